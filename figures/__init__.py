@@ -1,0 +1,1 @@
+"""Numbers to figures: each module prepares numbers, then draws them (never imports dash)."""
