@@ -1,0 +1,40 @@
+"""Every knob of the program, once: name, type, default, unit and one line of help.
+
+A value comes from the command line, else from the environment (`CARTOGRAPH_` + the name in upper
+case), else from the default below. There is no configuration file and no hidden knob.
+"""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+VERSION = "0.1.0"
+
+
+class Settings(BaseSettings):
+    """All settings, frozen once read. An unknown name is an error, not a silent nothing."""
+
+    model_config = SettingsConfigDict(env_prefix="CARTOGRAPH_", frozen=True, extra="forbid")
+
+    database: str = Field(
+        "sqlite:///data/cartograph.db",
+        description="Database URL: sqlite:///FILE or postgresql://USER@HOST/NAME.",
+    )
+    demo_database: str = Field(
+        "sqlite:///data/demo.db", description="Database URL of the synthetic trial."
+    )
+    host: str = Field("127.0.0.1", description="Address to serve on; loopback only.")
+    port: int = Field(8050, ge=1, le=65535, description="Port to serve on.")
+    web_workers: int = Field(2, ge=1, le=32, description="Web server processes.")
+    web_threads: int = Field(4, ge=1, le=64, description="Threads of each web server process.")
+    token: SecretStr | None = Field(
+        None, description="Token of the printed link; a random one when not given."
+    )
+    mode: str = Field("local", pattern="^(demo|local)$", description="demo or local.")
+    actor: str = Field("", description="Name written to the audit log; the login name when empty.")
+    cache_dir: Path | None = Field(
+        None, description="Folder for the parquet copies of data cuts; none are kept when empty."
+    )
+    job_poll_s: float = Field(0.5, gt=0, description="Pause between two looks at the job table, s.")
+    log_level: str = Field("WARNING", description="DEBUG, INFO, WARNING or ERROR.")
