@@ -1,0 +1,30 @@
+"""Every cell-tracking system: its nuclide, clock, window, flags and the words that fit it."""
+
+from analysis.tracers.registry import (
+    FLAGS,
+    NUCLIDES,
+    TRACER_CLASSES,
+    TRACERS,
+    Flag,
+    Nuclide,
+    Tracer,
+    TracerClass,
+    tracer_rows,
+)
+from analysis.tracers.words import WORDS, SignalWords, check_words, words_for
+
+__all__ = [
+    "FLAGS",
+    "NUCLIDES",
+    "TRACERS",
+    "TRACER_CLASSES",
+    "WORDS",
+    "Flag",
+    "Nuclide",
+    "SignalWords",
+    "Tracer",
+    "TracerClass",
+    "check_words",
+    "tracer_rows",
+    "words_for",
+]
