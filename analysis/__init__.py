@@ -1,0 +1,45 @@
+"""Statistics and science: pure functions from frames to results.
+
+Nothing is imported until it is asked for: `import analysis` loads no numerical library.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from analysis.fits.mixed import fit_mixed
+    from analysis.fits.specification import fit_specification
+    from analysis.results import Check, Estimate, Fit, Provenance
+    from analysis.specs import ModelSpec, default_spec
+
+_EXPORTS = {
+    "Check": "analysis.results",
+    "Estimate": "analysis.results",
+    "Fit": "analysis.results",
+    "Provenance": "analysis.results",
+    "ModelSpec": "analysis.specs",
+    "default_spec": "analysis.specs",
+    "fit_mixed": "analysis.fits.mixed",
+    "fit_specification": "analysis.fits.specification",
+}
+
+__all__ = [
+    "Check",
+    "Estimate",
+    "Fit",
+    "ModelSpec",
+    "Provenance",
+    "default_spec",
+    "fit_mixed",
+    "fit_specification",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _EXPORTS:
+        raise AttributeError(f"module 'analysis' has no attribute {name!r}")
+    return getattr(import_module(_EXPORTS[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
