@@ -109,7 +109,7 @@ def _tracer(row: dict[str, Any]) -> Tracer:
 @cache
 def _registry() -> _Registry:
     text = files("analysis.tracers").joinpath("registry.yaml").read_text(encoding="utf-8")
-    raw = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    raw = yaml.load(text, Loader=yaml.CSafeLoader)
     nuclides = {key: Nuclide(id=key, **row) for key, row in raw["nuclides"].items()}
     flags = {key: Flag(code=key, **row) for key, row in raw["flags"].items()}
     tracers: dict[str, Tracer] = {}

@@ -52,7 +52,7 @@ WORDS: dict[TracerClass, SignalWords] = {
         signal="signal of reporter-positive viable cells",
         allowed=("signal of reporter-positive viable cells", "relative expansion", "homing"),
         forbidden=("cell count",),
-        caution="Without a calibration of uptake per cell the signal is relative, not a cell count.",
+        caution="Without a calibration per cell the signal is relative, not a cell count.",
     ),
     "immune_target": SignalWords(
         signal="signal of the immune target",
