@@ -107,6 +107,17 @@ RESPONSE_SYMBOLS: dict[str, str] = {
 }
 """Plotly marker symbol of each response category; read with `Theme.response`."""
 
+SYMBOL_GLYPHS: dict[str, str] = {
+    "circle": "\N{BLACK CIRCLE}",
+    "square": "\N{BLACK SQUARE}",
+    "diamond": "\N{BLACK DIAMOND}",
+    "triangle-up": "\N{BLACK UP-POINTING TRIANGLE}",
+    "triangle-down": "\N{BLACK DOWN-POINTING TRIANGLE}",
+    "star": "\N{BLACK STAR}",
+    "x-thin": "\N{MULTIPLICATION X}",
+}
+"""The same symbols as text, for labels beside a figure."""
+
 CATEGORY_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "star")
 
 

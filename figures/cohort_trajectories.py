@@ -1,0 +1,300 @@
+"""Every patient's curve and each group's geometric mean, on days from infusion.
+
+Individuals are thin, group means bold with the 95 % interval as a band; below-limit values are
+open symbols at their limit and no line joins two of them. Under the axis: patients with a value at
+each visit, so that a mean of three is not read as a mean of thirty.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import plotly.graph_objects as go
+import polars as pl
+
+from figures.curves import (
+    GroupMean,
+    PatientLine,
+    draw_band,
+    draw_mean,
+    draw_patients,
+    gapped,
+    group_color,
+    group_means,
+    group_symbol,
+    patient_lines,
+)
+from figures.day_scale import DayScale, scale_for
+from figures.number_text import short_tick, significant
+from figures.theme import SYMBOL_GLYPHS, Theme, template
+from figures.tracks.value_axis import ValueAxis, linear_axis, log_axis
+
+MANY_PATIENTS = 2_000
+"""Above this many patients single curves would be a smear: only means are drawn."""
+
+MAX_END_LABELS = 5
+ROW_PX = 18
+PLOT_PX = 380
+PHONE_GAP = 0.085
+
+
+class TrajectoryNumbers(NamedTuple):
+    """All that is drawn. Values are in the unit of `axis_title`."""
+
+    lines: tuple[PatientLine, ...]
+    means: tuple[GroupMean, ...]
+    axis_title: str
+    log: bool
+    lloq: float | None
+    highlighted: str | None
+
+
+def prepare_cohort_trajectories(
+    series: pl.DataFrame,
+    summary: pl.DataFrame,
+    groups: Sequence[str],
+    axis_title: str,
+    *,
+    log: bool = True,
+    highlighted: str | None = None,
+) -> TrajectoryNumbers:
+    """Numbers of the figure.
+
+    Args:
+        series: one row per patient and sample: usubjid, group, rel_day, drawn, censored,
+            lloq, source. `drawn` is the value, or the limit of a censored one.
+        summary: one row per group and nominal day: group, nominal_day, n, mean, conf_low,
+            conf_high (null where fewer than three patients).
+        groups: the groups in the order of the legend.
+        axis_title: what the values are, with their unit.
+        log: whether the value axis is logarithmic.
+        highlighted: the patient drawn in ink, if any.
+    """
+    usable = series.filter(pl.col("rel_day").is_not_null() & pl.col("drawn").is_finite())
+    if log:
+        usable = usable.filter(pl.col("drawn") > 0)
+    limits = usable.get_column("lloq").drop_nulls().unique()
+    return TrajectoryNumbers(
+        lines=tuple(patient_lines(usable, groups)),
+        means=tuple(group_means(usable, summary, groups)),
+        axis_title=axis_title,
+        log=log,
+        lloq=float(limits[0]) if len(limits) == 1 else None,
+        highlighted=highlighted,
+    )
+
+
+def draw_cohort_trajectories(
+    numbers: TrajectoryNumbers, theme: Theme, *, narrow: bool = False
+) -> go.Figure:
+    """Draw the figure; `narrow` is the phone's variant."""
+    days = [day for line in numbers.lines for day in line.days]
+    visits = [day for mean in numbers.means for day in mean.days]
+    scale = scale_for([*days, *visits])
+    values = value_axis(numbers)
+    colors = {mean.group: group_color(mean.group, i, theme) for i, mean in enumerate(numbers.means)}
+    figure = go.Figure()
+    if len(numbers.lines) <= MANY_PATIENTS:
+        draw_patients(figure, numbers.lines, scale, colors)
+    for mean in numbers.means:
+        draw_band(figure, mean, scale, colors[mean.group])
+    for index, mean in enumerate(numbers.means):
+        draw_mean(figure, mean, index, scale, colors[mean.group], theme)
+    draw_highlight(figure, numbers, scale, theme)
+    draw_counts(figure, numbers.means, scale, colors, theme, narrow=narrow)
+    annotate(figure, numbers, scale, colors, theme, narrow=narrow)
+    lay_out(figure, numbers, scale, values, theme, narrow=narrow)
+    return figure
+
+
+def value_axis(numbers: TrajectoryNumbers) -> ValueAxis:
+    """Room for every patient and every mean; bands may leave the panel where n is three."""
+    drawn = [value for line in numbers.lines for value in line.values]
+    drawn += [value for mean in numbers.means for value in mean.means if math.isfinite(value)]
+    return log_axis(drawn) if numbers.log else linear_axis(drawn)
+
+
+def draw_highlight(
+    figure: go.Figure, numbers: TrajectoryNumbers, scale: DayScale, theme: Theme
+) -> None:
+    """The chosen patient in ink, above all others."""
+    lines = [line for line in numbers.lines if line.usubjid == numbers.highlighted]
+    if lines:
+        x, y = gapped(lines, scale)
+        figure.add_scatter(
+            x=x, y=y, mode="lines+markers", hoverinfo="skip",
+            line={"color": theme.ink, "width": 2}, marker={"size": 6, "color": theme.ink},
+        )  # fmt: skip
+
+
+def draw_counts(
+    figure: go.Figure,
+    means: Sequence[GroupMean],
+    scale: DayScale,
+    colors: dict[str, str],
+    theme: Theme,
+    *,
+    narrow: bool,
+) -> None:
+    """Patients with a value at each visit, one row per group, under the axis."""
+    shown = {tick.day for tick in scale.ticks(visit_days(means)) if tick.narrow or not narrow}
+    for row, mean in enumerate(means):
+        columns = [(day, n) for day, n in zip(mean.days, mean.counts, strict=True)
+                   if round(day) in shown]  # fmt: skip
+        figure.add_scatter(
+            x=[scale.position(day) for day, _ in columns],
+            y=[row] * len(columns),
+            yaxis="y2",
+            mode="text",
+            text=[str(n) for _, n in columns],
+            textfont={"size": 12, "color": theme.secondary},
+            hoverinfo="skip",
+        )
+        glyph = SYMBOL_GLYPHS[group_symbol(mean.group, row)]
+        figure.add_annotation(
+            x=0, xref="paper", xanchor="left", xshift=4 - left_margin(means, narrow=narrow),
+            y=row, yref="y2", yanchor="middle", showarrow=False,
+            text=f'<span style="color:{colors[mean.group]}">{glyph}</span> {mean.group}',
+            font={"size": 12, "color": theme.secondary},
+        )  # fmt: skip
+
+
+def left_margin(means: Sequence[GroupMean], *, narrow: bool) -> int:
+    """Room for the tick labels and, under the axis, for the group names, px."""
+    longest = max((len(mean.group) for mean in means), default=0)
+    return max(52, min(26 + 7 * longest, 110 if narrow else 150))
+
+
+def visit_days(means: Sequence[GroupMean]) -> list[float]:
+    """The visits that at least one group has."""
+    return sorted({day for mean in means for day in mean.days})
+
+
+def annotate(
+    figure: go.Figure,
+    numbers: TrajectoryNumbers,
+    scale: DayScale,
+    colors: dict[str, str],
+    theme: Theme,
+    *,
+    narrow: bool,
+) -> None:
+    """Infusion, knee and limit lines; group labels at the ends of their curves."""
+    figure.add_vline(x=0, line={"color": theme.muted, "width": 1})
+    figure.add_annotation(
+        x=0, y=1, yref="y domain", text="Infusion", showarrow=False, xanchor="left", xshift=4,
+        yanchor="bottom", font={"size": 12, "color": theme.muted},
+    )  # fmt: skip
+    for knee in scale.knees:
+        figure.add_vline(
+            x=scale.position(knee), line={"color": theme.hairline, "width": 1, "dash": "dot"}
+        )
+    if numbers.lloq is not None:
+        limit = math.log10(numbers.lloq) if numbers.log else numbers.lloq
+        figure.add_hline(y=numbers.lloq, line={"color": theme.muted, "width": 1, "dash": "dash"})
+        figure.add_annotation(
+            x=1, xref="x domain", y=limit, text=f"LLOQ {significant(numbers.lloq)}",
+            showarrow=False, xanchor="right", yanchor="bottom",
+            font={"size": 12, "color": theme.muted},
+        )  # fmt: skip
+    figure.add_annotation(
+        x=1, xref="paper", y=0, yref="paper", yanchor="top", xanchor="right", yshift=-4,
+        text="Days from infusion" + (f". {scale.note}" if scale.note and not narrow else ""),
+        showarrow=False, font={"size": 12, "color": theme.muted},
+    )  # fmt: skip
+    figure.add_annotation(
+        x=0, xref="paper", y=0, yref="paper", yanchor="top", xanchor="left", yshift=-4,
+        xshift=4 - left_margin(numbers.means, narrow=narrow), text="Patients with a value",
+        showarrow=False, font={"size": 12, "color": theme.muted},
+    )  # fmt: skip
+    if narrow or len(numbers.means) > MAX_END_LABELS:
+        return
+    for mean, height in zip(numbers.means, end_heights(numbers), strict=True):
+        if height is not None:
+            figure.add_annotation(
+                x=1, xref="x domain", y=height, yref="y domain", showarrow=False, xanchor="left",
+                xshift=10, text=f"<b>{mean.group}, n = {mean.n_patients}</b>",
+                font={"size": 13, "color": colors[mean.group]},
+            )  # fmt: skip
+
+
+def end_heights(numbers: TrajectoryNumbers, gap: float = 0.062) -> list[float | None]:
+    """Heights (0 to 1 of the panel) of the end labels, pushed apart so that none overlap."""
+    axis = value_axis(numbers)
+    ends: list[float | None] = []
+    for mean in numbers.means:
+        known = [value for value in mean.means if math.isfinite(value)]
+        ends.append(panel_height(known[-1], axis, log=numbers.log) if known else None)
+    order = sorted((i for i, end in enumerate(ends) if end is not None), key=lambda i: ends[i] or 0)
+    floor = 0.02
+    for i in order:
+        ends[i] = floor = max(ends[i] or 0.0, floor)
+        floor += gap
+    overflow = max(0.0, floor - gap - 0.98)
+    return [end if end is None else end - overflow for end in ends]
+
+
+def panel_height(value: float, axis: ValueAxis, *, log: bool) -> float:
+    """Where a value lies between the ends of its axis, 0 to 1."""
+    if log:
+        return math.log(value / axis.low) / math.log(axis.high / axis.low)
+    return (value - axis.low) / (axis.high - axis.low)
+
+
+def lay_out(
+    figure: go.Figure,
+    numbers: TrajectoryNumbers,
+    scale: DayScale,
+    values: ValueAxis,
+    theme: Theme,
+    *,
+    narrow: bool,
+) -> None:
+    """Axes, ticks and the strip of counts."""
+    n_rows = max(1, len(numbers.means))
+    strip = ROW_PX * n_rows + 8
+    below = 30
+    height = PLOT_PX + below + strip
+    ticks = [tick for tick in scale.ticks(visit_days(numbers.means)) if tick.narrow or not narrow]
+    first, last = scale.extent
+    room = 0.02 * (last - first)
+    labels = not narrow and len(numbers.means) <= MAX_END_LABELS
+    longest = max(
+        (len(f"{mean.group}, n = {mean.n_patients}") for mean in numbers.means), default=0
+    )
+    figure.update_layout(
+        template=template(theme),
+        height=height + 24 + 28,
+        margin={
+            "l": left_margin(numbers.means, narrow=narrow),
+            "r": 22 + 8 * longest if labels else 14,
+            "t": 24,
+            "b": 28,
+        },
+        hovermode="closest",
+        xaxis={
+            "range": [first - room, last + room],
+            "tickvals": [tick.position for tick in ticks],
+            "ticktext": [tick.text for tick in ticks],
+            "anchor": "y",
+            "showgrid": False,
+            "fixedrange": True,
+        },
+        yaxis={
+            "domain": [(strip + below) / height, 1],
+            "type": "log" if numbers.log else "linear",
+            "range": [math.log10(values.low), math.log10(values.high)]
+            if numbers.log
+            else [values.low, values.high],
+            "tickvals": list(values.ticks),
+            "ticktext": [short_tick(tick) for tick in values.ticks],
+            "minor": {"tickvals": list(values.minor_ticks), "showgrid": False},
+        },
+        yaxis2={
+            "domain": [0, strip / height],
+            "range": [n_rows - 0.5, -0.5],
+            "anchor": "x",
+            "visible": False,
+            "fixedrange": True,
+        },
+    )  # fmt: skip

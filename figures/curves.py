@@ -1,0 +1,226 @@
+"""Curves of patients and of groups: the parts that every trajectory figure is made of.
+
+Ten thousand patients are drawn as one trace per group with gaps between them: a trace each would
+take half a minute in a browser.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import plotly.graph_objects as go
+import polars as pl
+
+from figures.day_scale import DayScale
+from figures.number_text import day_text, significant
+from figures.theme import CATEGORY_SYMBOLS, RESPONSE_SYMBOLS, Theme, rgba
+
+
+class PatientLine(NamedTuple):
+    """One patient's curve: a value and its limit flag at each day, in time order."""
+
+    usubjid: str
+    group: str
+    days: tuple[float, ...]
+    values: tuple[float, ...]
+    censored: tuple[bool, ...]
+    sources: tuple[str, ...]
+
+
+class GroupMean(NamedTuple):
+    """A group's summary: geometric mean and interval per nominal day; NaN below three patients."""
+
+    group: str
+    n_patients: int
+    days: tuple[float, ...]
+    means: tuple[float, ...]
+    lows: tuple[float, ...]
+    highs: tuple[float, ...]
+    counts: tuple[int, ...]
+
+
+def patient_lines(series: pl.DataFrame, groups: Sequence[str]) -> Iterable[PatientLine]:
+    """One line per patient, in the order of the groups."""
+    by_patient = series.sort("rel_day").partition_by("usubjid", as_dict=True, maintain_order=True)
+    for group in groups:
+        for (usubjid,), rows in sorted(by_patient.items(), key=lambda item: str(item[0])):
+            if rows.item(0, "group") == group:
+                yield PatientLine(
+                    str(usubjid),
+                    group,
+                    tuple(rows.get_column("rel_day")),
+                    tuple(rows.get_column("drawn")),
+                    tuple(rows.get_column("censored")),
+                    tuple(rows.get_column("source")),
+                )
+
+
+def group_means(
+    series: pl.DataFrame, summary: pl.DataFrame, groups: Sequence[str]
+) -> Iterable[GroupMean]:
+    """One summary per group that has patients."""
+    for group in groups:
+        patients = series.filter(pl.col("group") == group).get_column("usubjid").n_unique()
+        rows = summary.filter(pl.col("group") == group).sort("nominal_day")
+        if patients == 0 or rows.is_empty():
+            continue
+        yield GroupMean(
+            group,
+            patients,
+            tuple(rows.get_column("nominal_day")),
+            *(
+                tuple(rows.get_column(name).cast(pl.Float64).fill_null(math.nan))
+                for name in ("mean", "conf_low", "conf_high")
+            ),
+            counts=tuple(rows.get_column("n")),
+        )
+
+
+def group_color(group: str, index: int, theme: Theme) -> str:
+    """The color of a response category, else one of five that stay apart in both themes."""
+    if group in theme.response:
+        return theme.response[group]
+    palette = (
+        theme.response["CR"],
+        theme.response["PD"],
+        theme.signal["reporter_gene"],
+        theme.signal["immune_target"],
+        theme.signal["tumor_tracer"],
+    )
+    return theme.muted if group in NO_GROUP else palette[index % len(palette)]
+
+
+NO_GROUP = frozenset({"Not assessed", "Not recorded", "All patients"})
+
+
+def group_symbol(group: str, index: int) -> str:
+    """The symbol that goes with the color."""
+    return RESPONSE_SYMBOLS.get(group, CATEGORY_SYMBOLS[index % len(CATEGORY_SYMBOLS)])
+
+
+def draw_patients(
+    figure: go.Figure,
+    lines_of_all: Sequence[PatientLine],
+    scale: DayScale,
+    colors: dict[str, str],
+    *,
+    points: bool = True,
+    **place: Any,
+) -> None:
+    """One trace per group, lines parted by gaps: ten thousand traces would take half a minute."""
+    for group, color in colors.items():
+        lines = [line for line in lines_of_all if line.group == group]
+        x, y = gapped(lines, scale)
+        figure.add_scatter(
+            x=x, y=y, mode="lines", line={"color": rgba(color, 0.32), "width": 1},
+            hoverinfo="skip", connectgaps=False, **place,
+        )  # fmt: skip
+        if points:
+            draw_points(figure, lines, scale, color)
+
+
+def draw_points(
+    figure: go.Figure, lines: Sequence[PatientLine], scale: DayScale, color: str
+) -> None:
+    """A small mark per sample, open where it is below its limit; hover tells whose it is."""
+    points = [
+        (scale.position(day), value, flag, hover(line, i))
+        for line in lines
+        for i, (day, value, flag) in enumerate(
+            zip(line.days, line.values, line.censored, strict=True)
+        )
+    ]
+    for open_symbol in (False, True):
+        kept = [point for point in points if point[2] is open_symbol]
+        figure.add_scatter(
+            x=[point[0] for point in kept],
+            y=[point[1] for point in kept],
+            mode="markers",
+            marker={
+                "size": 5,
+                "color": rgba(color, 0.0 if open_symbol else 0.32),
+                "line": {"color": rgba(color, 0.6), "width": 1 if open_symbol else 0},
+            },
+            customdata=[point[3][0] for point in kept],
+            hovertext=[point[3][1] for point in kept],
+            hovertemplate="%{hovertext}<extra></extra>",
+        )
+
+
+def hover(line: PatientLine, index: int) -> tuple[str, str]:
+    """(patient, text) of one point: patient, day, value, source."""
+    below = "below " if line.censored[index] else ""
+    return line.usubjid, (
+        f"<b>Patient {line.usubjid}</b>, {line.group}<br>Day {day_text(line.days[index])}: "
+        f"{below}{significant(line.values[index])}<br>{line.sources[index]}"
+    )
+
+
+def gapped(
+    lines: Sequence[PatientLine], scale: DayScale
+) -> tuple[list[float | None], list[float | None]]:
+    """Coordinates of many lines in one trace; a gap after each and between two censored points."""
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for line in lines:
+        was_censored = False
+        for day, value, flag in zip(line.days, line.values, line.censored, strict=True):
+            if was_censored and flag:
+                x.append(None)
+                y.append(None)
+            x.append(scale.position(day))
+            y.append(value)
+            was_censored = flag
+        x.append(None)
+        y.append(None)
+    return x, y
+
+
+def draw_band(
+    figure: go.Figure, mean: GroupMean, scale: DayScale, color: str, **place: Any
+) -> None:
+    """The 95 % interval as a band, only where there is one."""
+    known = [i for i, low in enumerate(mean.lows) if math.isfinite(low)]
+    if len(known) < 2:
+        return
+    there = [scale.position(mean.days[i]) for i in known]
+    figure.add_scatter(
+        x=[*there, *reversed(there)],
+        y=[*(mean.highs[i] for i in known), *(mean.lows[i] for i in reversed(known))],
+        mode="none", fill="toself", fillcolor=rgba(color, 0.13), hoverinfo="skip", **place,
+    )  # fmt: skip
+
+
+def draw_mean(
+    figure: go.Figure,
+    mean: GroupMean,
+    index: int,
+    scale: DayScale,
+    color: str,
+    theme: Theme,
+    *,
+    size: int = 8,
+    **place: Any,
+) -> None:
+    """The bold mean line with the group's symbol."""
+    known = [i for i, value in enumerate(mean.means) if math.isfinite(value)]
+    figure.add_scatter(
+        x=[scale.position(mean.days[i]) for i in known],
+        y=[mean.means[i] for i in known],
+        mode="lines+markers",
+        line={"color": color, "width": 2.5 if size > 6 else 1.75},
+        marker={
+            "symbol": group_symbol(mean.group, index),
+            "size": size,
+            "color": color,
+            "line": {"color": theme.card, "width": 1},
+        },
+        hovertext=[
+            f"<b>{mean.group}</b>, n = {mean.counts[i]}<br>Day {day_text(mean.days[i])}: "
+            f"{significant(mean.means[i])} "
+            f"({significant(mean.lows[i])} to {significant(mean.highs[i])})"
+            for i in known
+        ],
+        hovertemplate="%{hovertext}<extra></extra>",
+        **place,
+    )

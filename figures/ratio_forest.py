@@ -1,0 +1,150 @@
+"""Ratios with their intervals, one row each, on a log axis around "no difference"."""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import plotly.graph_objects as go
+
+from figures.number_text import EN_DASH, plain
+from figures.theme import Theme, template
+
+ROW_PX = 44
+TICKS = (0.01, 0.03, 0.1, 0.25, 0.5, 1, 2, 4, 10, 30, 100, 300, 1000, 10_000)
+
+
+class ForestRow(NamedTuple):
+    """One ratio; NaN where it cannot be estimated, with the reason in `note`."""
+
+    label: str
+    note: str
+    ratio: float
+    conf_low: float
+    conf_high: float
+    p_value: float
+
+
+class ForestNumbers(NamedTuple):
+    """Rows in drawing order and the range of the axis."""
+
+    rows: tuple[ForestRow, ...]
+    low: float
+    high: float
+
+
+def prepare_ratio_forest(rows: Iterable[ForestRow], *, sort: bool = True) -> ForestNumbers:
+    """Rows sorted by ratio (those without one last) and an axis that holds every interval.
+
+    Very wide intervals are cut at a factor of 300 beyond the estimates, so that one empty group
+    does not flatten the rest.
+    """
+    ordered = list(rows)
+    if sort:
+        ordered.sort(key=lambda row: -row.ratio if math.isfinite(row.ratio) else math.inf)
+    known = [row for row in ordered if math.isfinite(row.ratio)]
+    if not known:
+        return ForestNumbers(tuple(ordered), 0.4, 2.5)
+    limit = 300.0
+    low = max(min([0.8, *(row.conf_low for row in known)]), min(r.ratio for r in known) / limit)
+    high = min(max([1.25, *(row.conf_high for row in known)]), max(r.ratio for r in known) * limit)
+    return ForestNumbers(tuple(ordered), low / 1.1, high * 1.1)
+
+
+def ratio_text(row: ForestRow) -> str:
+    """ "2.6 (1.7-3.8)" in two significant digits, a dash when not estimable."""
+    if not math.isfinite(row.ratio):
+        return EN_DASH
+    return (
+        f"{two_digits(row.ratio)} ({two_digits(row.conf_low)}{EN_DASH}{two_digits(row.conf_high)})"
+    )
+
+
+def two_digits(value: float) -> str:
+    """Two significant digits, one decimal at least below ten: 0.85, 1.0, 2.6, 83, 1,200."""
+    if not math.isfinite(value):
+        return "\N{INFINITY}"
+    if value <= 0:
+        return "0"
+    digits = 1 - math.floor(math.log10(value))
+    rounded = round(value, digits)
+    return f"{rounded:,.{min(max(digits, 0), 4)}f}"
+
+
+def p_text(p_value: float) -> str:
+    """ "p 0.00014": two significant digits, never rounded to zero."""
+    if not math.isfinite(p_value):
+        return ""
+    if p_value < 1e-4:
+        return "p < 0.0001"
+    return f"p {p_value:.2g}" if p_value < 0.995 else "p 1.0"
+
+
+def draw_ratio_forest(numbers: ForestNumbers, theme: Theme, *, narrow: bool = False) -> go.Figure:
+    """Draw the forest; labels on the left, "ratio (interval)" and p on the right."""
+    figure = go.Figure()
+    figure.add_vline(x=1, line={"color": theme.muted, "width": 1})
+    for index, row in enumerate(numbers.rows):
+        draw_row(figure, row, index, numbers, theme)
+    ticks = axis_ticks(numbers.low, numbers.high)
+    figure.update_layout(
+        template=template(theme),
+        height=ROW_PX * len(numbers.rows) + 30 + 34,
+        margin={"l": 118 if narrow else 128, "r": 118, "t": 30, "b": 34},
+        xaxis={
+            "type": "log",
+            "range": [math.log10(numbers.low), math.log10(numbers.high)],
+            "tickvals": ticks,
+            "ticktext": [plain(tick) for tick in ticks],
+            "showgrid": False,
+            "fixedrange": True,
+        },
+        yaxis={"range": [len(numbers.rows) - 0.5, -0.5], "visible": False, "fixedrange": True},
+    )
+    head = {"showarrow": False, "yref": "paper", "y": 1, "yanchor": "bottom", "yshift": 8}
+    small = {"size": 12, "color": theme.muted}
+    figure.add_annotation(x=0, text="no difference", xanchor="center", font=small, **head)
+    figure.add_annotation(
+        x=1, xref="paper", xanchor="right", xshift=114, text="Ratio (95 % CI)", font=small, **head
+    )
+    return figure
+
+
+def draw_row(
+    figure: go.Figure, row: ForestRow, index: int, numbers: ForestNumbers, theme: Theme
+) -> None:
+    """One row: label, interval, square, numbers; a bold ink row when its interval excludes 1."""
+    clear = math.isfinite(row.ratio) and (row.conf_low > 1 or row.conf_high < 1)
+    color = theme.ink if clear else theme.secondary
+    weight = ("<b>", "</b>") if clear else ("", "")
+    note = f'<br><span style="color:{theme.muted};font-size:12px">{row.note}</span>'
+    figure.add_annotation(
+        x=0, xref="paper", xanchor="right", xshift=-8, y=index, showarrow=False, align="right",
+        text=f"{weight[0]}{row.label}{weight[1]}" + (note if row.note else ""),
+        font={"size": 13, "color": color},
+    )  # fmt: skip
+    p_line = p_text(row.p_value)
+    small = f'<br><span style="color:{theme.muted};font-size:12px">{p_line}</span>'
+    figure.add_annotation(
+        x=1, xref="paper", xanchor="right", xshift=114, y=index, showarrow=False, align="right",
+        text=f"{weight[0]}{ratio_text(row)}{weight[1]}" + (small if p_line else ""),
+        font={"size": 13, "color": color},
+    )  # fmt: skip
+    if not math.isfinite(row.ratio):
+        return
+    figure.add_scatter(
+        x=[max(row.conf_low, numbers.low), min(row.conf_high, numbers.high)],
+        y=[index, index], mode="lines", line={"color": color, "width": 2}, hoverinfo="skip",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=[row.ratio], y=[index], mode="markers", hoverinfo="skip",
+        marker={"symbol": "square", "size": 10, "color": color},
+    )  # fmt: skip
+
+
+def axis_ticks(low: float, high: float) -> Sequence[float]:
+    """At most five round ratios inside the axis, 1 always among them."""
+    inside = [tick for tick in TICKS if low <= tick <= high]
+    while len(inside) > 5:
+        middle = inside.index(1)
+        inside = [tick for i, tick in enumerate(inside) if (i - middle) % 2 == 0]
+    return inside
