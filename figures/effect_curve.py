@@ -1,0 +1,122 @@
+"""The fitted mean of each group over time with its interval: what the model says, in one look."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import plotly.graph_objects as go
+
+from figures.curves import (
+    GroupMean,
+    PatientLine,
+    draw_band,
+    draw_mean,
+    draw_patients,
+    group_color,
+)
+from figures.day_scale import DayScale, scale_for
+from figures.number_text import short_tick
+from figures.theme import Theme, template
+from figures.tracks.value_axis import linear_axis, log_axis
+
+HEIGHT_PX = 340
+
+
+class FittedCurve(NamedTuple):
+    """One group's fitted mean at each day, in the unit of the outcome."""
+
+    group: str
+    n_patients: int
+    days: tuple[float, ...]
+    estimates: tuple[float, ...]
+    lows: tuple[float, ...]
+    highs: tuple[float, ...]
+
+
+class EffectNumbers(NamedTuple):
+    """Curves of the model and, behind them, what was observed."""
+
+    curves: tuple[FittedCurve, ...]
+    observed: tuple[PatientLine, ...]
+    log: bool
+
+
+def prepare_effect_curve(
+    curves: Sequence[FittedCurve], observed: Sequence[PatientLine] = (), *, log: bool = True
+) -> EffectNumbers:
+    """Curves with at least one estimate; observed points that a log axis can hold."""
+    return EffectNumbers(
+        tuple(curve for curve in curves if any(math.isfinite(v) for v in curve.estimates)),
+        tuple(line for line in observed if not log or all(value > 0 for value in line.values)),
+        log,
+    )
+
+
+def draw_effect_curve(numbers: EffectNumbers, theme: Theme, *, narrow: bool = False) -> go.Figure:
+    """Fitted means bold with bands, patients thin behind them, groups named at the curve's end."""
+    scale = scale_for([day for curve in numbers.curves for day in curve.days])
+    colors = {c.group: group_color(c.group, i, theme) for i, c in enumerate(numbers.curves)}
+    figure = go.Figure()
+    draw_patients(figure, numbers.observed, scale, colors, points=False)
+    means = [as_mean(curve) for curve in numbers.curves]
+    for mean in means:
+        draw_band(figure, mean, scale, colors[mean.group])
+    for index, mean in enumerate(means):
+        draw_mean(figure, mean, index, scale, colors[mean.group], theme)
+    lay_out(figure, numbers, scale, theme, narrow=narrow)
+    name_groups(figure, numbers, colors)
+    return figure
+
+
+def as_mean(curve: FittedCurve) -> GroupMean:
+    """A fitted curve in the form that the drawing parts take."""
+    counts = (curve.n_patients,) * len(curve.days)
+    return GroupMean(
+        curve.group, curve.n_patients, curve.days, curve.estimates, curve.lows, curve.highs, counts
+    )
+
+
+def lay_out(
+    figure: go.Figure, numbers: EffectNumbers, scale: DayScale, theme: Theme, *, narrow: bool
+) -> None:
+    """Axes of the figure; the value axis holds the curves and the patients, not every band."""
+    values = [v for c in numbers.curves for v in c.estimates if math.isfinite(v)]
+    values += [value for line in numbers.observed for value in line.values]
+    axis = log_axis(values) if numbers.log else linear_axis(values)
+    ticks = scale.ticks(sorted({day for curve in numbers.curves for day in curve.days}))
+    ticks = tuple(tick for tick in ticks if tick.narrow or not narrow)
+    first, last = scale.extent
+    room = 0.02 * (last - first)
+    figure.update_layout(
+        template=template(theme),
+        height=HEIGHT_PX,
+        margin={"l": 52, "r": 16, "t": 34, "b": 44},
+        xaxis={
+            "range": [first - room, last + room],
+            "tickvals": [tick.position for tick in ticks],
+            "ticktext": [tick.text for tick in ticks],
+            "title": {"text": "Days from infusion", "standoff": 8},
+            "fixedrange": True,
+        },
+        yaxis={
+            "type": "log" if numbers.log else "linear",
+            "range": [math.log10(axis.low), math.log10(axis.high)]
+            if numbers.log
+            else [axis.low, axis.high],
+            "tickvals": list(axis.ticks),
+            "ticktext": [short_tick(tick) for tick in axis.ticks],
+            "fixedrange": True,
+        },
+    )
+
+
+def name_groups(figure: go.Figure, numbers: EffectNumbers, colors: dict[str, str]) -> None:
+    """A legend in one line above the panel, in the groups' own colors."""
+    text = "&nbsp;&nbsp;&nbsp;".join(
+        f'<span style="color:{colors[curve.group]}"><b>{curve.group}</b>, n = {curve.n_patients}</span>'
+        for curve in numbers.curves
+    )
+    figure.add_annotation(
+        x=0, xref="paper", y=1, yref="paper", yshift=8, showarrow=False, xanchor="left",
+        yanchor="bottom", text=text, font={"size": 13},
+    )  # fmt: skip
