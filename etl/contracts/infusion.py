@@ -1,0 +1,57 @@
+"""Incoming infusions of the cell product: one row per subject and infusion."""
+
+import dataframely as dy
+
+from etl.contracts.contract import SUBJECT, TIME, Contract, Field, TimedRow
+
+
+class InfusionRow(TimedRow):
+    infusion_no = dy.Int64(min=1, max=1000)
+    dose_cells = dy.Float64(nullable=True, min_exclusive=0)
+    dose_cells_per_kg = dy.Float64(nullable=True, min_exclusive=0)
+    viability_percent = dy.Float64(nullable=True, min=0, max=100)
+    transduced_percent = dy.Float64(nullable=True, min=0, max=100)
+    vector_copy_number = dy.Float64(nullable=True, min=0)
+    label_activity_mbq = dy.Float64(nullable=True, min_exclusive=0)
+    labelled = dy.Bool()
+    label_dtm_text = dy.String(nullable=True)
+    tracer_id = dy.String(nullable=True)
+
+    @dy.rule()
+    def label_activity_mbq__labelled_has_activity_and_time(cls):
+        complete = cls.label_activity_mbq.col.is_not_null() & cls.label_dtm_text.col.is_not_null()
+        return ~cls.labelled.col | complete
+
+    @dy.rule()
+    def tracer_id__label_only_when_labelled(cls):
+        return cls.labelled.col | (
+            cls.tracer_id.col.is_null() & cls.label_activity_mbq.col.is_null()
+        )
+
+
+CONTRACT = Contract(
+    name="infusion",
+    title="Infusions of the cell product",
+    fields=(
+        *SUBJECT,
+        *TIME,
+        Field("infusion_no", "integer", "1 for the first infusion, the default"),
+        Field("product", note="name of the cell product"),
+        Field("dose_cells", "number", "cells given, in `dose_unit`"),
+        Field("dose_unit", note="unit of the dose as delivered"),
+        Field("dose_cells_per_kg", "number", "cells per kg body weight"),
+        Field("viability_percent", "number"),
+        Field("transduced_percent", "number"),
+        Field("vector_copy_number", "number", "vector copies per cell"),
+        Field("lot"),
+        Field("route"),
+        Field("labelled", "flag", "the cells carried a direct label; false when absent"),
+        Field("tracer_id", note="direct label, an id of the tracer registry"),
+        Field("label_activity_mbq", "number", "activity of the label, MBq"),
+        Field("label_dtm", note="instant the activity refers to"),
+    ),
+    key=("usubjid", "infusion_no"),
+    content=("dtm", "rel_day", "dose_cells", "dose_cells_per_kg", "product", "lot"),
+    schema=InfusionRow,
+    timed=True,
+)

@@ -1,0 +1,114 @@
+"""Profiles: saved mappings from an export layout to the incoming tables (docs/profiles.md)."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from analysis.errors import UserError
+from etl.contracts import CONTRACTS
+from etl.profiles.schema import Profile, Table
+
+SHIPPED = ("car22", "sdtm", "synthetic")
+FOLDER = Path(__file__).parent
+LIMIT_BYTE = 2_000_000
+
+
+@dataclass(frozen=True)
+class SavedProfile:
+    """A profile with its text as delivered and the hash that identifies it in loads."""
+
+    profile: Profile
+    text: str
+    hash: str
+
+
+class _TextLoader(yaml.BaseLoader):
+    """YAML with every scalar as text, no aliases, and no key given twice."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.events.AliasEvent):
+            raise yaml.YAMLError("aliases (*name) are not read in profiles")
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        twice = sorted({str(key) for key in keys if keys.count(key) > 1})
+        if twice:
+            line = node.start_mark.line + 1
+            raise yaml.YAMLError(f"{twice[0]!r} is given twice in the block at line {line}")
+        return super().construct_mapping(node, deep)
+
+
+def load_profile(name_or_path: str) -> SavedProfile:
+    """The shipped profile of that name, or the profile in that YAML file.
+
+    Raises:
+        UserError: No such profile, not YAML, or a word the profile language does not have.
+    """
+    path = FOLDER / f"{name_or_path}.yaml"
+    if name_or_path not in SHIPPED or not path.is_file():
+        path = Path(name_or_path)
+    try:
+        if path.stat().st_size > LIMIT_BYTE:
+            raise UserError(f"profile {name_or_path!r} is larger than {LIMIT_BYTE} bytes")
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        shipped = ", ".join(SHIPPED)
+        raise UserError(
+            f"profile {name_or_path!r} cannot be read ({error}); "
+            f"give a YAML file or one of: {shipped}"
+        ) from error
+    return parse_profile(text, name_or_path)
+
+
+def parse_profile(text: str, name: str) -> SavedProfile:
+    """The profile written in `text`; `name` is used in messages only.
+
+    Raises:
+        UserError: Not YAML, an unknown word, an unknown incoming table or field.
+    """
+    try:
+        tree = yaml.load(text, Loader=_TextLoader)  # noqa: S506 builds text, lists and dicts only
+    except yaml.YAMLError as error:
+        line = " ".join(str(error).split())
+        raise UserError(f"profile {name!r} is not valid YAML: {line}") from error
+    try:
+        profile = Profile.model_validate(tree)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise UserError(
+            f"profile {name!r}, {place}: {first['msg']}; see docs/profiles.md"
+        ) from error
+    for table in profile.tables:
+        _require_known_fields(profile, table)
+    return SavedProfile(profile, text, hashlib.sha256(text.encode()).hexdigest())
+
+
+def _require_known_fields(profile: Profile, table: Table) -> None:
+    contract = CONTRACTS.get(table.contract)
+    if contract is None:
+        known = ", ".join(CONTRACTS)
+        raise UserError(
+            f"profile {profile.name!r}: no incoming table {table.contract!r}; known: {known}"
+        )
+    used = {*table.columns, *table.constants, *table.maps}
+    for wide in table.wide:
+        used |= {wide.into, *wide.beside, *wide.constants}
+    unknown = sorted(used - set(contract.field_names) - _captures(table))
+    if unknown:
+        raise UserError(
+            f"profile {profile.name!r}, table {table.title!r}: {table.contract} has no field "
+            f"{unknown[0]!r}; its fields: {', '.join(contract.field_names)}"
+        )
+
+
+def _captures(table: Table) -> set[str]:
+    """Names of captures: they may be used in constants and maps without being fields."""
+    from etl.profiles.headers import CAPTURE
+
+    texts = [text for wide in table.wide for text in wide.header]
+    return {match.group(1) for text in texts for match in CAPTURE.finditer(text) if match.group(1)}
