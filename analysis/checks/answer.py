@@ -1,0 +1,25 @@
+"""What the checks of a specification look at: the question, the rows it used, what came out."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from analysis.results import Fit, InfluencePoint
+from analysis.specs import ModelSpec
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """frame: rows of the fit (usubjid, day, group, below_limit ...); groups: levels, reference
+    first; left_out: visits without a patient of some group; diagonal: the random part had to be
+    independent effects."""
+
+    spec: ModelSpec
+    frame: "pl.DataFrame"
+    fit: Fit
+    groups: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+    random_note: str = ""
+    influence: tuple[InfluencePoint, ...] = ()

@@ -1,0 +1,32 @@
+"""How much of the outcome is below the limit, and does the rule for it decide the answer?"""
+
+from math import log
+from typing import TYPE_CHECKING
+
+from analysis.results import Check
+
+if TYPE_CHECKING:
+    from analysis.checks.answer import Answer
+
+LARGE_SHARE = 0.2
+RULE_MATTERS = 1.25
+"""Factor between the key ratios of two rules from which the rule decides the answer."""
+
+
+def check_below_limit(answer: "Answer") -> Check:
+    """Substitution is a stop-gap until the censored likelihood: the share and the effect of it."""
+    n, total = answer.fit.n_censored, answer.fit.n_observations
+    if not n:
+        return Check("below_limit", "ok", "No value is below the limit.", 0.0)
+    done = "set to half the limit" if answer.spec.blq == "half_lloq" else "left out"
+    words = f"{n} values below the limit were {done}."
+    ratios = [row.ratio for row in answer.fit.sensitivity if row.ratio]
+    factor = max(ratios) / min(ratios) if len(ratios) > 1 and min(ratios) > 0 else 1.0
+    if abs(log(factor)) > log(RULE_MATTERS):
+        return Check("below_limit", "warning", f"{words} The rule matters: the ratio moves by a "
+                     f"factor of {factor:.2g} between rules (see the sensitivity table).", factor)
+    if n > LARGE_SHARE * max(total, 1):
+        return Check("below_limit", "warning", f"{words} That is {100 * n / total:.0f} % of the "
+                     "values; the spread between patients is understated.", n / total)
+    return Check("below_limit", "note", f"{words} The sensitivity table shows the other rule.",
+                 n / max(total, 1))

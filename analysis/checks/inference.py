@@ -1,0 +1,27 @@
+"""Which inference was used, and how many tests are shown."""
+
+from typing import TYPE_CHECKING
+
+from analysis.results import Check, Fit
+
+if TYPE_CHECKING:
+    from analysis.checks.answer import Answer
+    from analysis.fits.fitted import FittedMixed
+
+PENDING = "inference"
+"""Name of the check that every fit carries until the small-sample engine lands; it does not
+change the status, which speaks of the data."""
+
+
+def check_inference(fitted: "FittedMixed", fit: Fit) -> Check:
+    """Wald, said plainly."""
+    return Check(PENDING, "warning", fit.inference_note)
+
+
+def check_multiplicity(answer: "Answer") -> Check:
+    """Several ratios are several tests; adjusted p-values stand beside them (Holm 1979)."""
+    n = sum(ratio.p_value is not None for ratio in answer.fit.ratios)
+    if n <= 1:
+        return Check("multiplicity", "ok", "One comparison.", float(n))
+    return Check("multiplicity", "note", f"{n} ratios are shown; the overall test comes first and "
+                 "p-values adjusted by Holm's method stand beside each ratio.", float(n))

@@ -1,0 +1,27 @@
+"""Does each patient's curve have the freedom that the mean curve has?"""
+
+from typing import TYPE_CHECKING
+
+from analysis.results import Check
+
+if TYPE_CHECKING:
+    from analysis.checks.answer import Answer
+
+
+def check_random_part(answer: "Answer") -> Check:
+    """A smaller random part than the mean curve takes patients' own curves for evidence.
+
+    On null expansion curves of 24 patients a straight random slope under a spline rejects 15 to
+    19 % of the time, 54 to 59 % with five lesions per patient; the matching basis 7 to 8 %.
+    """
+    spec = answer.spec
+    if spec.time == "spline" and spec.random != "matching":
+        return Check("random_part", "warning", "The patients' random part is smaller than the "
+                     "curve: a comparison of curves then rejects far too often (15 to 19 % "
+                     "instead of 5 %). Use the matching random part.")
+    if answer.random_note:
+        return Check("random_part", "note", answer.random_note)
+    if spec.time == "visit":
+        return Check("random_part", "note", "Each patient has a level of their own; the course "
+                     "over the visits is taken as parallel within a group.")
+    return Check("random_part", "ok", "Each patient has a curve of their own.")

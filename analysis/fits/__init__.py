@@ -1,0 +1,11 @@
+"""Statistical models. Each entry is "module:function", imported when it is called for."""
+
+from collections.abc import Mapping
+
+FITS: Mapping[str, str] = {
+    "linear mixed model": "analysis.fits.mixed:fit_mixed",
+    "specification": "analysis.fits.specification:fit_specification",
+    "geometric-mean ratio": "analysis.fits.ratio:geometric_mean_ratio",
+    "rate": "analysis.fits.rates:exact_rate",
+    "rank test": "analysis.fits.rates:mann_whitney",
+}

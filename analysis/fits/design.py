@@ -1,0 +1,155 @@
+"""From a frame and a formula to scaled matrices, or to the reason why nothing can be fitted."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.errors import UserError
+from analysis.fits import statsmodels_bridge as bridge
+from analysis.fits.profiled import Array, CrossProducts, RandomStructure, cross_products
+from analysis.results import Excluded
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class Rows(NamedTuple):
+    """Complete rows and what was left out, by column."""
+
+    frame: "pl.DataFrame"
+    excluded: tuple[Excluded, ...]
+    variables: frozenset[str]
+    outcome: str
+
+
+@dataclass(eq=False)
+class Design:
+    """Matrices of one mixed model. Suffix _scaled: orthonormal columns times sqrt(n).
+
+    x = x_scaled @ x_transform, z = z_scaled @ z_transform (diagonal part: columns scaled only),
+    y = x @ b_ols + y_scale * y_scaled.
+    """
+
+    frame: "pl.DataFrame"
+    formula: str
+    random: str
+    group: str
+    nested: tuple[str, ...]
+    matrices: bridge.Matrices
+    labels: tuple[str, ...]
+    patient: NDArray[np.intp]
+    nested_levels: tuple[NDArray[np.intp], ...]
+    structure: RandomStructure
+    x_scaled: Array
+    x_transform: Array
+    z_scaled: Array
+    z_transform: Array
+    y_scaled: Array
+    y_scale: float
+    b_ols: Array
+    products: CrossProducts
+
+    @property
+    def n_subjects(self) -> int:
+        return len(self.labels)
+
+    @property
+    def n_observations(self) -> int:
+        return len(self.y_scaled)
+
+    def fixed_rows(self, frame: "pl.DataFrame") -> Array:
+        """Fixed design of new rows, on the original scale."""
+        return bridge.matrix_at(self.matrices.x_encoder, frame)
+
+    def random_rows(self, frame: "pl.DataFrame") -> Array:
+        """Random design of new rows (the block only), on the original scale."""
+        return bridge.matrix_at(self.matrices.z_encoder, frame)
+
+
+def complete_rows(
+    frame: "pl.DataFrame", formula: str, random: str, group: str, nested: tuple[str, ...]
+) -> Rows:
+    """Rows without a missing value in any column that is used, the others counted by column.
+
+    Raises UserError for a column that does not exist.
+    """
+    import polars as pl
+
+    parsed = bridge.parse_formula(formula, random)
+    for name in (*sorted(parsed.variables), group, *nested):
+        if name not in frame.columns:
+            raise UserError(f"formula: there is no column '{name}'; the columns are "
+                            f"{', '.join(frame.columns)}")
+    used = list(dict.fromkeys([*sorted(parsed.variables), group, *nested]))
+    kept, excluded = frame, []
+    for name in used:
+        column = pl.col(name)
+        missing = column.is_null()
+        if frame.schema[name].is_float():
+            missing = missing | column.is_nan()
+        complete = kept.filter(~missing)
+        if complete.height < kept.height:
+            excluded.append(Excluded(f"no value of {name}", kept.height - complete.height))
+        kept = complete
+    return Rows(kept, tuple(excluded), parsed.variables, parsed.outcome)
+
+
+def assemble(
+    rows: Rows, matrices: bridge.Matrices, formula: str, random: str, group: str,
+    nested: tuple[str, ...], diagonal: bool,
+) -> Design:
+    """Scale, orthogonalize and cross-multiply; the matrices must be finite and of full rank."""
+    labels, patient = np.unique(rows.frame[group].cast(str).to_numpy(), return_inverse=True)
+    patient = patient.astype(np.intp)
+    levels = tuple(nested_levels(rows.frame[name].cast(str).to_numpy(), patient)
+                   for name in nested)
+    x_scaled, x_transform = orthonormal(matrices.x)
+    z_scaled, z_transform = (
+        unit_rms(matrices.z) if diagonal else orthonormal(matrices.z)
+    )
+    b_ols, *_ = np.linalg.lstsq(x_scaled, matrices.y, rcond=None)
+    residual = matrices.y - x_scaled @ b_ols
+    y_scale = root_mean_square(residual) or 1.0
+    structure = RandomStructure(
+        matrices.z.shape[1], diagonal, tuple(int(level.max()) + 1 for level in levels)
+    )
+    blocks = [z_scaled, *(np.eye(int(level.max()) + 1)[level] for level in levels)]
+    y_scaled = residual / y_scale
+    return Design(
+        rows.frame, formula, random, group, nested, matrices, tuple(str(v) for v in labels),
+        patient, levels, structure, x_scaled, x_transform, z_scaled, z_transform, y_scaled,
+        y_scale, np.linalg.solve(x_transform, b_ols),
+        cross_products(np.column_stack(blocks), x_scaled, y_scaled, patient),
+    )
+
+
+def nested_levels(values: NDArray[Any], patient: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Number of the level inside its patient, 0.. for each row."""
+    levels = np.zeros(len(values), dtype=np.intp)
+    for code in range(int(patient.max()) + 1 if len(patient) else 0):
+        rows = patient == code
+        levels[rows] = np.unique(values[rows], return_inverse=True)[1]
+    return levels
+
+
+def root_mean_square(column: Array) -> float:
+    """Without overflow for values up to the largest float."""
+    top = float(np.abs(column).max(initial=0.0))
+    return top * float(np.sqrt(np.mean((column / top) ** 2))) if top > 0 else 0.0
+
+
+def unit_rms(matrix: Array) -> tuple[Array, Array]:
+    """Columns of root mean square 1 and the diagonal transform back."""
+    scale = np.array([root_mean_square(column) or 1.0 for column in matrix.T])
+    return matrix / scale, np.diag(scale)
+
+
+def orthonormal(matrix: Array) -> tuple[Array, Array]:
+    """Orthogonal columns of root mean square 1, and the upper triangular transform back."""
+    scaled, scale = unit_rms(matrix)
+    q, r = np.linalg.qr(scaled)
+    sign = np.where(np.diag(r) < 0, -1.0, 1.0)
+    root = np.sqrt(len(matrix))
+    return q * sign * root, (r * sign[:, None] / root) @ scale

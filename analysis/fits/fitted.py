@@ -1,0 +1,148 @@
+"""A fitted linear mixed model on its original scale: what contrasts, checks and figures ask."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.fits.design import Design
+from analysis.fits.profiled import Array, Optimum
+from analysis.fits.statsmodels_bridge import Refit
+from analysis.results import VarianceComponent, finite
+
+
+@dataclass(eq=False)
+class FittedMixed:
+    """Design, optimum and estimates. Held by `Fit.design`, outside equality and JSON."""
+
+    design: Design
+    optimum: Optimum
+    refit: Refit
+    reml: bool
+
+    @cached_property
+    def beta(self) -> Array:
+        """Fixed effects."""
+        d = self.design
+        return np.asarray(
+            d.b_ols + d.y_scale * np.linalg.solve(d.x_transform, self.optimum.profile.beta)
+        )
+
+    @cached_property
+    def covariance(self) -> Array:
+        """Covariance of the fixed effects, (X' V^-1 X)^-1."""
+        half = np.linalg.solve(self.design.x_transform, self.optimum.profile.covariance)
+        return np.asarray(
+            self.design.y_scale**2 * np.linalg.solve(self.design.x_transform, half.T)
+        )
+
+    @property
+    def sigma2(self) -> float:
+        """Residual variance."""
+        return self.optimum.profile.sigma2 * self.design.y_scale**2
+
+    @cached_property
+    def block(self) -> Array:
+        """Covariance of the patient's random effects."""
+        relative, _ = self.design.structure.covariance(self.optimum.theta)
+        inverse = np.linalg.inv(self.design.z_transform)
+        return np.asarray(self.sigma2 * inverse @ relative @ inverse.T)
+
+    @property
+    def nested_variances(self) -> Array:
+        """Variance of each nested random intercept."""
+        return self.sigma2 * self.design.structure.covariance(self.optimum.theta)[1]
+
+    @property
+    def criterion(self) -> float:
+        """-2 log-likelihood on the original scale, comparable with lme4."""
+        d = self.design
+        n, p = d.x_scaled.shape
+        value = self.optimum.profile.criterion
+        value += 2 * (n - p if self.reml else n) * float(np.log(d.y_scale))
+        if self.reml:
+            value += 2 * float(np.log(np.abs(np.diag(d.x_transform))).sum())
+        return value
+
+    @property
+    def singular(self) -> tuple[str, ...]:
+        """Random effects whose variance is zero, or whose correlation is one, in words."""
+        structure, theta = self.design.structure, self.optimum.theta
+        relative, nested = structure.covariance(theta)
+        found = [f"the variance between levels of {name} is zero"
+                 for name, value in zip(self.design.nested, nested, strict=True) if value < 1e-8]
+        values = np.linalg.eigvalsh(relative) if structure.size else np.ones(1)
+        if values.max() < 1e-8:
+            found.append("the variance between patients is zero")
+        elif values.min() < 1e-7 * max(values.max(), 1.0):
+            found.append("the random effects of a patient depend on each other completely")
+        return tuple(found)
+
+    @cached_property
+    def random_effects(self) -> Array:
+        """Predicted effects per patient (rows) for the columns of the scaled block and nesting."""
+        b = self.design.products.b
+        weight = np.append(-self.optimum.profile.beta, 1.0)
+        return np.asarray(
+            np.einsum("mij,mj->mi", self.optimum.profile.k, b @ weight) * self.design.y_scale
+        )
+
+    @cached_property
+    def fixed_fitted(self) -> Array:
+        """Population mean of every observation."""
+        return np.asarray(self.design.matrices.x @ self.beta)
+
+    @cached_property
+    def fitted(self) -> Array:
+        """Mean of every observation given its patient."""
+        d = self.design
+        blocks = [d.z_scaled, *(np.eye(int(level.max()) + 1)[level] for level in d.nested_levels)]
+        z = np.column_stack(blocks)
+        return np.asarray(
+            self.fixed_fitted + np.einsum("ij,ij->i", z, self.random_effects[d.patient])
+        )
+
+    @property
+    def residuals(self) -> Array:
+        """Observed minus `fitted`."""
+        return np.asarray(self.design.matrices.y - self.fitted)
+
+    def contrast(self, rows: Array) -> tuple[Array, Array]:
+        """Estimates and their covariance for linear combinations of the fixed effects."""
+        return rows @ self.beta, rows @ self.covariance @ rows.T
+
+    def between_share(self, z_row: Array) -> float | None:
+        """Intraclass correlation where the random design is `z_row`: patient over total."""
+        between = float(z_row @ self.block @ z_row)
+        total = between + float(self.nested_variances.sum()) + self.sigma2
+        return finite(between / total) if total > 0 else None
+
+
+def variance_components(fitted: FittedMixed) -> tuple[VarianceComponent, ...]:
+    """Rows as lme4 lists them: nested factors, variances, covariances, residual."""
+    d = fitted.design
+    rows = [
+        VarianceComponent(f"{d.group}:{name}", "(Intercept)", None, *_with_root(value))
+        for name, value in zip(d.nested, fitted.nested_variances, strict=True)
+    ]
+    names, block = d.matrices.z_names, fitted.block
+    rows += [VarianceComponent(d.group, name, None, *_with_root(block[i, i]))
+             for i, name in enumerate(names)]
+    if not d.structure.diagonal:
+        rows += [
+            VarianceComponent(d.group, names[j], names[i], float(block[i, j]),
+                              _correlation(block, i, j))
+            for j in range(len(names)) for i in range(j + 1, len(names))
+        ]
+    rows.append(VarianceComponent("Residual", None, None, *_with_root(fitted.sigma2)))
+    return tuple(rows)
+
+
+def _with_root(variance: float) -> tuple[float, float]:
+    return float(variance), float(np.sqrt(max(variance, 0.0)))
+
+
+def _correlation(block: NDArray[np.float64], i: int, j: int) -> float | None:
+    product = float(block[i, i] * block[j, j])
+    return finite(block[i, j] / np.sqrt(product)) if product > 0 else None

@@ -1,0 +1,233 @@
+"""The one place that speaks pandas, formulaic and statsmodels; all are imported when called.
+
+formulaic evaluates formulas as Python expressions with the frame's columns as names: a formula is
+code of the caller (a specification builds its own from validated names), never text from a file.
+"""
+
+import re
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.errors import UserError
+from analysis.fits.profiled import RandomStructure
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Array = NDArray[np.float64]
+
+
+class ParsedFormula(NamedTuple):
+    """Names a formula needs; `outcome` is its left side as text."""
+
+    outcome: str
+    variables: frozenset[str]
+
+
+class Matrices(NamedTuple):
+    """Outcome, fixed and random design with their names and their encoders for new rows."""
+
+    y: Array
+    x: Array
+    x_names: tuple[str, ...]
+    x_terms: tuple[tuple[str, tuple[str, ...], slice], ...]
+    z: Array
+    z_names: tuple[str, ...]
+    x_encoder: Any
+    z_encoder: Any
+
+
+class Refit(NamedTuple):
+    """statsmodels from our optimum: its log-likelihood there and after its own search."""
+
+    llf_at_start: float
+    llf: float
+    theta: Array | None
+    converged: bool
+    note: str
+
+
+def parse_formula(formula: str, random: str) -> ParsedFormula:
+    """Raises UserError when a formula cannot be read."""
+    from formulaic import Formula
+    from formulaic.errors import FormulaicError
+
+    parts = []
+    for text, role in ((formula, "formula"), (random, "random part")):
+        try:
+            parts.append(Formula(text))
+        except (FormulaicError, SyntaxError) as error:
+            raise UserError(f"{role} {text!r} cannot be read: {_first_line(error)}") from error
+    fixed, effects = parts
+    if not hasattr(fixed, "lhs") or not hasattr(fixed, "rhs"):
+        raise UserError(f"formula {formula!r} needs an outcome: write 'outcome ~ terms'")
+    if hasattr(effects, "lhs"):
+        raise UserError(f"random part {random!r} is a right side only, such as '1 + rel_day'; the "
+                        "patient column goes into 'group'")
+    names = fixed.required_variables | effects.required_variables
+    return ParsedFormula(formula.split("~")[0].strip(), frozenset(str(name) for name in names))
+
+
+def build_matrices(frame: "pl.DataFrame", formula: str, random: str) -> Matrices:
+    """Design matrices of complete rows. Raises UserError naming a term that cannot be evaluated."""
+    data = _to_pandas(frame)
+    fixed = _materialize(formula, data, frame.columns)
+    effects = _materialize(random, data, frame.columns)
+    outcome = np.asarray(fixed.lhs, dtype=float)
+    if outcome.ndim == 2 and outcome.shape[1] != 1:
+        raise UserError(f"formula {formula!r}: the outcome must be one number per row, not text or "
+                        "a category")
+    rhs = fixed.rhs
+    spec = rhs.model_spec
+    terms = tuple(
+        (str(term), tuple(sorted({str(v) for f in term.factors for v in _names(f.expr, frame)})),
+         where)
+        for term, where in spec.term_slices.items()
+    )
+    return Matrices(
+        outcome.reshape(-1),
+        np.asarray(rhs, dtype=float),
+        tuple(spec.column_names),
+        terms,
+        np.asarray(effects, dtype=float),
+        tuple("(Intercept)" if name == "Intercept" else name
+              for name in effects.model_spec.column_names),
+        spec,
+        effects.model_spec,
+    )
+
+
+def matrix_at(encoder: Any, frame: "pl.DataFrame") -> Array:
+    """Rows of a design matrix for new data, with the knots and levels of the fit."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return np.asarray(
+            encoder.get_model_matrix(_to_pandas(frame), na_action="ignore"), dtype=float
+        )
+
+
+def statsmodels_refit(
+    y: Array, x: Array, z: Array, nested: Sequence[NDArray[np.intp]], patient: NDArray[np.intp],
+    structure: RandomStructure, theta: Array, reml: bool, search: bool = True,
+) -> Refit:
+    """Fit the scaled problem by statsmodels MixedLM, lbfgs then powell, starting at `theta`.
+
+    z holds only the block's columns; nested: level (0..) inside the patient for each row.
+    Never raises for numerical trouble: the note says what statsmodels could not do.
+    """
+    from statsmodels.regression.mixed_linear_model import MixedLM, MixedLMParams
+
+    block, variances = structure.covariance(theta)
+    components = _components(z, nested, patient, structure)
+    full = None if structure.diagonal or not structure.size else z
+    start = MixedLMParams.from_components(
+        fe_params=np.zeros(x.shape[1]),
+        cov_re=_floored(block) if full is not None else np.empty((0, 0)),
+        vcomp=np.maximum(
+            np.append(np.diag(block), variances) if full is None else variances, 1e-7
+        ),
+    )
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        try:
+            model = MixedLM(y, x, patient, exog_re=full, exog_vc=components)
+            model.reml, model.cov_pen, model._cov_sing = reml, None, 0
+            at_start = float(model.loglike(start))
+            if not search:
+                return Refit(at_start, at_start, None, True, "evaluated, not searched")
+            result = model.fit(start_params=start, reml=reml, method=["lbfgs", "powell"])
+            found = _theta(result, structure, full is None)
+            return Refit(at_start, float(result.llf), found, bool(result.converged), "")
+        except (np.linalg.LinAlgError, ValueError, FloatingPointError) as error:
+            return Refit(float("nan"), float("nan"), None, False, _first_line(error))
+
+
+def _theta(result: Any, structure: RandomStructure, all_components: bool) -> Array | None:
+    variances = np.sqrt(np.maximum(np.asarray(result.vcomp) / result.scale, 0.0))
+    if all_components:
+        return variances
+    chol = np.linalg.cholesky(_floored(np.asarray(result.cov_re_unscaled), 1e-12))
+    return np.append(chol[np.tril_indices(structure.size)], variances)
+
+
+def _floored(matrix: Array, floor: float = 1e-7) -> Array:
+    """Eigenvalues at least `floor`: at exact zeros statsmodels takes a pseudo-inverse, which
+    stands for an infinite variance instead of none."""
+    values, vectors = np.linalg.eigh(matrix)
+    return (vectors * np.maximum(values, floor)) @ vectors.T
+
+
+def _components(
+    z: Array, nested: Sequence[NDArray[np.intp]], patient: NDArray[np.intp],
+    structure: RandomStructure,
+) -> Any:
+    """Variance components, built from matrices: statsmodels' own formula way is slow."""
+    from statsmodels.regression.mixed_linear_model import VCSpec
+
+    rows = [np.flatnonzero(patient == code) for code in range(int(patient.max()) + 1)]
+    names, labels, mats = [], [], []
+    if structure.diagonal:
+        for column in range(structure.size):
+            names.append(f"z{column}")
+            mats.append([z[row][:, [column]] for row in rows])
+            labels.append([[f"z{column}"]] * len(rows))
+    for index, levels in enumerate(nested):
+        names.append(f"nested{index}")
+        # Only the columns a patient has: a column of zeros would change nothing but cost time.
+        mats.append([np.eye(int(levels[row].max()) + 1)[levels[row]] for row in rows])
+        labels.append([[str(k) for k in range(mat.shape[1])] for mat in mats[-1]])
+    return VCSpec(names, labels, mats) if names else None
+
+
+def _materialize(formula: str, data: Any, columns: Sequence[str]) -> Any:
+    from formulaic import Formula
+    from formulaic.errors import FormulaicError
+
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        try:
+            return Formula(formula).get_model_matrix(data, context={}, na_action="ignore")
+        except (FormulaicError, ValueError, TypeError, SyntaxError) as error:
+            named = re.search(r"factor `(.+?)`", str(error))
+            term = named.group(1) if named else formula
+            raise UserError(
+                f"formula: the term '{term}' cannot be evaluated ({_first_line(error)}); the "
+                f"columns are {', '.join(columns)}"
+            ) from error
+
+
+def _names(expression: str, frame: "pl.DataFrame") -> list[str]:
+    words = set(re.findall(r"[A-Za-z_]\w*", str(expression)))
+    return [name for name in frame.columns if name in words]
+
+
+def _to_pandas(frame: "pl.DataFrame") -> Any:
+    """Numbers and booleans as float, text as categories in sorted (or declared) order."""
+    import pandas as pd
+    import polars as pl
+
+    columns: dict[str, Any] = {}
+    for name, dtype in frame.schema.items():
+        series = frame[name]
+        if dtype.is_numeric() or dtype == pl.Boolean:
+            columns[name] = series.cast(pl.Float64).to_numpy()
+        elif isinstance(dtype, (pl.Enum, pl.Categorical)):
+            declared = series.cat.get_categories().to_list()
+            seen = set(series.cast(pl.String).to_list())
+            levels = [level for level in declared if level in seen]
+            columns[name] = pd.Categorical(series.cast(pl.String).to_list(), categories=levels)
+        elif dtype == pl.String:
+            levels = sorted(set(series.drop_nulls().to_list()))
+            columns[name] = pd.Categorical(series.to_list(), categories=levels)
+        else:
+            columns[name] = pd.Categorical([str(value) for value in series.to_list()])
+    return pd.DataFrame(columns)
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return re.sub(r"[^\x20-\x7e]|\x1b\[[0-9;]*m", "", lines[0]) if lines else type(error).__name__
