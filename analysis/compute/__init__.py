@@ -1,0 +1,1 @@
+"""Vectors to vectors: time, decay, units, areas, half-lives, intervals. No frames, no study."""

@@ -1,0 +1,127 @@
+"""Peaks of a signal and their ratio between two groups of patients.
+
+A comparison of peaks describes: the peak is known only after it has happened, and best response
+is read later still. Nothing here may be read as a prediction.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import polars as pl
+
+from analysis.fits.ratio import geometric_mean_ratio
+
+NOT_ASSESSED = "Not assessed"
+NOT_RECORDED = "Not recorded"
+RESPONSE_ORDER = ("CR", "PR", "SD", "PD", "NE", NOT_ASSESSED)
+MINIMUM_PER_GROUP = 3
+
+
+class Comparison(NamedTuple):
+    """Ratio of geometric-mean peaks, upper group to lower group; NaN where not estimable.
+
+    `n_at_limit` patients never rose above the limit of quantification and enter at that limit,
+    which pulls the ratio toward 1.
+    """
+
+    label: str
+    note: str
+    ratio: float
+    conf_low: float
+    conf_high: float
+    p_value: float
+    n_upper: int
+    n_lower: int
+    n_at_limit: int
+
+    @property
+    def estimable(self) -> bool:
+        """Whether there is a ratio to show."""
+        return math.isfinite(self.ratio)
+
+
+def patient_groups(color_by: str, subjects: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
+    """One row per patient: usubjid, group (best response, or the value of a subject column)."""
+    if color_by == "response":
+        return (
+            subjects.select("usubjid")
+            .join(best.select("usubjid", group="best_response"), on="usubjid", how="left")
+            .with_columns(pl.col("group").fill_null(NOT_ASSESSED))
+        )
+    column = "siteid" if color_by == "site" else color_by
+    return subjects.select("usubjid", group=pl.col(column).cast(pl.String).fill_null(NOT_RECORDED))
+
+
+def group_order(groups: Iterable[str]) -> tuple[str, ...]:
+    """Response categories from best to worst, then other groups by name, missing last."""
+    present = set(groups)
+    known = [group for group in RESPONSE_ORDER[:-1] if group in present]
+    other = sorted(present - set(RESPONSE_ORDER) - {NOT_RECORDED})
+    last = [group for group in (NOT_ASSESSED, NOT_RECORDED) if group in present]
+    return (*known, *other, *last)
+
+
+def drawn_series(series: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
+    """A signal series with what a figure draws: usubjid, group, rel_day, nominal_day, drawn (the
+    value, or the limit of a censored one), censored (bool), lloq, source."""
+    file_row = pl.format(
+        "{}, row {}", pl.col("source_file").str.split("/").list.last(), pl.col("source_row")
+    )
+    return (
+        series.join(groups, on="usubjid", how="inner")
+        .with_columns(
+            drawn=pl.coalesce("value", "upper", "lower"),
+            is_censored=pl.col("censored") != "none",
+            source=pl.coalesce(file_row, pl.col("source_file"), pl.lit("")),
+        )
+        .select(
+            "usubjid", "group", "rel_day", "nominal_day", "drawn", "lloq", "source",
+            censored="is_censored",
+        )
+    )  # fmt: skip
+
+
+def peaks(series: pl.DataFrame, day_low: float = 0.0, day_high: float = 28.0) -> pl.DataFrame:
+    """One row per patient with a sample in the window: usubjid, peak (unit of the series),
+    peak_day, at_limit (no sample was above its limit: `peak` is that limit)."""
+    window = series.filter(pl.col("rel_day").is_between(day_low, day_high, closed="both"))
+    ranked = window.with_columns(
+        height=pl.coalesce("value", "upper"), at_limit=pl.col("value").is_null()
+    ).filter(pl.col("height") > 0)
+    return (
+        ranked.sort("at_limit", pl.col("height"), "rel_day", descending=[False, True, False])
+        .group_by("usubjid", maintain_order=True)
+        .first()
+        .select("usubjid", "at_limit", peak="height", peak_day="rel_day")
+    )
+
+
+def compare_peaks(
+    series: pl.DataFrame,
+    upper: Sequence[str],
+    lower: Sequence[str],
+    *,
+    label: str,
+    note: str = "",
+    days: tuple[float, float] = (0.0, 28.0),
+) -> Comparison:
+    """Ratio of geometric-mean peaks of the patients `upper` to those of the patients `lower`:
+    Welch t on natural logs. Not estimable with fewer than three patients in a group."""
+    found = peaks(series, *days)
+    high = found.filter(pl.col("usubjid").is_in(list(upper)))
+    low = found.filter(pl.col("usubjid").is_in(list(lower)))
+    counts = (high.height, low.height, int(high["at_limit"].sum()) + int(low["at_limit"].sum()))
+    missing = (math.nan,) * 4
+    if min(counts[:2]) < MINIMUM_PER_GROUP:
+        return Comparison(label, f"{counts[0]} against {counts[1]} patients", *missing, *counts)
+    values = [*high["peak"], *low["peak"]]
+    names = ["upper"] * counts[0] + ["lower"] * counts[1]
+    result = geometric_mean_ratio(values, names, group="upper", reference="lower")
+    if result.ratio is None:
+        return Comparison(label, note or "not estimable", *missing, *counts)
+    numbers = (
+        math.nan if value is None else value
+        for value in (result.ratio, result.conf_low, result.conf_high, result.p_value)
+    )
+    return Comparison(label, note, *numbers, *counts)

@@ -1,0 +1,113 @@
+"""Cellular-kinetics parameters per patient from the series of one signal."""
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from analysis.compute.half_life import TerminalSlope
+from analysis.compute.nca import NcaResult, NcaRules, nca
+from analysis.derive.signal_key import Signal
+from analysis.errors import UserError
+from analysis.tracers import words_for
+
+_VALUES = (
+    "cmax", "tmax_day", "auc_0_28", "clast", "tlast_day", "doubling_time_day",
+    "contraction_half_life_day", "contraction_from_day", "contraction_to_day",
+    "terminal_half_life_day", "terminal_from_day", "terminal_to_day", "fold_expansion",
+    "persistence_lower_day", "persistence_upper_day",
+)  # fmt: skip
+_REASONS = {
+    "cmax": "cmax_reason",
+    "tmax": "tmax_day_reason",
+    "auc_end": "auc_0_28_reason",
+    "clast": "clast_reason",
+    "tlast": "tlast_day_reason",
+    "doubling_time": "doubling_time_day_reason",
+    "contraction": "contraction_half_life_day_reason",
+    "terminal": "terminal_half_life_day_reason",
+    "fold": "fold_expansion_reason",
+}
+SCHEMA: dict[str, type[pl.DataType]] = {
+    "usubjid": pl.String,
+    **dict.fromkeys(_VALUES, pl.Float64),
+    "n_samples": pl.Int64,
+    "n_below_lloq": pl.Int64,
+    **dict.fromkeys(_REASONS.values(), pl.String),
+}
+
+
+def parameters(
+    series: pl.DataFrame, *, signal: Signal | None = None, rules: NcaRules | None = None
+) -> pl.DataFrame:
+    """One row per patient of `series` (`derive.signal.signal_series`, per subject).
+
+    Values in the unit of the series, days since infusion; auc_0_28 in unit x day. A column
+    `<parameter>_reason` says why a value is missing, or what limits it when it is there (an
+    extrapolated area, a peak at the last sample). Persistence lies between the last quantifiable
+    sample and the next one below the limit; the upper end is null when no such sample was taken.
+    Raises UserError for a signal that may not be called expansion.
+    """
+    if signal is not None and signal.tracer_class == "direct_label":
+        raise UserError(
+            f"kinetics: '{signal.key}' is a label put on the cells before infusion. "
+            f"{words_for('direct_label').caution} Choose a blood assay or a reporter gene."
+        )
+    ordered = series.sort("usubjid", "rel_day")
+    rows = [
+        _row(str(usubjid), part, rules)
+        for (usubjid,), part in ordered.group_by(["usubjid"], maintain_order=True)
+    ]
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+
+
+def _row(usubjid: str, part: pl.DataFrame, rules: NcaRules | None) -> dict[str, Any]:
+    part = part.filter(pl.col("rel_day").is_not_null()).unique(
+        "rel_day", keep="first", maintain_order=True
+    )
+    if part["censored"].is_in(["right", "interval"]).any():
+        reason = "a value is known only by its bounds (above or between limits)"
+        found = NcaResult(
+            n_samples=part.height,
+            n_below=int((part["censored"] == "left").sum()),
+            reasons=dict.fromkeys(_REASONS, reason),
+        )
+        return _flat(usubjid, found)
+    found = nca(
+        part["rel_day"].to_numpy(),
+        part["value"].cast(pl.Float64).fill_null(np.nan).to_numpy(),
+        (part["censored"] == "left").to_numpy(),
+        rules=rules,
+    )
+    return _flat(usubjid, found)
+
+
+def _flat(usubjid: str, found: NcaResult) -> dict[str, Any]:
+    contraction, terminal = _accepted(found.contraction), _accepted(found.terminal)
+    row: dict[str, Any] = {
+        "usubjid": usubjid,
+        "cmax": found.cmax,
+        "tmax_day": found.tmax,
+        "auc_0_28": found.auc_end,
+        "clast": found.clast,
+        "tlast_day": found.tlast,
+        "doubling_time_day": found.doubling_time,
+        "contraction_half_life_day": contraction.half_life if contraction else None,
+        "contraction_from_day": contraction.time_low if contraction else None,
+        "contraction_to_day": contraction.time_high if contraction else None,
+        "terminal_half_life_day": terminal.half_life if terminal else None,
+        "terminal_from_day": terminal.time_low if terminal else None,
+        "terminal_to_day": terminal.time_high if terminal else None,
+        "fold_expansion": found.fold,
+        "persistence_lower_day": 0.0 if np.isnan(found.tlast) else found.tlast,
+        "persistence_upper_day": found.first_below,
+        "n_samples": found.n_samples,
+        "n_below_lloq": found.n_below,
+        **{column: found.reasons.get(name) for name, column in _REASONS.items()},
+    }
+    return {key: None if isinstance(v, float) and np.isnan(v) else v for key, v in row.items()}
+
+
+def _accepted(slope: TerminalSlope | None) -> TerminalSlope | None:
+    """A slope that meets every rule; a failed one is not reported."""
+    return slope if slope is not None and not slope.reason else None

@@ -1,0 +1,59 @@
+"""Graded toxicity per patient: maximum grade with onset and end, and the grade of each day.
+
+Grades of different scales are never merged: Penn grade 3 is not ASTCT grade 3.
+"""
+
+import polars as pl
+
+from analysis.derive.columns import ensure
+
+_COLUMNS = ("usubjid", "category", "scale", "grade", "rel_day", "end_rel_day", "ongoing")
+
+
+def maximum_grade(adverse_events: pl.DataFrame | None) -> pl.DataFrame:
+    """One row per patient, category and scale.
+
+    Columns: usubjid, category (CRS, ICANS, HLH, OTHER), scale, max_grade (null when no grade was
+    given), onset_day (of the first event), end_day (of the last; null when unknown or ongoing),
+    n_events. A patient without an event has no row.
+    """
+    end_known = (
+        pl.col("end_rel_day").is_not_null().all() & ~pl.col("ongoing").fill_null(False).any()
+    )
+    return (
+        ensure(adverse_events, *_COLUMNS)
+        .group_by("usubjid", "category", "scale")
+        .agg(
+            pl.col("grade").max().alias("max_grade"),
+            pl.col("rel_day").min().alias("onset_day"),
+            pl.when(end_known).then(pl.col("end_rel_day").max()).alias("end_day"),
+            pl.len().cast(pl.Int64).alias("n_events"),
+        )
+        .sort("usubjid", "category", "scale")
+    )
+
+
+def daily_grade(adverse_events: pl.DataFrame | None, category: str) -> pl.DataFrame:
+    """The highest grade of each day on which the patient had an event of the category.
+
+    Columns: usubjid, scale, day (whole days since infusion), grade, end_known. An event without
+    an end fills its first day only, with `end_known` false: nothing is carried forward.
+    """
+    rows = ensure(adverse_events, *_COLUMNS).filter(
+        (pl.col("category") == category)
+        & pl.col("grade").is_not_null()
+        & pl.col("rel_day").is_not_null()
+    )
+    first = pl.col("rel_day").floor().cast(pl.Int64)
+    last = pl.max_horizontal(pl.col("end_rel_day").fill_null(pl.col("rel_day")), "rel_day")
+    return (
+        rows.with_columns(
+            pl.int_ranges(first, last.floor().cast(pl.Int64) + 1).alias("day"),
+            pl.col("end_rel_day").is_not_null().alias("end_known"),
+        )
+        .explode("day")
+        .group_by("usubjid", "scale", "day")
+        .agg(pl.col("grade").max(), pl.col("end_known").all())
+        .sort("usubjid", "scale", "day")
+        .select("usubjid", "scale", "day", "grade", "end_known")
+    )
