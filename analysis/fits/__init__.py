@@ -6,6 +6,5 @@ FITS: Mapping[str, str] = {
     "linear mixed model": "analysis.fits.mixed:fit_mixed",
     "specification": "analysis.fits.specification:fit_specification",
     "geometric-mean ratio": "analysis.fits.ratio:geometric_mean_ratio",
-    "rate": "analysis.fits.rates:exact_rate",
-    "rank test": "analysis.fits.rates:mann_whitney",
+    "rank test": "analysis.fits.ranks:mann_whitney",
 }
