@@ -1,0 +1,181 @@
+// The browser's part: links without a reload, the theme, downloads of figures.
+// One file, no dependency, no inline script: the content policy allows nothing else.
+(function () {
+  "use strict";
+
+  var SCHEME_KEY = "mantine-color-scheme-value"; // Mantine's own, so that both read one truth
+  var root = document.documentElement;
+
+  // ---- addresses -------------------------------------------------------------------------
+  function navigate(target, keepScroll) {
+    var next = new URL(target, window.location.href);
+    if (next.href === window.location.href) return;
+    var samePath = next.pathname === window.location.pathname;
+    window.history.pushState({}, "", next.href);
+    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+    if (!samePath && !keepScroll) {
+      window.scrollTo(0, 0);
+      pendingFocus = "page";
+      window.dash_clientside.set_props("shell-nav-drawer", { opened: false });
+    } else {
+      pendingFocus = focusKey(document.activeElement);
+    }
+  }
+
+  function plainLeftClick(event) {
+    return event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
+  }
+
+  function hrefOf(anchor) {
+    var href = anchor.getAttribute("href") || anchor.getAttribute("xlink:href");
+    return href && href.charAt(0) === "/" && href.charAt(1) !== "/" ? href : null;
+  }
+
+  document.addEventListener("click", function (event) {
+    if (event.defaultPrevented || !plainLeftClick(event)) return;
+    var anchor = event.target.closest ? event.target.closest("a") : null;
+    if (!anchor || anchor.hasAttribute("download") || anchor.getAttribute("target")) return;
+    var href = hrefOf(anchor);
+    if (!href || href.indexOf("/download/") === 0) return;
+    event.preventDefault();
+    navigate(href, false);
+  });
+
+  // ---- drawers ---------------------------------------------------------------------------
+  document.addEventListener("click", function (event) {
+    var control = event.target.closest ? event.target.closest("[data-open]") : null;
+    if (control) window.dash_clientside.set_props(control.getAttribute("data-open"), { opened: true });
+  });
+
+  // ---- focus after a redraw --------------------------------------------------------------
+  // A filter change draws the bar and the page anew; a keyboard user must stay where they were.
+  var pendingFocus = null;
+
+  function focusKey(element) {
+    if (!element || element === document.body) return null;
+    var keyed = element.closest("[data-focus]");
+    if (keyed) return "[data-focus=" + JSON.stringify(keyed.getAttribute("data-focus")) + "]";
+    return element.id ? "#" + CSS.escape(element.id) : null;
+  }
+
+  function restoreFocus() {
+    var wanted = pendingFocus;
+    pendingFocus = null;
+    if (!wanted) return;
+    if (wanted === "page") {
+      var main = document.getElementById("content");
+      if (main) main.focus({ preventScroll: true });
+      return;
+    }
+    if (document.activeElement && document.activeElement !== document.body) return;
+    var found = document.querySelector(wanted);
+    if (found) found.focus({ preventScroll: true });
+  }
+
+  // ---- color scheme ----------------------------------------------------------------------
+  function storedScheme() {
+    try {
+      var value = window.localStorage.getItem(SCHEME_KEY);
+      return value === "light" || value === "dark" ? value : "auto";
+    } catch (error) {
+      return "auto";
+    }
+  }
+
+  function effectiveScheme() {
+    return root.getAttribute("data-mantine-color-scheme") === "dark" ? "dark" : "light";
+  }
+
+  function chooseScheme(choice) {
+    var old = storedScheme();
+    try {
+      window.localStorage.setItem(SCHEME_KEY, choice);
+    } catch (error) {
+      /* private mode: the choice lasts as long as the page */
+    }
+    var dark = choice === "auto"
+      ? window.matchMedia("(prefers-color-scheme: dark)").matches
+      : choice === "dark";
+    root.setAttribute("data-mantine-color-scheme", dark ? "dark" : "light");
+    window.dispatchEvent(new StorageEvent("storage", {
+      key: SCHEME_KEY, oldValue: old, newValue: choice, storageArea: window.localStorage
+    }));
+    markScheme();
+  }
+
+  function markScheme() {
+    root.setAttribute("data-scheme-choice", storedScheme());
+    root.setAttribute("data-ag-theme-mode", effectiveScheme());
+    var color = getComputedStyle(root).getPropertyValue("--cg-ground").trim();
+    var meta = document.querySelector('meta[name="theme-color"]');
+    if (meta && color) meta.setAttribute("content", color);
+    var choices = document.querySelectorAll("[data-scheme-to]");
+    for (var i = 0; i < choices.length; i++) {
+      var chosen = choices[i].getAttribute("data-scheme-to") === storedScheme();
+      choices[i].setAttribute("aria-pressed", chosen ? "true" : "false");
+    }
+  }
+
+  document.addEventListener("click", function (event) {
+    var control = event.target.closest ? event.target.closest("[data-scheme-to]") : null;
+    if (control) chooseScheme(control.getAttribute("data-scheme-to"));
+  });
+
+  new MutationObserver(function () {
+    root.setAttribute("data-ag-theme-mode", effectiveScheme());
+    if (window.dash_clientside && window.dash_clientside.set_props && started) {
+      window.dash_clientside.set_props("shell-scheme", { data: effectiveScheme() });
+    }
+  }).observe(root, { attributes: true, attributeFilter: ["data-mantine-color-scheme"] });
+  var started = false;
+
+  // ---- downloads of what is drawn --------------------------------------------------------
+  document.addEventListener("click", function (event) {
+    var control = event.target.closest ? event.target.closest("[data-download]") : null;
+    if (!control || !window.Plotly) return;
+    var holder = document.getElementById(control.getAttribute("data-graph"));
+    var plot = holder && (holder.classList.contains("js-plotly-plot")
+      ? holder : holder.querySelector(".js-plotly-plot"));
+    if (!plot) return;
+    var box = plot.getBoundingClientRect();
+    var format = control.getAttribute("data-download");
+    window.Plotly.downloadImage(plot, {
+      format: format,
+      filename: control.getAttribute("data-graph"),
+      width: Math.round(box.width),
+      height: Math.round(box.height),
+      scale: format === "png" ? 3 : 1
+    });
+  });
+
+  // ---- what Dash calls -------------------------------------------------------------------
+  window.dash_clientside = window.dash_clientside || {};
+  window.dash_clientside.cartograph = {
+    request: function (pathname, search) {
+      started = true;
+      return { path: pathname || "/", search: search || "", scheme: effectiveScheme() };
+    },
+    setTitle: function (title) {
+      if (title) document.title = title;
+      markScheme();
+      window.requestAnimationFrame(restoreFocus);
+    },
+    writeUrl: function (values, ids) {
+      var context = window.dash_clientside.callback_context;
+      if (!context.triggered || context.triggered.length !== 1) return;
+      var changed = context.triggered[0].prop_id;
+      var url = new URL(window.location.href);
+      for (var i = 0; i < ids.length; i++) {
+        if (changed.indexOf('"name":' + JSON.stringify(ids[i].name)) < 0) continue;
+        var value = Array.isArray(values[i]) ? values[i].join(",") : values[i];
+        if (value === null || value === undefined || value === "") {
+          url.searchParams.delete(ids[i].name);
+        } else {
+          url.searchParams.set(ids[i].name, value);
+        }
+      }
+      navigate(url.pathname + url.search, true);
+    }
+  };
+  window.cartograph = { navigate: navigate };
+})();

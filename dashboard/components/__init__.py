@@ -1,0 +1,1 @@
+"""Controls and blocks used on two pages or more, one per file."""

@@ -1,0 +1,30 @@
+"""What stands where data would be: why it is empty and what to do."""
+
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.components.icon import icon
+
+
+def empty_state(title: str, why: Any, action: Any = None) -> Component:
+    """`title` says what is missing, `why` the reason, `action` a link or the command to run."""
+    return html.Div(
+        [
+            icon("empty", 22),
+            html.Div(
+                [
+                    html.P(title, className="cg-empty-title"),
+                    html.P(why, className="cg-empty-why"),
+                    html.Div(action, className="cg-empty-action") if action else None,
+                ]
+            ),
+        ],
+        className="cg-empty",
+    )
+
+
+def command(text: str) -> Component:
+    """A command to run in a terminal, as it is typed."""
+    return html.Code(text, className="cg-command", tabIndex=0)

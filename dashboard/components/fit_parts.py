@@ -1,0 +1,159 @@
+"""A fit in parts that a page puts in cards: tables, checks, method, saved runs."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from analysis.results import Fit
+from dashboard.components.plain_table import Column, plain_table
+from dashboard.view import View
+from figures.number_text import EN_DASH, significant
+from figures.ratio_forest import two_digits
+
+CHECK_WORDS = {"ok": "Fine", "note": "Note", "warning": "Look", "failed": "Failed"}
+
+
+def estimate_table(fit: Fit) -> Component:
+    """Fixed effects: estimate (interval), standard error, df, statistic, p."""
+    columns = [
+        Column("Term"),
+        Column("Estimate", "95 % CI", align="right"),
+        Column("SE", align="right"),
+        Column("df", align="right"),
+        Column("Statistic", align="right"),
+        Column("p", align="right"),
+    ]
+    rows = [
+        [
+            row.term,
+            html.Span(interval(row.estimate, row.conf_low, row.conf_high), className="cg-nowrap"),
+            fixed(row.std_error),
+            "\N{INFINITY}" if row.df is None else f"{row.df:.1f}",
+            fixed(row.statistic, 2),
+            p_cell(row.p_value),
+        ]
+        for row in fit.estimates
+    ]
+    return plain_table(columns, rows, caption="Fixed effects on the scale of the fit", dense=True)
+
+
+def variance_table(fit: Fit) -> Component:
+    """Variance components and the intraclass correlation."""
+    columns = [
+        Column("Random part"),
+        Column("Term"),
+        Column("Variance", align="right"),
+        Column("SD or correlation", align="right"),
+    ]
+    rows = [
+        [
+            part.group,
+            " with ".join(term for term in (part.term_1, part.term_2) if term) or EN_DASH,
+            fixed(part.variance),
+            fixed(part.sd_or_corr),
+        ]
+        for part in fit.variance_components
+    ]
+    if fit.icc is not None:
+        rows.append(["Intraclass correlation", EN_DASH, EN_DASH, fixed(fit.icc, 2)])
+    return plain_table(columns, rows, caption="Variance components", dense=True)
+
+
+def sensitivity_table(fit: Fit) -> Component:
+    """The key ratio under each rule."""
+    columns = [
+        Column("Rule"),
+        Column("Ratio", "95 % CI", align="right"),
+        Column("p", align="right"),
+        Column("Values", align="right"),
+    ]
+    rows = [
+        [
+            row.rule,
+            EN_DASH
+            if row.ratio is None
+            else html.Span(ratio(row.ratio, row.conf_low, row.conf_high), className="cg-nowrap"),
+            p_cell(row.p_value),
+            str(row.n_observations),
+        ]
+        for row in fit.sensitivity
+    ]
+    return plain_table(columns, rows, caption="The key ratio under other rules", dense=True)
+
+
+def checks_list(fit: Fit) -> Component:
+    """Each check with its verdict in words, what to doubt first."""
+    order = {"failed": 0, "warning": 1, "note": 2, "ok": 3}
+    return html.Ul(
+        [
+            html.Li(
+                [
+                    html.Span(
+                        CHECK_WORDS[check.status], className=f"cg-verdict cg-verdict-{check.status}"
+                    ),
+                    html.Span(check.message),
+                ]
+            )
+            for check in sorted(fit.checks, key=lambda item: order[item.status])
+        ],
+        className="cg-checks",
+    )
+
+
+def method_note(fit: Fit) -> list[Component]:
+    """How it was fitted, by whom it was published, what was left out, the code that repeats it."""
+    left_out = [html.Li(f"{row.n} left out: {row.reason}") for row in fit.excluded if row.n]
+    return [
+        html.P(fit.method),
+        html.Ul(left_out) if left_out else html.P("No value was left out."),
+        html.Ul([html.Li(text) for text in fit.references], className="cg-references"),
+        html.Details(
+            [
+                html.Summary("Python that repeats this fit"),
+                html.Pre(fit.code, className="cg-code", tabIndex=0),
+            ]
+        ),
+    ]
+
+
+def saved_runs(view: View, runs: Sequence[dict[str, Any]]) -> Component:
+    """Fits that were made at this cut, newest first."""
+    columns = [Column("Finding"), Column("Status"), Column("Fitted", "UTC"), Column("By")]
+    rows = [
+        [
+            run["sentence"],
+            run["status"].replace("_", " "),
+            run["created_at"].strftime("%Y-%m-%d %H:%M"),
+            run["actor"],
+        ]
+        for run in runs
+    ]
+    return plain_table(columns, rows, caption="Saved runs", row_heads=False, dense=True)
+
+
+def fixed(value: float | None, digits: int = 3) -> str:
+    """A number on the scale of the fit, a dash when there is none."""
+    return EN_DASH if value is None else f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def interval(value: float, low: float | None, high: float | None) -> str:
+    """ "0.84 (0.36 to 1.31)"; "to" because ends may be negative."""
+    if low is None or high is None:
+        return fixed(value)
+    return f"{fixed(value)} ({fixed(low)} to {fixed(high)})"
+
+
+def ratio(value: float, low: float | None, high: float | None) -> str:
+    """ "2.3 (1.4-3.8)"."""
+    if low is None or high is None:
+        return two_digits(value)
+    return f"{two_digits(value)} ({two_digits(low)}{EN_DASH}{two_digits(high)})"
+
+
+def p_cell(value: float | None) -> str:
+    """p to two significant digits; never rounded to zero."""
+    if value is None:
+        return EN_DASH
+    return "< 0.0001" if value < 1e-4 else significant(value, 2)

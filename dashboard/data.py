@@ -1,0 +1,82 @@
+"""Every read that a page may do: scoped, pinned to a data cut, cached by it."""
+
+import threading
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from analysis.errors import UserError
+from models import queries
+from models.trial import Trial
+
+_KEPT_TRIALS = 6
+
+
+class TrialReader:
+    """The one read object of the dashboard. With `synthetic_only` (demo mode) no other study can
+    be listed or read, whatever the address says.
+
+    A cut never changes, so what was read for (study, cut) stays true and is kept; which cuts
+    there are is asked again each time.
+    """
+
+    def __init__(
+        self, engine: Any, cache_dir: Path | None = None, *, synthetic_only: bool = False
+    ) -> None:
+        """`engine` is one of `models.engine`; this package builds no SQL of its own."""
+        self._engine = engine
+        self._cache_dir = cache_dir
+        self._synthetic_only = synthetic_only
+        self._trials: OrderedDict[tuple[str, str], Trial] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def studies(self) -> pl.DataFrame:
+        """One row per study that may be shown: studyid, title, is_synthetic."""
+        studies = self._list_studies()
+        return studies.filter(pl.col("is_synthetic")) if self._synthetic_only else studies
+
+    def cuts(self, studyid: str) -> pl.DataFrame:
+        """One row per data cut of a study, oldest first: name, load_id, created_at."""
+        self._check_scope(studyid)
+        return self._list_cuts(studyid).sort("load_id")
+
+    def trial(self, studyid: str, cut: str | None = None) -> Trial:
+        """The study at a cut, the latest when none is named.
+
+        Raises UserError for a study or a cut that is not there, in the same words for one that
+        is out of scope.
+        """
+        names = self.cuts(studyid)["name"].to_list()
+        if not names:
+            raise UserError(f"study {studyid!r} has no data cut yet: load a file first")
+        name = cut if cut is not None else names[-1]
+        if name not in names:
+            raise UserError(f"study {studyid!r} has no data cut {name!r}; there is: {names[-1]}")
+        key = (studyid, name)
+        with self._lock:
+            kept = self._trials.get(key)
+            if kept is not None:
+                self._trials.move_to_end(key)
+                return kept
+        trial = self._read_trial(studyid, name)
+        with self._lock:
+            self._trials[key] = trial
+            while len(self._trials) > _KEPT_TRIALS:
+                self._trials.popitem(last=False)
+        return trial
+
+    def _check_scope(self, studyid: str) -> None:
+        known = self.studies()["studyid"].to_list()
+        if studyid not in known:
+            raise UserError(f"there is no study {studyid!r} here; there is: {', '.join(known)}")
+
+    def _list_studies(self) -> pl.DataFrame:
+        return queries.list_studies(self._engine)
+
+    def _list_cuts(self, studyid: str) -> pl.DataFrame:
+        return queries.list_cuts(self._engine, studyid)
+
+    def _read_trial(self, studyid: str, cut: str) -> Trial:
+        return queries.read_trial(self._engine, studyid, cut)

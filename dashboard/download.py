@@ -1,0 +1,82 @@
+"""The numbers behind a figure or a table as CSV, with where they come from."""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import polars as pl
+from flask import Flask, Response, request
+from werkzeug.exceptions import NotFound
+
+from analysis.errors import UserError
+from dashboard.access.gate import refuse
+from dashboard.address import Page, match_page
+from dashboard.selecting import EmptyDatabaseError, build_view
+from dashboard.view import Services, View
+from figures.theme import LIGHT
+
+Table = Callable[[View], pl.DataFrame]
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def install_downloads(server: Flask, services: Services, pages: Sequence[Page]) -> None:
+    """One route for all pages: a page offers tables in its `DOWNLOADS`."""
+
+    @server.get("/download/<path:page_path>/<name>.csv")
+    def _download(page_path: str, name: str) -> Response:
+        path = "/" if page_path == "overview" else f"/{page_path}"
+        match = match_page(path, pages)
+        tables: Mapping[str, Table] = getattr(match.page, "DOWNLOADS", {}) if match else {}
+        if match is None or name not in tables:
+            raise NotFound
+        query = request.query_string.decode("utf-8", "replace")
+        try:
+            view = build_view(path, match.rest, query, LIGHT, services)
+        except (UserError, EmptyDatabaseError) as error:
+            return refuse(404, str(error) or "There is no study yet.")
+        return _csv_response(view, name, tables[name](view))
+
+
+def _csv_response(view: View, name: str, frame: pl.DataFrame) -> Response:
+    text = csv_text(frame, provenance_lines(view))
+    file_name = f"{view.trial.study['studyid']}_{name}.csv"
+    safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in file_name)
+    return Response(
+        text.encode("utf-8-sig"),
+        mimetype="text/csv",
+        headers={"Content-Disposition": f'attachment; filename="{safe}"'},
+    )
+
+
+def provenance_lines(view: View) -> tuple[str, ...]:
+    """What the reader of a loose file needs to know: study, cut, filters, version."""
+    filters = "; ".join(f"{label}: {value}" for _, label, value in view.selection.chips())
+    return (
+        f"Study {view.trial.study['studyid']}, cut {view.trial.cut['name']}",
+        f"Filters {filters or 'none'}",
+        f"Cartograph {view.version}",
+    )
+
+
+def csv_text(frame: pl.DataFrame, comments: Iterable[str] = ()) -> str:
+    """CSV that a spreadsheet cannot take for a formula; numbers stay numbers.
+
+    Comment lines come last, after an empty line, so that the first line is the header.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([_safe(name) for name in frame.columns])
+    writer.writerows([_safe(value) for value in row] for row in frame.iter_rows())
+    lines = list(comments)
+    if lines:
+        writer.writerow([])
+        writer.writerows([_safe(line)] for line in lines)
+    return out.getvalue()
+
+
+def _safe(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
+        return f"'{value}"
+    return "" if value is None else value

@@ -1,0 +1,249 @@
+"""Cohort trajectories: every patient's curve, the groups' means, and how far they differ."""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Any
+
+import polars as pl
+from dash import Dash, html
+from dash.dependencies import ClientsideFunction, Input
+from dash.development.base_component import Component
+
+from analysis.derive.signal import Signal
+from dashboard.components.card import card
+from dashboard.components.empty_state import empty_state
+from dashboard.components.graph import graph
+from dashboard.components.marks import response_mark
+from dashboard.components.page_header import page_header
+from dashboard.components.plain_table import Column, plain_table
+from dashboard.components.provenance_strip import figure_downloads, provenance_strip
+from dashboard.components.url_control import url_segmented, url_select
+from dashboard.pages import cohort_numbers as numbers
+from dashboard.pages.cohort_numbers import CohortNumbers
+from dashboard.view import Services, View
+from figures.cohort_trajectories import draw_cohort_trajectories, prepare_cohort_trajectories
+from figures.number_text import EN_DASH, significant
+from figures.ratio_forest import draw_ratio_forest
+from figures.small_multiples import draw_small_multiples
+
+PATH = "/cohort"
+NAME = "Trajectories"
+
+COLOR_CHOICES = (
+    ("response", "Response"),
+    ("cohort", "Cohort"),
+    ("dose_level", "Dose level"),
+    ("arm", "Arm"),
+    ("site", "Site"),
+)
+
+
+class Ids(StrEnum):
+    """Elements of this page."""
+
+    CURVES = "cohort-curves"
+    FOREST = "cohort-forest"
+    PANELS = "cohort-panels"
+
+
+def layout(view: View) -> Component:
+    """The whole page for one address."""
+    catalog = numbers.signals(view)
+    if not catalog:
+        return html.Div(
+            [
+                page_header("Cohort trajectories"),
+                empty_state(
+                    "Nothing to draw over time",
+                    "This data cut holds no imaging, kinetics or laboratory values for the "
+                    "selected patients.",
+                    html.A("See what was loaded", href=view.href("/data")),
+                ),
+            ]
+        )
+    found = numbers.cohort_numbers(view, numbers.chosen_signal(view, catalog))
+    return html.Div(
+        [
+            page_header(
+                "Cohort trajectories", sentence(found), actions=[color_control(view)]
+            ),
+            html.Div([signal_control(view, catalog, found.signal)], className="cg-controls"),
+            html.Div(
+                [curves_card(view, found), forest_card(view, found)], className="cg-split-wide"
+            ),
+            panels_card(view, found),
+            table_card(view, found),
+        ]
+    )
+
+
+def register(app: Dash, services: Services) -> None:
+    """A click on a patient's point opens the patient."""
+    app.clientside_callback(
+        ClientsideFunction("cartograph", "openPatient"),
+        Input(Ids.CURVES, "clickData"),
+        prevent_initial_call=True,
+    )
+
+
+def color_control(view: View) -> Component:
+    """What the groups are: only the choices that part the patients into groups."""
+    subjects = view.trial.subjects
+    useful = [
+        (value, text)
+        for value, text in COLOR_CHOICES
+        if value == "response"
+        or subjects.get_column("siteid" if value == "site" else value).drop_nulls().n_unique() > 1
+    ]
+    return url_segmented(
+        view, "color_by", view.selection.color_by, useful, label="Groups"
+    )
+
+
+def signal_control(view: View, catalog: tuple[Signal, ...], signal: Signal) -> Component:
+    """Which signal is drawn."""
+    options = [{"value": item.key, "label": item.label} for item in catalog]
+    return url_select(
+        "signal", signal.key, options, label="Signal", width=360, searchable=True
+    )
+
+
+def sentence(found: CohortNumbers) -> Any:
+    """The finding and its n, in words that the signal allows."""
+    head = (
+        f"{found.n_with_values} of {found.n_selected} patients have "
+        f"{found.signal.label.lower_first} values. "
+    )
+    main = found.main
+    if main is None:
+        return head + "Choose groups of response to compare peaks."
+    if not main.estimable:
+        return head + f"Peaks cannot be compared: {main.note}."
+    more = main.ratio >= 1
+    factor = main.ratio if more else 1 / main.ratio
+    low, high = (main.conf_low, main.conf_high) if more else (1 / main.conf_high, 1 / main.conf_low)
+    return [
+        head + "Their peak to day 28 was ",
+        html.Strong(f"{significant(factor, 2)} times {'higher' if more else 'lower'} in responders"),
+        f" (95 % CI {significant(low, 2)}{EN_DASH}{significant(high, 2)}; n = {main.n_upper} "
+        f"against {main.n_lower}, p {main.p_value:.2g}).",
+    ]
+
+
+def curves_card(view: View, found: CohortNumbers) -> Component:
+    """The main figure."""
+    prepared = prepare_cohort_trajectories(
+        found.series,
+        found.summary,
+        found.groups,
+        found.signal.axis_title,
+        log=view.selection.scale == "log",
+        highlighted=view.params.get("patient"),
+    )
+    figure = draw_cohort_trajectories(prepared, view.theme, narrow=view.narrow)
+    return card(
+        numbers.curves_title(found),
+        graph(figure, Ids.CURVES, f"{found.signal.axis_title} over days from infusion by group"),
+        note=found.signal.axis_title,
+        footer=provenance_strip(
+            view,
+            f"n = {found.n_with_values} of {found.n_selected}",
+            "Bold: geometric mean with 95 % CI, from 3 patients; open: below limit",
+            downloads=figure_downloads(view, Ids.CURVES, "curves"),
+        ),
+    )
+
+
+def forest_card(view: View, found: CohortNumbers) -> Component:
+    """Ratios of peaks, responders to non-responders."""
+    if not found.forest.rows:
+        return card(
+            "Responders against non-responders",
+            empty_state(
+                "No comparison",
+                "A ratio needs at least three responders and three non-responders.",
+            ),
+        )
+    figure = draw_ratio_forest(found.forest, view.theme, narrow=view.narrow)
+    return card(
+        numbers.forest_title(found),
+        [
+            html.P(
+                "Ratio of peak to day 28, responders to non-responders, sorted by ratio",
+                className="cg-card-lead",
+            ),
+            graph(figure, Ids.FOREST, "Ratio of peaks, responders to non-responders"),
+            html.P(
+                "Best response is read after the peak, so this describes the groups; it does not "
+                f"predict. Unadjusted for baseline burden. {len(found.forest.rows)} comparisons, "
+                "p not corrected." + numbers.at_limit_note(found),
+                className="cg-card-note-below",
+            ),
+        ],
+        footer=provenance_strip(
+            view, "Welch t on log", downloads=figure_downloads(view, Ids.FOREST, "forest")
+        ),
+    )
+
+
+def panels_card(view: View, found: CohortNumbers) -> Component | None:
+    """Small multiples of the related signals."""
+    if len(found.panels.panels) < 2:
+        return None
+    figure = draw_small_multiples(found.panels, view.theme, columns=2 if view.narrow else 6)
+    return card(
+        numbers.panels_title(found),
+        graph(figure, Ids.PANELS, "Related signals over days from infusion by group"),
+        note=numbers.panels_note(found),
+        footer=provenance_strip(
+            view,
+            f"n = {found.n_with_values} of {found.n_selected}",
+            downloads=figure_downloads(view, Ids.PANELS),
+        ),
+    )
+
+
+def table_card(view: View, found: CohortNumbers) -> Component:
+    """The numbers of the main figure by visit."""
+    days = sorted(found.summary.get_column("nominal_day").unique())
+    columns = [
+        Column("Group"),
+        Column("Patients", align="right"),
+        *(Column(f"Day {significant(day, 3)}", align="right") for day in days),
+        Column("Peak to day 28", align="right"),
+        Column("Day of peak", "median (range)", align="right"),
+    ]
+    rows = [table_row(found, group, days) for group in found.groups]
+    return card(
+        f"{found.signal.label} by visit",
+        plain_table(columns, rows, caption=f"{found.signal.axis_title} by group and visit"),
+        note=f"Geometric mean (95 % CI), {found.signal.unit}; under 3 patients the values themselves",
+        footer=provenance_strip(
+            view,
+            numbers.blq_note(found),
+            downloads=figure_downloads(view, Ids.CURVES, "table")[-1:],
+        ),
+    )
+
+
+def table_row(found: CohortNumbers, group: str, days: list[float]) -> list[Any]:
+    """One group's cells."""
+    cells = {
+        row["nominal_day"]: numbers.mean_cell(row)
+        for row in found.summary.filter(pl.col("group") == group).to_dicts()
+    }
+    peak = numbers.peak_cells(found, group)
+    mark = response_mark(group) if group in ("CR", "PR", "SD", "PD", "NE") else group
+    return [
+        mark,
+        str(numbers.patients_in(found, group)),
+        *(cells.get(day, EN_DASH) for day in days),
+        *peak,
+    ]
+
+
+DOWNLOADS: Mapping[str, Callable[[View], pl.DataFrame]] = {
+    "curves": numbers.curves_frame,
+    "forest": numbers.forest_frame,
+    "table": numbers.table_frame,
+}

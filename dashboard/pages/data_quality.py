@@ -1,0 +1,18 @@
+"""Data and quality."""
+
+from dash import Dash, html
+from dash.development.base_component import Component
+
+from dashboard.components.page_header import page_header
+from dashboard.view import Services, View
+
+PATH = "/data"
+NAME = "Data and quality"
+
+
+def layout(view: View) -> Component:
+    return html.Div([page_header(NAME)])
+
+
+def register(app: Dash, services: Services) -> None:
+    """No callbacks of its own: the address holds the state."""

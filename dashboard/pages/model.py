@@ -1,0 +1,334 @@
+"""Exposure-response model: choose the question, read the sentence, then check the fit."""
+
+from enum import StrEnum
+from typing import Any
+
+from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash.dependencies import ClientsideFunction
+from dash.development.base_component import Component
+
+from analysis.derive.signal import Signal
+from analysis.errors import UserError
+from analysis.results import Fit
+from analysis.specs import GROUPS, ModelSpec
+from dashboard.components.card import card
+from dashboard.components.empty_state import empty_state
+from dashboard.components.fit_parts import (
+    checks_list,
+    estimate_table,
+    method_note,
+    saved_runs,
+    sensitivity_table,
+    variance_table,
+)
+from dashboard.components.graph import graph
+from dashboard.components.page_header import page_header
+from dashboard.components.provenance_strip import figure_downloads, provenance_strip
+from dashboard.components.url_control import url_select
+from dashboard.readings import model as reading
+from dashboard.view import Services, View
+from figures.effect_curve import draw_effect_curve, prepare_effect_curve
+from figures.influence_plot import draw_influence_plot, prepare_influence_plot
+from figures.ratio_forest import draw_ratio_forest, prepare_ratio_forest
+from figures.residual_plots import draw_residual_plots, prepare_residual_plots
+
+PATH = "/model"
+NAME = "Models"
+TITLE = "Exposure-response model"
+
+
+class Ids(StrEnum):
+    """Elements of this page."""
+
+    QUESTION = "model-question"
+    JOB = "model-job"
+    TICK = "model-tick"
+    PROGRESS = "model-progress"
+    CANCEL = "model-cancel"
+    EFFECT = "model-effect"
+    RATIOS = "model-ratios"
+    RESIDUALS = "model-residuals"
+    INFLUENCE = "model-influence"
+
+
+def layout(view: View) -> Component:
+    """The page of one question: its fit when there is one, else the fit being made."""
+    catalog = reading.signals(view)
+    if not catalog:
+        return html.Div(
+            [
+                page_header(TITLE),
+                empty_state(
+                    "Nothing to model",
+                    "This data cut holds no kinetics, imaging or laboratory values.",
+                    html.A("See what was loaded", href=view.href("/data")),
+                ),
+            ]
+        )
+    try:
+        spec = reading.chosen_spec(view, catalog)
+        spec.validate()
+    except UserError as error:
+        return refused(view, catalog, str(error))
+    fit = view.reader.stored_fit(view.trial, spec.spec_hash())
+    if fit is None:
+        return waiting(view, catalog, spec)
+    return fitted(view, catalog, spec, fit)
+
+
+def register(app: Dash, services: Services) -> None:
+    """Start the fit that the page asks for, follow it, cancel it."""
+
+    @app.callback(
+        Output(Ids.JOB, "data"), Input(Ids.QUESTION, "data"), prevent_initial_call=False
+    )
+    def _start(question: dict[str, Any] | None) -> Any:
+        if not isinstance(question, dict) or "spec" not in question:
+            return no_update
+        spec = ModelSpec.from_dict(question["spec"])
+        spec.validate()
+        studyid = services.reader.readable_study(str(question["study"]))
+        payload = {"spec": spec.to_dict(), "cut": question["cut"]}
+        return services.submit_job("fit", studyid, payload)
+
+    @app.callback(
+        Output(Ids.PROGRESS, "children"),
+        Output(Ids.TICK, "disabled"),
+        Input(Ids.TICK, "n_intervals"),
+        State(Ids.JOB, "data"),
+        prevent_initial_call=True,
+    )
+    def _follow(_: int, job_id: int | None) -> Any:
+        job = services.read_job(job_id) if isinstance(job_id, int) else None
+        return job_words(job), job is not None and job["status"] not in ("queued", "running")
+
+    app.clientside_callback(
+        ClientsideFunction("cartograph", "reloadWhenDone"),
+        Input(Ids.TICK, "disabled"),
+        State(Ids.PROGRESS, "children"),
+        prevent_initial_call=True,
+    )
+
+    @app.callback(
+        Output(Ids.CANCEL, "disabled"),
+        Input(Ids.CANCEL, "n_clicks"),
+        State(Ids.JOB, "data"),
+        prevent_initial_call=True,
+    )
+    def _cancel(_: int, job_id: int | None) -> bool:
+        if isinstance(job_id, int):
+            services.cancel_job(job_id)
+        return True
+
+
+def job_words(job: dict[str, Any] | None) -> str:
+    """What the job is doing, in a few words."""
+    words = {
+        "queued": "Waiting for its turn ...",
+        "running": "Fitting; a model with many visits takes some seconds ...",
+        "done": "Done.",
+        "cancelled": "Cancelled. Change the question above, or reload the page to fit it again.",
+        "interrupted": "The fit was interrupted; reload the page to start it again.",
+    }
+    if job is None:
+        return "Starting ..."
+    if job["status"] == "failed":
+        return f"The fit did not work: {job['message']}"
+    return words[job["status"]]
+
+
+def refused(view: View, catalog: tuple[Signal, ...], reason: str) -> Component:
+    """A question that must not be asked so: why, and the right way."""
+    return html.Div(
+        [
+            page_header(TITLE, "This question is not fitted."),
+            builder(view, catalog, None),
+            empty_state("Not fitted", reason, html.A("Back to the default question", href=view.path)),
+        ]
+    )
+
+
+def waiting(view: View, catalog: tuple[Signal, ...], spec: ModelSpec) -> Component:
+    """The page while its fit is made."""
+    question = {
+        "study": view.trial.study["studyid"],
+        "cut": view.trial.cut["name"],
+        "spec": spec.to_dict(),
+    }
+    return html.Div(
+        [
+            page_header(TITLE, "This question has not been fitted at this cut; fitting it now."),
+            builder(view, catalog, spec),
+            dcc.Store(id=Ids.QUESTION, data=question),
+            dcc.Store(id=Ids.JOB),
+            dcc.Interval(id=Ids.TICK, interval=500),
+            card(
+                "Fitting",
+                [
+                    html.P("Starting ...", id=Ids.PROGRESS, role="status"),
+                    html.Div(className="cg-skeleton"),
+                    html.Button("Cancel", id=Ids.CANCEL, type="button", className="cg-button"),
+                ],
+            ),
+        ]
+    )
+
+
+def fitted(view: View, catalog: tuple[Signal, ...], spec: ModelSpec, fit: Fit) -> Component:
+    """The sentence, then the table and the plots, then what to doubt."""
+    body: list[Component | None] = [page_header(TITLE, fit.sentence), builder(view, catalog, spec)]
+    if fit.status == "not_estimable":
+        body.append(empty_state("Not estimable", fit.reason or fit.sentence, fit.advice))
+    else:
+        body += [
+            html.Div([effect_card(view, spec, fit), ratio_card(view, fit)], className="cg-split-wide"),
+            html.Div(
+                [estimates_card(view, fit), sensitivity_card(view, fit)], className="cg-split-wide"
+            ),
+            html.Div([residual_card(view, fit), influence_card(view, fit)], className="cg-split-even"),
+        ]
+    body += [
+        html.Div([checks_card(fit), method_card(fit)], className="cg-split-even"),
+        runs_card(view),
+    ]
+    return html.Div([part for part in body if part is not None])
+
+
+def builder(view: View, catalog: tuple[Signal, ...], spec: ModelSpec | None) -> Component:
+    """The guided question: outcome, groups, time, random part, adjusters."""
+    chosen = spec or reading.study_default(view, catalog)
+    groups = [
+        {"value": name, "label": label[:1].upper() + label[1:]}
+        for name, (_, label) in GROUPS.items()
+        if name in ("responder", "complete_response", "best_response")
+        or view.trial.subjects.get_column(name).drop_nulls().n_unique() > 1
+    ]
+    characteristics = view.trial.characteristics.select("paramcd", "label").unique().sort("label")
+    adjusters = [
+        {"value": "", "label": "None"},
+        {"value": "age_year", "label": "Age"},
+        {"value": "sex", "label": "Sex"},
+        *(
+            {"value": f"characteristic:{row['paramcd']}", "label": row["label"] or row["paramcd"]}
+            for row in characteristics.to_dicts()
+        ),
+    ]
+    controls = [
+        url_select("signal", chosen.outcome, [{"value": s.key, "label": s.label} for s in catalog],
+                   label="Outcome over time", width=300, searchable=True),
+        url_select("group", chosen.group, groups, label="Compared between", width=320),
+        url_select("window", reading.window_name(chosen),
+                   [{"value": value, "label": label} for value, label in reading.WINDOW_LABELS],
+                   label="Days", width=150),
+        url_select("time", chosen.time, [
+            {"value": "visit", "label": "Planned visits"},
+            {"value": "spline", "label": "Smooth curve"},
+            {"value": "none", "label": "One level"},
+        ], label="Time course", width=150),
+        url_select("random", chosen.random, [
+            {"value": "matching", "label": "Own curve"},
+            {"value": "intercept", "label": "Own level"},
+        ], label="Each patient has", width=140),
+        url_select("adjust", chosen.adjusters[0] if chosen.adjusters else "", adjusters,
+                   label="Adjusted for", width=220, searchable=True),
+    ]  # fmt: skip
+    return html.Div(controls, className="cg-controls")
+
+
+def effect_card(view: View, spec: ModelSpec, fit: Fit) -> Component:
+    """Fitted means over time."""
+    curves = reading.fitted_curves(fit)
+    prepared = prepare_effect_curve(curves, log=spec.transform != "none")
+    figure = draw_effect_curve(prepared, view.theme, narrow=view.narrow)
+    signal = next((s for s in reading.signals(view) if s.key == spec.outcome), None)
+    return card(
+        "Fitted mean of each group",
+        graph(figure, Ids.EFFECT, "Fitted geometric mean of each group over days from infusion"),
+        note=signal.axis_title if signal else spec.outcome,
+        footer=provenance_strip(
+            view,
+            f"n = {fit.n_subjects} patients, {fit.n_observations} values",
+            "band: 95 % CI of the mean",
+            downloads=figure_downloads(view, Ids.EFFECT),
+        ),
+    )
+
+
+def ratio_card(view: View, fit: Fit) -> Component | None:
+    """The ratio at each chosen day."""
+    if not fit.ratios:
+        return None
+    first = fit.ratios[0]
+    figure = draw_ratio_forest(
+        prepare_ratio_forest(reading.ratio_rows(fit), sort=False), view.theme, narrow=view.narrow
+    )
+    return card(
+        f"{first.group[:1].upper()}{first.group[1:]} against {first.reference}",
+        [
+            html.P(f"{first.kind[:1].upper()}{first.kind[1:]} by day", className="cg-card-lead"),
+            graph(figure, Ids.RATIOS, "Ratio between the groups by day"),
+        ],
+        footer=provenance_strip(
+            view, fit.inference_note or fit.inference, downloads=figure_downloads(view, Ids.RATIOS)
+        ),
+    )
+
+
+def estimates_card(view: View, fit: Fit) -> Component:
+    """The fixed effects as the statistician signs them."""
+    return card(
+        "Estimates",
+        [estimate_table(fit), variance_table(fit)],
+        note="scale of the fit",
+        footer=provenance_strip(view, fit.formula),
+    )
+
+
+def sensitivity_card(view: View, fit: Fit) -> Component | None:
+    """The same ratio under other rules for values below the limit."""
+    if not fit.sensitivity:
+        return None
+    return card("Does the rule for low values matter?", sensitivity_table(fit))
+
+
+def residual_card(view: View, fit: Fit) -> Component | None:
+    """Residual plots."""
+    if not fit.residuals:
+        return None
+    points = ((p.usubjid, p.fitted, p.residual, p.quantile) for p in fit.residuals)
+    figure = draw_residual_plots(prepare_residual_plots(points), view.theme, narrow=view.narrow)
+    return card("Residuals", graph(figure, Ids.RESIDUALS, "Residuals against fitted values"))
+
+
+def influence_card(view: View, fit: Fit) -> Component | None:
+    """The key ratio without each patient."""
+    rows = reading.influence_rows(fit)
+    if not rows or fit.key_ratio is None:
+        return None
+    prepared = prepare_influence_plot(rows, fit.key_ratio.ratio)
+    return card(
+        "Does one patient carry the result?",
+        graph(
+            draw_influence_plot(prepared, view.theme), Ids.INFLUENCE,
+            "The key ratio with each patient left out",
+        ),
+        note=f"{len(prepared.rows)} most influential of {prepared.n_patients}",
+    )  # fmt: skip
+
+
+def checks_card(fit: Fit) -> Component:
+    """What was checked."""
+    return card("What was checked", checks_list(fit))
+
+
+def method_card(fit: Fit) -> Component:
+    """Method, references, code."""
+    return card("Method", method_note(fit))
+
+
+def runs_card(view: View) -> Component | None:
+    """Earlier fits of this study."""
+    runs = view.reader.stored_fits(view.trial)
+    return card("Saved runs", saved_runs(view, runs)) if runs else None
+
+

@@ -1,0 +1,168 @@
+"""The specification that an address asks for, and its fit in the form the figures take."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from analysis.derive.response import response_criteria
+from analysis.derive.signal import Signal, signal_catalog, signal_series
+from analysis.errors import UserError
+from analysis.results import Fit, GeometricMeanRatio
+from analysis.specs import ModelSpec, default_spec
+from dashboard.view import View
+from figures.effect_curve import FittedCurve
+from figures.influence_plot import Influence
+from figures.number_text import day_text
+from figures.ratio_forest import ForestRow
+
+WINDOWS: Mapping[str, tuple[float | None, float | None]] = {
+    "0-28": (0.0, 28.0),
+    "7-28": (7.0, 28.0),
+    "14-28": (14.0, 28.0),
+    "0-90": (0.0, 90.0),
+    "all": (None, None),
+}
+WINDOW_LABELS = (
+    ("0-28", "Days 0 to 28"),
+    ("7-28", "Days 7 to 28"),
+    ("14-28", "Days 14 to 28"),
+    ("0-90", "Days 0 to 90"),
+    ("all", "All days"),
+)
+
+
+def signals(view: View) -> tuple[Signal, ...]:
+    """The signals that the study can model."""
+    trial = view.trial
+    return signal_catalog(trial.kinetics, trial.quantifications, trial.labs, trial.lesions)
+
+
+def study_default(view: View, catalog: tuple[Signal, ...]) -> ModelSpec:
+    """The first question for this study, before anyone has chosen anything."""
+    criteria = response_criteria(view.trial.responses).get_column("criterion").drop_nulls()
+    best = default_spec(catalog).outcome
+    signal = next(item for item in catalog if item.key == best)
+    days = nominal_days(view, signal)
+    return default_spec(catalog, criteria.to_list(), nominal_days=days)
+
+
+def nominal_days(view: View, signal: Signal) -> list[float]:
+    """Planned days at which the signal has values, ascending."""
+    trial = view.trial
+    series = signal_series(
+        signal,
+        kinetics=trial.kinetics,
+        quantifications=trial.quantifications,
+        labs=trial.labs,
+        lesions=trial.lesions,
+    )
+    return sorted(series.get_column("nominal_day").drop_nulls().unique())
+
+
+def chosen_spec(view: View, catalog: tuple[Signal, ...]) -> ModelSpec:
+    """The study's default with what the address changes.
+
+    Raises:
+        UserError: a value of the address is no choice of this page.
+    """
+    spec = study_default(view, catalog)
+    params = view.params
+    changes: dict[str, Any] = {
+        name: params[name] for name in ("group", "time", "random", "transform") if name in params
+    }
+    if "signal" in params:
+        changes |= {"outcome": params["signal"], "question": "signal_by_group"}
+        changes["unit"] = "lesion" if params["signal"].endswith(":lesion") else "patient"
+    if "window" in params:
+        changes["day_low"], changes["day_high"] = window(params["window"])
+    if "time" in changes:
+        changes.setdefault("random", "matching" if changes["time"] == "spline" else "intercept")
+    if "adjust" in params:
+        changes["adjusters"] = tuple(name for name in params["adjust"].split(",") if name)
+    if view.selection.cohort:
+        changes["cohort"] = view.selection.cohort
+    if view.selection.analysis_set in ("imaging", "efficacy", "safety"):
+        changes["analysis_set"] = view.selection.analysis_set
+    return spec.replace(**changes)
+
+
+def window(name: str) -> tuple[float | None, float | None]:
+    """First and last day of a named window."""
+    if name not in WINDOWS:
+        raise UserError(f"window '{name}' is not one of {', '.join(WINDOWS)}; choose one above")
+    return WINDOWS[name]
+
+
+def window_name(spec: ModelSpec) -> str | None:
+    """The name of a specification's window, None when it is one of its own."""
+    ends = (spec.day_low, spec.day_high)
+    return next((name for name, days in WINDOWS.items() if days == ends), None)
+
+
+def fitted_curves(fit: Fit) -> list[FittedCurve]:
+    """The fitted mean of each group in time order."""
+    sizes = group_sizes(fit)
+    curves: list[FittedCurve] = []
+    for group in dict.fromkeys(point.group for point in fit.curves):
+        points = [p for p in fit.curves if p.group == group and p.day is not None]
+        points.sort(key=lambda point: point.day or 0.0)
+        curves.append(
+            FittedCurve(
+                group,
+                sizes.get(group, 0),
+                tuple(float(point.day or 0.0) for point in points),
+                tuple(number(point.estimate) for point in points),
+                tuple(number(point.conf_low) for point in points),
+                tuple(number(point.conf_high) for point in points),
+            )
+        )
+    return curves
+
+
+def group_sizes(fit: Fit) -> dict[str, int]:
+    """Patients of each group in the fit."""
+    sizes: dict[str, int] = {}
+    for ratio in fit.ratios:
+        sizes |= {ratio.group: ratio.n, ratio.reference: ratio.n_reference}
+    return sizes
+
+
+def ratio_rows(fit: Fit) -> list[ForestRow]:
+    """One row per day (and group, when there are several) in day order."""
+    several = len({ratio.group for ratio in fit.ratios}) > 1
+    return [
+        ForestRow(
+            day_label(ratio),
+            f"{ratio.group}, n = {counts(ratio)}" if several else f"n = {counts(ratio)}",
+            number(ratio.ratio),
+            number(ratio.conf_low),
+            number(ratio.conf_high),
+            number(ratio.p_value),
+        )
+        for ratio in sorted(fit.ratios, key=lambda r: (r.group, r.day if r.day is not None else 0))
+    ]
+
+
+def day_label(ratio: GeometricMeanRatio) -> str:
+    """ "Day 14", or "All days" for a model without a time course."""
+    return "All days" if ratio.day is None else f"Day {day_text(ratio.day)}"
+
+
+def counts(ratio: GeometricMeanRatio) -> str:
+    """Patients with a value that day where days are visits, else all patients of the fit."""
+    upper = ratio.n if ratio.n_observed is None else ratio.n_observed
+    lower = ratio.n_reference if ratio.n_observed_reference is None else ratio.n_observed_reference
+    return f"{upper} against {lower}"
+
+
+def influence_rows(fit: Fit) -> list[Influence]:
+    """The key ratio without each patient."""
+    return [
+        Influence(row.usubjid, number(row.ratio), number(row.conf_low), number(row.conf_high))
+        for row in fit.influence
+    ]
+
+
+def number(value: float | None) -> float:
+    """NaN for a missing number: figures leave it out."""
+    return math.nan if value is None else float(value)

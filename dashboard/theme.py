@@ -1,0 +1,133 @@
+"""The look of the program: Mantine theme, CSS tokens and how numbers are written.
+
+Colors come from `figures.theme` only, so that a mark in a figure and the chip beside it are the
+same color in both schemes.
+"""
+
+import math
+from typing import Any
+
+from figures.theme import DARK, FONT_FAMILY, LIGHT, Theme, rgba
+
+DASH = "–"
+"""What stands for a missing value in a table: a thin dash, never 0, NA or an empty cell."""
+
+# Ten shades from the ground to the ink of the accent; index 6 is the light scheme's accent and
+# index 4 the dark scheme's, as `figures.theme` defines them.
+_ACCENT_SHADES = [
+    "#E6F3F3",
+    "#CFE7E7",
+    "#A3D3D1",
+    "#79C8C2",
+    DARK.accent,
+    "#1F8088",
+    LIGHT.accent,
+    "#08545D",
+    "#06444C",
+    "#04343A",
+]
+
+
+def mantine_theme() -> dict[str, Any]:
+    """The theme object of `MantineProvider`: one accent, Inter, 8 px radius, 14 px body."""
+    return {
+        "primaryColor": "accent",
+        "primaryShade": {"light": 6, "dark": 4},
+        "autoContrast": True,
+        "luminanceThreshold": 0.36,
+        "colors": {"accent": _ACCENT_SHADES},
+        "fontFamily": FONT_FAMILY,
+        "fontSizes": {"xs": "12px", "sm": "13px", "md": "14px", "lg": "15px", "xl": "18px"},
+        "defaultRadius": "md",
+        "radius": {"md": "8px"},
+        "headings": {"fontFamily": FONT_FAMILY, "fontWeight": "650"},
+        "respectReducedMotion": True,
+        "cursorType": "pointer",
+        "focusRing": "auto",
+    }
+
+
+def css_tokens() -> str:
+    """Custom properties of both schemes, written into the page's head once."""
+    return "\n".join(
+        f':root[data-mantine-color-scheme="{theme.scheme}"]{{{_declarations(theme)}}}'
+        for theme in (LIGHT, DARK)
+    )
+
+
+def _declarations(theme: Theme) -> str:
+    tokens = {
+        "ground": theme.ground,
+        "card": theme.card,
+        "hairline": theme.hairline,
+        "grid": theme.grid,
+        "ink": theme.ink,
+        "secondary": theme.secondary,
+        "muted": theme.muted,
+        "accent": theme.accent,
+        "accent-tint": rgba(theme.accent, 0.12),
+        "accent-soft": rgba(theme.accent, 0.06),
+        "on-accent": "#FFFFFF" if theme.scheme == "light" else DARK.ground,
+        **{f"response-{name.lower()}": color for name, color in theme.response.items()},
+        **{f"signal-{name.replace('_', '-')}": color for name, color in theme.signal.items()},
+        **{f"crs-{grade}": color for grade, color in enumerate(theme.crs, start=1)},
+        **{f"icans-{grade}": color for grade, color in enumerate(theme.icans, start=1)},
+    }
+    pairs = [f"--cg-{name}:{value}" for name, value in tokens.items()]
+    mantine = {
+        "body": theme.ground,
+        "text": theme.ink,
+        "dimmed": theme.muted,
+        "default": theme.card,
+        "default-border": theme.hairline,
+        "anchor": theme.accent,
+    }
+    pairs += [f"--mantine-color-{name}:{value}" for name, value in mantine.items()]
+    return ";".join(pairs)
+
+
+def format_number(value: float | None, digits: int = 3) -> str:
+    """A number to `digits` significant digits with thousands separators; a dash when missing.
+
+    Integers below a million stay whole (31,400 has three significant digits as it stands);
+    a true minus sign is used so that columns align.
+    """
+    if value is None or not math.isfinite(value):
+        return DASH
+    if value == 0:
+        return "0"
+    magnitude = math.floor(math.log10(abs(value)))
+    if magnitude >= 6 or magnitude < -3:
+        exponent = f"{magnitude}".translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+        return f"{value / 10**magnitude:.{digits - 1}f} × 10{exponent}".replace("-", "−")
+    decimals = max(digits - 1 - magnitude, 0)
+    rounded = round(value, digits - 1 - magnitude)
+    return f"{rounded:,.{decimals}f}".replace("-", "−")
+
+
+def format_count(value: int | None) -> str:
+    """A whole number with thousands separators; a dash when missing."""
+    return DASH if value is None else f"{value:,}".replace("-", "−")
+
+
+def format_percent(fraction: float | None, decimals: int = 0) -> str:
+    """A fraction of 0 to 1 as a percentage with a thin space before the sign."""
+    if fraction is None or not math.isfinite(fraction):
+        return DASH
+    return f"{fraction * 100:.{decimals}f} %".replace("-", "−")
+
+
+def format_interval(estimate: float, low: float, high: float, digits: int = 2) -> str:
+    """An estimate with its interval in one unbreakable cell: `2.3 (1.4–3.8)`."""
+    numbers = (format_number(part, digits) for part in (estimate, low, high))
+    center, lower, upper = numbers
+    return f"{center} ({lower}–{upper})".replace(" ", " ")
+
+
+def format_p(p_value: float | None) -> str:
+    """A p value to two significant digits; below 0.0001 only the bound is written."""
+    if p_value is None or not math.isfinite(p_value):
+        return DASH
+    if p_value < 0.0001:
+        return "< 0.0001"
+    return f"{p_value:.2g}" if p_value < 0.995 else "1.0"

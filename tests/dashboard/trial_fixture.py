@@ -1,0 +1,342 @@
+"""A small trial with invented numbers, so that pages can be drawn without a database.
+
+24 enrolled patients in two cohorts, 22 infused; reporter-gene and FDG scans, qPCR and flow,
+cytokines, CRS and ICANS, response, survival; one scan that is not evaluable, values below the
+limit, refused rows, two data cuts. The numbers come from a fixed seed and mean nothing.
+"""
+
+import math
+import random
+import zlib
+from dataclasses import fields
+from datetime import datetime, timedelta
+from typing import Any
+
+import polars as pl
+
+from models.trial import Trial
+
+Rows = list[dict[str, Any]]
+
+STUDY = {
+    "studyid": "TINY-01",
+    "title": "A small invented trial",
+    "phase": "1",
+    "disease": "Diffuse large B-cell lymphoma",
+    "infusion_day_label": 0,
+    "response_criterion": "LUGANO 2014",
+    "rfst_definition": None,
+    "is_synthetic": True,
+}
+CUTS = (("2026-05-31", 1, datetime(2026, 6, 2, 9)), ("2026-06-30", 2, datetime(2026, 7, 1, 9)))
+FIRST_INFUSION = datetime(2025, 9, 3, 10, 30)
+SCAN_DAYS = (-5.0, 7.0, 14.0, 28.0, 90.0)
+SAMPLE_DAYS = (-7.0, 0.0, 3.0, 7.0, 10.0, 14.0, 21.0, 28.0, 60.0, 90.0)
+LLOQ = 50.0
+BEST = ("CR", "CR", "PR", "CR", "SD", "PR", "PD", "CR", "PD", "PR", "CR", "NE")
+REPORTER = "f18_dcfpyl_psma"
+FDG = "f18_fdg"
+
+
+def tiny_trial(cut: str = "2026-06-30") -> Trial:
+    """The trial at one of its two cuts; the earlier one lacks the last two patients."""
+    names = [name for name, _, _ in CUTS]
+    place = names.index(cut)
+    patients = _patients()[: 24 if place else 22]
+    rng = random.Random(2)
+    frames: dict[str, Rows] = {field.name: [] for field in fields(Trial)}
+    for number, patient in enumerate(patients):
+        _add_patient(frames, patient, number, rng)
+    frames.update(_deliveries(place))
+    values: dict[str, Any] = {
+        name: _frame(name, rows) for name, rows in frames.items() if name not in {"study", "cut"}
+    }
+    name, load_id, created = CUTS[place]
+    values["study"] = dict(STUDY)
+    values["cut"] = {"name": name, "load_id": load_id, "created_at": created}
+    return Trial(**values)
+
+
+def _patients() -> Rows:
+    return [
+        {
+            "usubjid": f"TINY-01-{1 + n % 3:02d}-{n + 1:03d}",
+            "subjid": f"{n + 1:03d}",
+            "siteid": f"{1 + n % 3:02d}",
+            "sex": "FM"[n % 2],
+            "age_year": 41.0 + 13 * math.sin(n) + n % 5,
+            "arm": None,
+            "cohort": "A" if n % 2 == 0 else "B",
+            "dose_level": "DL1" if n < 8 else "DL2",
+            "disease": STUDY["disease"],
+            "infused": n not in {11, 23},
+            "safety_set": None,
+            "efficacy_set": None,
+            "imaging_set": None,
+        }
+        for n in range(24)
+    ]
+
+
+def _lineage(file: str, row: int) -> dict[str, Any]:
+    return {
+        "record_key": zlib.crc32(f"{file}{row}".encode()),
+        "content_hash": row,
+        "source_file": file,
+        "source_sheet": None,
+        "source_row": row,
+        "source_column": "VALUE",
+        "raw_text": None,
+        "raw_unit": None,
+    }
+
+
+def _timed(day: float, start: datetime) -> dict[str, Any]:
+    at = start + timedelta(days=day)
+    return {
+        "dtm_utc": at,
+        "dtm_text": at.isoformat(),
+        "tz": "UTC",
+        "dtm_precision": "minute",
+        "rel_day": day,
+        "rel_day_source": "datetime",
+        "visit": f"DAY {day:g}",
+        "visitnum": day,
+        "nominal_day": day,
+    }
+
+
+def _exact(value: float, unit: str) -> dict[str, Any]:
+    return {"value": value, "lower": None, "upper": None, "unit": unit, "censored": "none"}
+
+
+def _below(limit: float, unit: str) -> dict[str, Any]:
+    return {"value": None, "lower": 0.0, "upper": limit, "unit": unit, "censored": "left"}
+
+
+def _add_patient(frames: dict[str, Rows], patient: dict[str, Any], n: int, rng: random.Random) -> None:
+    row = len(frames["subjects"]) + 2
+    frames["subjects"].append({**patient, **_lineage("subjects.csv", row)})
+    frames["characteristics"].append(
+        {
+            "usubjid": patient["usubjid"],
+            "paramcd": "PRIORLIN",
+            "label": "Prior lines of therapy",
+            "value_text": None,
+            "value": float(2 + n % 4),
+            "unit": None,
+            **_lineage("subjects.csv", row),
+        }
+    )
+    if not patient["infused"]:
+        return
+    start = FIRST_INFUSION + timedelta(days=11 * n, hours=n % 5)
+    best = BEST[n % len(BEST)]
+    size = {"CR": 3.4, "PR": 2.4, "SD": 1.4, "PD": 0.9, "NE": 1.2}[best] * rng.uniform(0.7, 1.3)
+    subject = {"usubjid": patient["usubjid"]}
+    _add_treatment(frames, subject, start, n, row)
+    _add_scans(frames, subject, start, n, size, rng)
+    _add_blood(frames, subject, start, size, rng)
+    _add_outcome(frames, subject, start, n, best, row)
+
+
+def _add_treatment(frames: dict[str, Rows], subject: dict[str, Any], start: datetime, n: int, row: int) -> None:
+    frames["infusions"].append(
+        {
+            **subject, "infusion_no": 1, "product": "CD19-tPSMA CAR-T", "target": "CD19",
+            "dose_cells": 1.0e8, "dose_unit": "cells", "dose_cells_per_kg": 1.5e6,
+            "viability_percent": 88.0, "transduced_percent": 41.0, "vector_copy_number": 2.1,
+            "lot": f"L{n:02d}", "route": "INTRAVENOUS", "labelled": False, "tracer_id": None,
+            "label_activity_mbq": None, **_timed(0.0, start), **_lineage("infusions.csv", row),
+        }
+    )  # fmt: skip
+    frames["interventions"].append(
+        {
+            **subject, "intervention_no": 1, "term": "Fludarabine and cyclophosphamide",
+            "intervention_class": "lymphodepletion", "dose": None, "dose_unit": None,
+            "indication": None, **_timed(-5.0, start), "end_rel_day": -3.0, "ongoing": False,
+            **_lineage("interventions.csv", row),
+        }
+    )  # fmt: skip
+
+
+def _add_scans(frames: dict[str, Rows], subject: dict[str, Any], start: datetime, n: int, size: float, rng: random.Random) -> None:
+    regions = (("LIVER", "organ"), ("SPLEEN", "organ"), ("MARROW", "organ"), ("BLOOD_POOL", "blood_pool"), ("L1", "lesion"), ("L2", "lesion"))
+    for code, kind in regions:
+        frames["regions"].append(
+            {
+                **subject, "region_code": code, "kind": kind, "label": code.title().replace("_", " "),
+                "location": None, "laterality": None,
+                "lesion_role": "target" if kind == "lesion" else None, **_lineage("regions.csv", n + 2),
+            }
+        )  # fmt: skip
+    for day in SCAN_DAYS:
+        if day == 90.0 and n % 3 == 2:
+            continue
+        evaluable = not (day == 14.0 and n % 7 == 3)
+        code = f"PSMA-D{day:g}"
+        frames["scans"].append(_scan(subject, code, REPORTER, evaluable, day, start, n))
+        for region, kind in regions:
+            rise = math.exp(-((day - 14) ** 2) / 160) if day > 0 else 0.0
+            base = {"LIVER": 5.5, "SPLEEN": 6.0, "MARROW": 1.1, "BLOOD_POOL": 1.5}.get(region, 1.8)
+            value = base * (1 + (size if kind == "lesion" else 0.15) * rise) * rng.uniform(0.9, 1.1)
+            frames["quantifications"].append(
+                {
+                    **subject, "scan_code": code, "region_code": region, "region_kind": kind,
+                    "region_label": region.title().replace("_", " "), "metric": "suv_mean",
+                    "method": "EARL1", "reader": "IRC", "decay_state": "scan_start",
+                    "evaluable": evaluable, "tracer_id": REPORTER, "tracer_class": "reporter_gene",
+                    "rel_day": day, "nominal_day": day, "visit": f"DAY {day:g}",
+                    **_exact(round(value, 2), "g/mL"), **_lineage("uptake.csv", n + 2),
+                }
+            )  # fmt: skip
+    for day in (-5.0, 28.0, 90.0):
+        frames["scans"].append(_scan(subject, f"FDG-D{day:g}", FDG, True, day, start, n))
+
+
+def _scan(subject: dict[str, Any], code: str, tracer: str, evaluable: bool, day: float, start: datetime, n: int) -> dict[str, Any]:
+    return {
+        **subject, "scan_code": code, "tracer_id": tracer, "modality": "PT", "scanner": "Scanner 1",
+        "tracer_class": "reporter_gene" if tracer == REPORTER else "tumor_tracer",
+        "uptake_time_h": 2.0 if evaluable else 3.4, "decay_state": "scan_start", "weight_kg": 78.0,
+        "half_life_h": 1.829, "evaluable": evaluable,
+        "not_evaluable_reason": None if evaluable else "uptake time outside the window",
+        **_timed(day, start), **_lineage("scans.csv", n + 2),
+    }  # fmt: skip
+
+
+def _add_blood(frames: dict[str, Rows], subject: dict[str, Any], start: datetime, size: float, rng: random.Random) -> None:
+    for day in SAMPLE_DAYS:
+        peak = 9000 * size * rng.uniform(0.6, 1.5)
+        level = peak * math.exp(-((day - 10) ** 2) / 90) if day < 10 else peak * math.exp(-(day - 10) / (6 + 4 * size))
+        for analyte, assay, unit, factor, limit in (
+            ("CARTG", "qPCR", "copies/ug", 1.0, LLOQ),
+            ("CARFLOW", "flow", "cells/uL", 1 / 450, 0.2),
+        ):
+            value = level * factor if day > 0 else 0.0
+            result = _exact(round(value, 2), unit) if value >= limit else _below(limit, unit)
+            frames["kinetics"].append(
+                {
+                    **subject, "analyte": analyte, "assay": assay, "matrix": "BLOOD", "lloq": limit,
+                    "uloq": None, "lod": None, "replicate": 1, **result, **_timed(day, start),
+                    **_lineage("kinetics.csv", len(frames["kinetics"]) + 2),
+                }
+            )  # fmt: skip
+        for testcd, test, category, unit, high, value in (
+            ("INTLK6", "Interleukin 6", "cytokine", "pg/mL", 7.0, 3 + 90 * size * math.exp(-((day - 5) ** 2) / 8)),
+            ("FERRITIN", "Ferritin", "chemistry", "ug/L", 300.0, 260 + 700 * size * math.exp(-((day - 8) ** 2) / 60)),
+            ("CRP", "C-reactive protein", "chemistry", "mg/L", 5.0, 4 + 60 * size * math.exp(-((day - 4) ** 2) / 12)),
+            ("CD19", "CD19+ B cells", "cell_population", "cells/uL", 400.0, 90.0 if day < 0 else 0.5),
+        ):
+            frames["labs"].append(
+                {
+                    **subject, "testcd": testcd, "test": test, "category": category,
+                    "matrix": "BLOOD", "ref_low": 0.0, "ref_high": high, "lloq": None, "replicate": 1,
+                    **_exact(round(value, 2), unit), **_timed(day, start),
+                    **_lineage("labs.csv", len(frames["labs"]) + 2),
+                }
+            )  # fmt: skip
+
+
+def _add_outcome(frames: dict[str, Rows], subject: dict[str, Any], start: datetime, n: int, best: str, row: int) -> None:
+    change = {"CR": -0.9, "PR": -0.6, "SD": -0.1, "PD": 0.4, "NE": 0.0}[best]
+    for day in (-5.0, 28.0, 90.0):
+        for code in ("L1", "L2"):
+            size_mm = 32.0 * (1 + (change * min(day, 60) / 60 if day > 0 else 0))
+            frames["lesions"].append(
+                {
+                    **subject, "region_code": code, "metric": "LDIAM", "state": None, "method": "CT",
+                    "reader": "IRC", **_exact(round(size_mm, 1), "mm"), **_timed(day, start),
+                    **_lineage("lesions.csv", len(frames["lesions"]) + 2),
+                }
+            )  # fmt: skip
+    for day in (28.0, 90.0):
+        frames["responses"].append(
+            {
+                **subject, "criterion": "LUGANO 2014", "component": "overall", "response": best,
+                "deauville": 2 if best == "CR" else 4, "reader": "IRC", "confirmed": None,
+                "derived_by": "source", "detail": None, **_timed(day, start),
+                **_lineage("responses.csv", row),
+            }
+        )  # fmt: skip
+    for category, grade, onset in (("CRS", n % 4, 2.0), ("ICANS", (n + 2) % 3, 6.0)):
+        if grade:
+            frames["adverse_events"].append(
+                {
+                    **subject, "aeseq": 1 if category == "CRS" else 2, "term": category,
+                    "decod": category, "category": category, "scale": "ASTCT 2019", "grade": grade,
+                    "serious": grade > 2, **_timed(onset, start), "end_rel_day": onset + 2 + grade,
+                    "ongoing": False, **_lineage("adverse_events.csv", row),
+                }
+            )  # fmt: skip
+    for endpoint, day in (("OS", 180.0 + 9 * n), ("PFS", 60.0 + 12 * n)):
+        frames["survival"].append(
+            {
+                **subject, "endpoint": endpoint, "time_day": day, "cnsr": int(best != "PD"),
+                "event_description": None, "start_from": "infusion", **_lineage("survival.csv", row),
+            }
+        )  # fmt: skip
+
+
+def _deliveries(place: int) -> dict[str, Rows]:
+    cuts = [
+        {"name": name, "load_id": load_id, "created_at": created}
+        for name, load_id, created in CUTS
+    ]
+    loads = [
+        {
+            "id": load_id, "status": "done", "started_at": created, "delivery": "full",
+            "finished_at": created + timedelta(seconds=3), "actor": "data manager",
+            "profile_name": "synthetic", "profile_hash": "a1b2c3", "contract_version": "1",
+            "program_version": "0.1.0", "message": None,
+        }
+        for _, load_id, created in CUTS
+    ]  # fmt: skip
+    files = [
+        {
+            "id": 2 * load_id + k, "load_id": load_id, "path": path, "sha256": f"{load_id}{k}" * 32,
+            "size_byte": 41_000, "reader": "csv", "file_rows": rows, "file_cells": rows * 9,
+            "rows_in": rows, "loaded": rows - 2 - k, "refused": 2, "duplicates": k, "empty": 0,
+            "superseded": 3 if load_id == 2 else 0,
+        }
+        for _, load_id, _ in CUTS
+        for k, (path, rows) in enumerate((("kinetics.csv", 440), ("scans.csv", 170)))
+    ]  # fmt: skip
+    refused = [
+        {
+            "id": k, "load_id": 2, "source_file": file, "sheet": None, "row": row,
+            "column_name": column, "rule": rule, "raw": raw, "message": message,
+        }
+        for k, (file, row, column, rule, raw, message) in enumerate(
+            (
+                ("kinetics.csv", 118, "VALUE", "number", "Hemolyzed", "expected a number or a limit"),
+                ("kinetics.csv", 203, "DTM", "date", "2025-13-02", "expected an ISO date"),
+                ("scans.csv", 41, "TRACER", "known_tracer", "FDGG", "expected an id of the registry"),
+                ("scans.csv", 77, "USUBJID", "known_subject", "TINY-01-09-044", "no such subject"),
+            )
+        )
+    ]  # fmt: skip
+    findings = [
+        {
+            "id": 1, "load_id": 2, "source_file": "kinetics.csv", "severity": "warning",
+            "code": "unit_changes", "column_name": "VALUE", "count": 6,
+            "message": "six values are ten times the patient's others",
+        },
+        {
+            "id": 2, "load_id": 2, "source_file": "scans.csv", "severity": "info",
+            "code": "unread_column", "column_name": "COMMENT", "count": 1,
+            "message": "stored raw, not used",
+        },
+    ]  # fmt: skip
+    kept = place + 1
+    return {
+        "cuts": cuts,
+        "loads": loads[:kept],
+        "source_files": [row for row in files if row["load_id"] <= kept],
+        "refused": refused if place else [],
+        "findings": findings if place else [],
+    }
+
+
+def _frame(name: str, rows: Rows) -> pl.DataFrame:
+    return pl.DataFrame(rows, infer_schema_length=None)
