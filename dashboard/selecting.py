@@ -2,10 +2,54 @@
 
 from urllib.parse import parse_qsl
 
-from analysis.selection import Selection
+from analysis.derive.attrition import attrition
+from analysis.selection import Selection, select_subjects
 from dashboard.view import SELECTION_FIELDS, Services, View, restrict
 from figures.theme import Theme
 
 
 class EmptyDatabaseError(Exception):
-    """There is no study that this reader may show."""
+    """There is no study with a data cut that this reader may show."""
+
+
+def build_view(path: str, path_rest: str, query: str, theme: Theme, services: Services) -> View:
+    """The view of one address.
+
+    Raises EmptyDatabaseError when there is nothing to show, and UserError when the query asks for
+    a study, a cut or a value that is not there.
+    """
+    reader = services.reader
+    selection = Selection.from_query(query)
+    studies = reader.studies()["studyid"].to_list()
+    if not studies:
+        raise EmptyDatabaseError
+    study = selection.study or studies[0]
+    trial = reader.trial(study, selection.cut)
+    frames = {
+        "subjects": trial.subjects,
+        "infusions": trial.infusions,
+        "scans": trial.scans,
+        "responses": trial.responses,
+    }
+    return View(
+        reader=reader,
+        trial=trial,
+        selected=restrict(trial, select_subjects(selection, **frames)),
+        selection=selection,
+        attrition=attrition(selection, **frames),
+        path="/" + path.strip("/"),
+        path_rest=path_rest,
+        params=page_params(query),
+        theme=theme,
+        mode=services.mode,
+        version=services.version,
+    )
+
+
+def page_params(query: str) -> dict[str, str]:
+    """The page's own parameters: what of the query is not a filter."""
+    return {
+        name: value
+        for name, value in parse_qsl(query, max_num_fields=200)
+        if name not in SELECTION_FIELDS
+    }

@@ -1,0 +1,297 @@
+"""Numbers of the cohort page: one signal, the groups, their means, and ratios of peaks."""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from analysis.derive.comparison import (
+    Comparison,
+    compare_peaks,
+    drawn_series,
+    group_order,
+    patient_groups,
+    peaks,
+)
+from analysis.derive.response import best_response
+from analysis.derive.signal import Signal, signal_catalog, signal_series
+from analysis.derive.summary import visit_summary
+from dashboard.view import View
+from figures.curves import group_means, patient_lines
+from figures.number_text import EN_DASH, day_text, significant
+from figures.ratio_forest import ForestNumbers, ForestRow, prepare_ratio_forest
+from figures.small_multiples import MultiplesNumbers, Panel, prepare_small_multiples
+
+PEAK_DAYS = (0.0, 28.0)
+MAX_PANELS = 12
+LISTED_BELOW = 3
+
+
+class CohortNumbers(NamedTuple):
+    """Everything the page shows, from one address.
+
+    series: usubjid, group, rel_day, nominal_day, drawn, censored, lloq, source.
+    summary: group, nominal_day, n, n_below, mean, conf_low, conf_high, values.
+    peaks: usubjid, group, peak, peak_day, at_limit.
+    main: ratio of peaks responders to non-responders; None without a response.
+    """
+
+    signal: Signal
+    n_selected: int
+    n_with_values: int
+    groups: tuple[str, ...]
+    series: pl.DataFrame
+    summary: pl.DataFrame
+    peaks: pl.DataFrame
+    main: Comparison | None
+    forest: ForestNumbers
+    comparisons: tuple[Comparison, ...]
+    panels: MultiplesNumbers
+
+
+def signals(view: View) -> tuple[Signal, ...]:
+    """What the study can draw, most useful first."""
+    trial = view.trial
+    return signal_catalog(trial.kinetics, trial.quantifications, trial.labs, trial.lesions)
+
+
+def chosen_signal(view: View, catalog: Sequence[Signal]) -> Signal:
+    """The signal of the address; else the first that fits the chosen tracer and metric."""
+    wanted = view.params.get("signal")
+    for signal in catalog:
+        if signal.key == wanted:
+            return signal
+    tracer, metric = view.selection.tracer, view.selection.metric
+    for signal in catalog:
+        if tracer and signal.tracer_id == tracer and metric in (None, "", signal.code):
+            return signal
+    return catalog[0]
+
+
+def cohort_numbers(view: View, signal: Signal) -> CohortNumbers:
+    """All numbers of the page for one signal."""
+    best = best_response(
+        view.selected.responses, view.selection.criterion or None, view.selection.reader or None
+    )
+    groups = patient_groups(view.selection.color_by, view.selected.subjects, best)
+    series = windowed(view, series_of(view, signal))
+    drawn = drawn_series(series, groups)
+    order = group_order(drawn.get_column("group").unique())
+    grouped = series.join(groups, on="usubjid")
+    related = related_signals(signal, signals(view))
+    comparisons = tuple(compare(view, item, best) for item in (signal, *related))
+    main = comparisons[0] if best.height else None
+    return CohortNumbers(
+        signal=signal,
+        n_selected=view.selected.subjects.height,
+        n_with_values=drawn.get_column("usubjid").n_unique(),
+        groups=order,
+        series=drawn,
+        summary=visit_summary(grouped),
+        peaks=peaks(series, *PEAK_DAYS).join(groups, on="usubjid"),
+        main=main,
+        forest=forest(comparisons) if main else ForestNumbers((), 0.5, 2.0),
+        comparisons=comparisons if main else (),
+        panels=panels(view, related, groups, comparisons[1:]),
+    )
+
+
+def series_of(view: View, signal: Signal) -> pl.DataFrame:
+    """One row per patient and time for the selected patients."""
+    chosen = view.selected
+    return signal_series(
+        signal,
+        kinetics=chosen.kinetics,
+        quantifications=chosen.quantifications,
+        labs=chosen.labs,
+        lesions=chosen.lesions,
+    )
+
+
+def windowed(view: View, series: pl.DataFrame) -> pl.DataFrame:
+    """Only the days of the chosen window."""
+    low, high = view.selection.day_low, view.selection.day_high
+    if low is not None:
+        series = series.filter(pl.col("rel_day") >= low)
+    if high is not None:
+        series = series.filter(pl.col("rel_day") <= high)
+    return series
+
+
+def related_signals(signal: Signal, catalog: Iterable[Signal]) -> list[Signal]:
+    """Signals that stand beside this one: the regions of the same tracer and metric, or the other
+    signals of the same domain."""
+    same_domain = [s for s in catalog if s.domain == signal.domain and s.key != signal.key]
+    if signal.domain == "uptake":
+        same_domain = [
+            s for s in same_domain if (s.tracer_id, s.code) == (signal.tracer_id, signal.code)
+        ]
+    return same_domain[:MAX_PANELS]
+
+
+def compare(view: View, signal: Signal, best: pl.DataFrame) -> Comparison:
+    """Ratio of peaks, responders to non-responders."""
+    responders = best.filter(pl.col("responder")).get_column("usubjid")
+    others = best.filter(~pl.col("responder")).get_column("usubjid")
+    label = signal.region_label if signal.domain == "uptake" else signal.label
+    return compare_peaks(
+        series_of(view, signal), responders, others, label=label, days=PEAK_DAYS
+    )
+
+
+def forest(comparisons: Iterable[Comparison]) -> ForestNumbers:
+    """The comparisons as rows of a forest."""
+    return prepare_ratio_forest(
+        ForestRow(c.label, c.note, c.ratio, c.conf_low, c.conf_high, c.p_value)
+        for c in comparisons
+    )
+
+
+def panels(
+    view: View,
+    related: Sequence[Signal],
+    groups: pl.DataFrame,
+    comparisons: Sequence[Comparison],
+) -> MultiplesNumbers:
+    """A panel per related signal, as fold of each patient's first value, which makes different
+    units share an axis."""
+    made = []
+    for signal, comparison in zip(related, comparisons, strict=True):
+        series = fold_of_first(windowed(view, series_of(view, signal)))
+        drawn = drawn_series(series, groups).filter(pl.col("drawn") > 0)
+        order = group_order(drawn.get_column("group").unique())
+        summary = visit_summary(series.join(groups, on="usubjid"))
+        note = (
+            f"ratio {ratio_words(comparison)}" if comparison.estimable else comparison.note
+        )
+        made.append(
+            Panel(
+                comparison.label,
+                note,
+                tuple(patient_lines(drawn, order)),
+                tuple(group_means(drawn, summary, order)),
+            )
+        )
+    return prepare_small_multiples(made)
+
+
+def fold_of_first(series: pl.DataFrame) -> pl.DataFrame:
+    """Values and bounds divided by the patient's first quantified value."""
+    first = (
+        series.filter(pl.col("value") > 0)
+        .sort("rel_day")
+        .group_by("usubjid", maintain_order=True)
+        .agg(first=pl.col("value").first())
+    )
+    scaled = series.join(first, on="usubjid", how="inner")
+    names = [name for name in ("value", "lower", "upper", "lloq") if name in series.columns]
+    return scaled.with_columns(pl.col(name) / pl.col("first") for name in names).drop("first")
+
+
+def ratio_words(comparison: Comparison) -> str:
+    """ "1.6 (1.3-1.9)"."""
+    low, high = (significant(v, 2) for v in (comparison.conf_low, comparison.conf_high))
+    return f"{significant(comparison.ratio, 2)} ({low}{EN_DASH}{high})"
+
+
+def curves_title(found: CohortNumbers) -> str:
+    """What the main figure shows, only as far as it is true of these data."""
+    tops = [
+        (group, row)
+        for group in found.groups
+        if (row := highest_mean(found.summary, group)) is not None
+    ]
+    if len(tops) < 2:
+        return f"{found.signal.label} over time"
+    group, row = max(tops, key=lambda item: item[1]["mean"])
+    return f"{group} has the highest mean, on day {day_text(row['nominal_day'])}"
+
+
+def highest_mean(summary: pl.DataFrame, group: str) -> dict[str, Any] | None:
+    """The row of a group's highest mean; None where it has none."""
+    rows = summary.filter((pl.col("group") == group) & pl.col("mean").is_finite())
+    return rows.sort("mean").row(-1, named=True) if rows.height else None
+
+
+def forest_title(found: CohortNumbers) -> str:
+    """Which rows differ."""
+    clear = [
+        row.label
+        for row in found.forest.rows
+        if math.isfinite(row.ratio) and (row.conf_low > 1 or row.conf_high < 1)
+    ]
+    known = [row for row in found.forest.rows if math.isfinite(row.ratio)]
+    if not known:
+        return "Too few patients to compare"
+    if not clear:
+        return "Every interval includes 1"
+    if len(clear) == 1:
+        return f"{clear[0]} differs"
+    return f"{len(clear)} of {len(known)} differ"
+
+
+def panels_title(found: CohortNumbers) -> str:
+    """What the small panels are."""
+    return "The same tracer in each region" if found.signal.domain == "uptake" else "Other signals"
+
+
+def panels_note(found: CohortNumbers) -> str:
+    """The unit of the small panels."""
+    return "Fold of the patient's first quantified value, shared log axis"
+
+
+def at_limit_note(found: CohortNumbers) -> str:
+    """A warning when peaks enter at their limit."""
+    count = found.main.n_at_limit if found.main else 0
+    if not count:
+        return ""
+    noun = "patient" if count == 1 else "patients"
+    return f" {count} {noun} never above the limit enter at it, which pulls the ratio toward 1."
+
+
+def blq_note(found: CohortNumbers) -> str:
+    """How values below the limit enter the means."""
+    below = int(found.summary.get_column("n_below").sum())
+    return f"{below} values below the limit, censored" if below else "no value below the limit"
+
+
+def mean_cell(row: dict[str, Any]) -> str:
+    """ "1.8 (1.6-2.1)"; the values themselves when there is no mean."""
+    if row["mean"] is not None and math.isfinite(row["mean"]):
+        low, high = significant(row["conf_low"], 2), significant(row["conf_high"], 2)
+        return f"{significant(row['mean'], 2)} ({low}{EN_DASH}{high})"
+    values = row["values"] or []
+    return " / ".join(significant(value, 2) for value in values[:LISTED_BELOW]) or EN_DASH
+
+
+def peak_cells(found: CohortNumbers, group: str) -> tuple[str, str]:
+    """Geometric mean of the peaks, and the median day of the peak with its range."""
+    rows = found.peaks.filter((pl.col("group") == group) & ~pl.col("at_limit"))
+    if rows.is_empty():
+        return EN_DASH, EN_DASH
+    days = rows.get_column("peak_day")
+    mean = math.exp(float(rows.get_column("peak").log().mean() or 0.0))
+    ends = f"{day_text(float(days.min()))}{EN_DASH}{day_text(float(days.max()))}"
+    return significant(mean, 2), f"{day_text(float(days.median() or 0.0))} ({ends})"
+
+
+def patients_in(found: CohortNumbers, group: str) -> int:
+    """Patients of a group that have a value."""
+    return found.series.filter(pl.col("group") == group).get_column("usubjid").n_unique()
+
+
+def curves_frame(view: View) -> pl.DataFrame:
+    """Download: every drawn point."""
+    return cohort_numbers(view, chosen_signal(view, signals(view))).series
+
+
+def forest_frame(view: View) -> pl.DataFrame:
+    """Download: the ratios."""
+    return pl.DataFrame(cohort_numbers(view, chosen_signal(view, signals(view))).comparisons)
+
+
+def table_frame(view: View) -> pl.DataFrame:
+    """Download: means by group and visit."""
+    found = cohort_numbers(view, chosen_signal(view, signals(view)))
+    return found.summary.drop("values", strict=False)
