@@ -1,0 +1,78 @@
+"""What is exported: tables with named, labelled, united columns, notes, and where all came from."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table: its key in the frame, what people call it, its unit ("" if none)."""
+
+    name: str
+    label: str
+    unit: str = ""
+
+    @property
+    def heading(self) -> str:
+        """Label and unit in one cell: "Peak (copies/ug)"."""
+        return f"{self.label} ({self.unit})" if self.unit else self.label
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """One table. `frame` holds at least the columns named; its grain is said in `grain`."""
+
+    name: str
+    title: str
+    grain: str
+    columns: tuple[Column, ...]
+    frame: pl.DataFrame
+    notes: tuple[str, ...] = ()
+
+    def rows(self) -> pl.DataFrame:
+        """The frame in the order of `columns`."""
+        return self.frame.select(column.name for column in self.columns)
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where the numbers came from: enough to make them again.
+
+    filters are (name, value) as shown on the screen; versions are (program or library, version).
+    """
+
+    study: str
+    cut: str
+    cut_created_at: str
+    filters: tuple[tuple[str, str], ...]
+    query: str
+    n_patients: int
+    n_selected: int
+    versions: tuple[tuple[str, str], ...]
+    methods: tuple[str, ...]
+    source_files: tuple[tuple[str, str], ...]
+    written_at: str
+
+    def lines(self) -> tuple[tuple[str, str], ...]:
+        """(name, value) pairs in reading order, for formats that hold text only."""
+        return (
+            ("Study", self.study),
+            ("Data cut", f"{self.cut} ({self.cut_created_at} UTC)"),
+            ("Patients", f"{self.n_selected} selected of {self.n_patients}"),
+            *((f"Filter: {name}", value) for name, value in self.filters),
+            ("Selection", self.query or "all patients"),
+            *((f"Version: {name}", version) for name, version in self.versions),
+            *((f"Method {number}", text) for number, text in enumerate(self.methods, start=1)),
+            *((f"Source: {path}", f"sha256 {digest}") for path, digest in self.source_files),
+            ("Written", f"{self.written_at} UTC"),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Document:
+    """A statistical summary: tables and one provenance."""
+
+    title: str
+    tables: tuple[Table, ...]
+    provenance: Provenance

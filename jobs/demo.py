@@ -1,0 +1,55 @@
+"""The demo: write the synthetic trial's export files, load them, fit the default model."""
+
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlalchemy import Engine
+
+from analysis.errors import UserError
+from analysis.tracers import TRACERS
+from etl import jobs as etl_jobs
+from etl import synthetic
+from jobs.fitting import fit_study
+from models.engine import create_engine_for, upgrade
+from models.queries import list_studies
+
+Say = Callable[[str], None]
+
+
+def upgrade_database(url: str) -> None:
+    """Create or upgrade the database and bring its tracer table to this program's registry."""
+    upgrade(url, tracers=list(TRACERS.values()))
+
+
+def build_demo(url: str, *, actor: str, say: Say) -> None:
+    """Make `url` a demo database; doing it again changes nothing.
+
+    Raises:
+        UserError: the database holds a study that is not synthetic.
+        DatabaseError: the database is not reachable.
+    """
+    upgrade_database(url)
+    engine = create_engine_for(url)
+    refuse_real_studies(engine)
+    with TemporaryDirectory(prefix="cartograph-demo-") as folder:
+        say("Writing the export files of the synthetic trial ...")
+        synthetic.write_trial(Path(folder))
+        say("Loading them ...")
+        result = etl_jobs.load(
+            engine, [Path(folder)], synthetic.STUDYID, profile=synthetic.PROFILE, actor=actor
+        )
+    say(result.summary())
+    say("Fitting the model that links expansion to response ...")
+    say(fit_study(engine, synthetic.STUDYID, actor=actor).sentence)
+
+
+def refuse_real_studies(engine: Engine) -> None:
+    """The demo has no login, so it never shows real patients."""
+    real = [study["studyid"] for study in list_studies(engine).to_dicts() if not study["is_synthetic"]]
+    if real:
+        raise UserError(
+            f"the demo shows synthetic studies only, and this database holds '{real[0]}'; "
+            "give the demo a database of its own (--database sqlite:///demo.db) or use "
+            "`cartograph serve`."
+        )
