@@ -36,15 +36,18 @@ def detect_encoding(content: bytes) -> Encoding | None:
     try:
         content.decode("utf-8")
     except UnicodeDecodeError as error:
-        position = error.start
-        if not _looks_like_text(sample):
-            return None
-        if not _decodes(content, "cp1252"):
-            return Encoding("latin-1", f"byte {position} is valid in neither UTF-8 nor cp1252")
-        return Encoding("cp1252", f"byte {position} is not valid UTF-8, every byte is valid cp1252")
-    if not _looks_like_text(sample):
-        return None
-    return Encoding("utf-8", "every byte sequence is valid UTF-8")
+        found = _single_byte(content, error.start)
+    else:
+        found = Encoding("utf-8", "every byte sequence is valid UTF-8")
+    return found if _looks_like_text(sample) else None
+
+
+def _single_byte(content: bytes, position: int) -> Encoding:
+    try:
+        content.decode("cp1252")
+    except UnicodeDecodeError:
+        return Encoding("latin-1", f"byte {position} is valid in neither UTF-8 nor cp1252")
+    return Encoding("cp1252", f"byte {position} is not valid UTF-8, every byte is valid cp1252")
 
 
 def _utf16_by_zeros(sample: bytes) -> Encoding | None:
@@ -64,11 +67,3 @@ def _looks_like_text(sample: bytes) -> bool:
     """Control bytes other than tab, line ends, form feed and ESC are rare in text (NUL is met)."""
     control = sum(byte < 32 and byte not in b"\t\n\r\x0b\x0c\x1b" for byte in sample)
     return control <= max(1, len(sample) // 50)
-
-
-def _decodes(content: bytes, name: str) -> bool:
-    try:
-        content.decode(name)
-    except UnicodeDecodeError:
-        return False
-    return True

@@ -1,4 +1,4 @@
-"""Named bytes: from files, folders and zip archives, with a hash and what was noticed on the way."""
+"""Named bytes from files, folders and zip archives, with a hash and what was noticed."""
 
 import hashlib
 import io
@@ -128,7 +128,9 @@ def _folder_sources(folder: Path, given: str) -> Iterator[Source]:
     if not found:
         raise UserError(f"{given}: the folder holds no file to read; name the folder of the export")
     findings = tuple(
-        Finding("file_skipped", f"{path.relative_to(folder)}: hidden or lock file, not read", "info")
+        Finding(
+            "file_skipped", f"{path.relative_to(folder)}: hidden or lock file, not read", "info"
+        )
         for path in skipped
     )
     for path in found:

@@ -29,7 +29,7 @@ CHUNK_ROWS = 50_000
 MAX_FIELD_CHARACTERS = 16 * 1024**2
 MAX_COLUMNS = 20_000
 FOREIGN_TEXT = re.compile(
-    rb'\s*(HEADER RECORD\*{7}|ASCII SPSS PORT FILE|ID;P|\{\\rtf|%PDF|%!PS|\$FL[23]@|<stata_dta>'
+    rb"\s*(HEADER RECORD\*{7}|ASCII SPSS PORT FILE|ID;P|\{\\rtf|%PDF|%!PS|\$FL[23]@|<stata_dta>"
     rb'|<\?xml|<!|<html|<table|<odm|\{\s*["}]|\[\s*[\[{"\]]|#!)',
     re.IGNORECASE,
 )
@@ -223,7 +223,9 @@ def _read_exact(name: str, data: bytes, delimiter: str) -> _Grid:
 
 def _parse(text: str, delimiter: str, *, strict: bool) -> tuple[pl.DataFrame, pl.Series, pl.Series]:
     """Cells, first line of each record and fields in each record."""
-    frames, numbers, counts = [], [], []
+    frames: list[pl.DataFrame] = []
+    numbers: list[int] = []
+    counts: list[int] = []
     for records, lines in _record_chunks(text, delimiter, strict=strict):
         counts.extend(len(record) for record in records)
         numbers.extend(lines)
@@ -234,9 +236,7 @@ def _parse(text: str, delimiter: str, *, strict: bool) -> tuple[pl.DataFrame, pl
                 column.append(record[position] if position < len(record) else None)
         names = (f"c{i}" for i in range(width))
         frames.append(
-            pl.DataFrame(
-                [pl.Series(n, c, pl.String) for n, c in zip(names, columns, strict=True)]
-            )
+            pl.DataFrame([pl.Series(n, c, pl.String) for n, c in zip(names, columns, strict=True)])
         )
     frame = pl.concat(frames, how="diagonal") if frames else pl.DataFrame({"c0": []})
     widest = sorted(frame.columns, key=lambda column: int(column[1:]))

@@ -1,12 +1,285 @@
+"""Excel and OpenDocument workbooks (xlsx, xlsm, xlsb, xls, ods): every cell as exact text.
+
+calamine reads the cells, but its text form is not exact: it keeps nine decimals (1e-12 becomes
+"0"), gives times of day a date and misses `date1904="1"`. So each sheet is read three times (text,
+number, serial date) and the text is put right; errors and formulas without value come from the XML.
+"""
+
+import zipfile
+from io import BytesIO
+from typing import TYPE_CHECKING
+from xml.etree.ElementTree import ParseError
+
+import polars as pl
+
+from analysis.errors import UserError
 from etl.readers.sheet import Sheet
-from etl.source import Source
+from etl.readers.typed_text import elapsed_text, instant_text, number_text
+from etl.readers.workbook_xml import SheetFacts, Workbook, read_workbook, scan_sheet
+from etl.source import Finding, Source
+
+if TYPE_CHECKING:
+    from fastexcel import ExcelReader
 
 NAME = "excel"
+OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+BIFF_MAGIC = (b"\x09\x08", b"\x09\x04", b"\x09\x02", b"\x09\x00")
+MAX_CELLS = 30_000_000
+NUMBER_TEXT = r"^-?\d+(\.\d+)?$"
+DAY_MS = 86_400_000
+EPOCH_1900, EPOCH_1900_FIRST_60, EPOCH_1904 = "1899-12-30", "1899-12-31", "1904-01-01"
 
 
 def sniff(source: Source) -> bool:
-    return False
+    """A zip with workbook parts, or an OLE or BIFF file that is an old workbook."""
+    head = source.head()
+    if head.startswith(b"PK"):
+        return _package_kind(source) is not None
+    if head.startswith(OLE_MAGIC):
+        return source.suffix in (".xls", ".xlt", ".xla", ".xlsx", ".xlsm", ".xlsb")
+    return head.startswith(BIFF_MAGIC) and source.suffix == ".xls"
 
 
 def read(source: Source) -> tuple[Sheet, ...]:
-    raise NotImplementedError
+    """Every worksheet, hidden ones flagged. Raises UserError for a workbook that cannot be read."""
+    import fastexcel
+
+    content = source.read_bytes()
+    workbook, facts = _facts(source, content)
+    for name, sheet_facts in facts.items():
+        cells = sheet_facts.used_rows * sheet_facts.used_columns
+        if cells > MAX_CELLS:
+            raise UserError(
+                f"{source.name}: sheet '{name}' claims {cells} cells, more than {MAX_CELLS}; "
+                "delete the empty rows and columns, or export the sheet as CSV"
+            )
+    try:
+        reader = fastexcel.read_excel(content)
+        return tuple(
+            _read_sheet(source, reader, name, workbook, facts.get(name))
+            for name in reader.sheet_names
+        )
+    except fastexcel.FastExcelError as error:
+        raise UserError(f"{source.name}: {_plain(error)}") from error
+
+
+def _plain(error: Exception) -> str:
+    text = " ".join(str(error).split())[:200]
+    if "password" in text.lower():
+        return "the workbook is protected by a password; save it without and load it again"
+    return f"not a readable workbook ({text}); open it, save it again as .xlsx and load that"
+
+
+def _package_kind(source: Source) -> str | None:
+    """xlsx, xlsb or ods when the zip holds the parts of a workbook."""
+    try:
+        with source.open() as stream, zipfile.ZipFile(stream) as archive:
+            names = {name.lower().lstrip("/") for name in archive.namelist()}
+            if any(name.endswith("workbook.xml") for name in names):
+                return "xlsx"
+            if any(name.endswith("workbook.bin") for name in names):
+                return "xlsb"
+            mimetype = archive.read("mimetype")[:200] if "mimetype" in names else b""
+            spreadsheet = b"opendocument.spreadsheet" in mimetype or source.suffix == ".ods"
+            return "ods" if "content.xml" in names and spreadsheet else None
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, KeyError):
+        return {".xlsx": "xlsx", ".xlsm": "xlsx", ".xlsb": "xlsb", ".ods": "ods"}.get(source.suffix)
+
+
+def _facts(source: Source, content: bytes) -> tuple[Workbook | None, dict[str, SheetFacts]]:
+    """What the XML of an .xlsx tells; nothing for the other workbook formats."""
+    if not content.startswith(b"PK"):
+        return None, {}
+    try:
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            expanded = sum(info.file_size for info in archive.infolist())
+            if expanded > max(64 * 1024**2, 300 * len(content)) or expanded > 4 * 1024**3:
+                raise UserError(
+                    f"{source.name}: expands to {expanded} bytes, far more than its size; "
+                    "it looks like a zip bomb and is not read"
+                )
+            if _package_kind(source) != "xlsx":
+                return None, {}
+            workbook = read_workbook(archive)
+            facts = {
+                name: scan_sheet(archive, member, workbook.kinds)
+                for name, member in workbook.members.items()
+            }
+    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
+        raise UserError(
+            f"{source.name}: not a complete workbook ({error}); it may be half written, "
+            "save it again"
+        ) from error
+    except (KeyError, ParseError, StopIteration, ValueError, RuntimeError):
+        return None, {}  # an unusual package: calamine judges it
+    return workbook, facts
+
+
+def _read_sheet(
+    source: Source,
+    reader: "ExcelReader",
+    name: str,
+    workbook: Workbook | None,
+    facts: SheetFacts | None,
+) -> Sheet:
+    import fastexcel
+
+    try:
+        loaded = {
+            kind: reader.load_sheet(name, header_row=None, skip_rows=0, dtypes=kind)
+            for kind in ("string", "float", "duration")
+        }
+    except fastexcel.FastExcelError as error:
+        if "not a valid worksheet" not in str(error):
+            raise
+        finding = Finding(
+            "not_a_worksheet", f"'{name}' is a chart or dialog sheet, not read", "info"
+        )
+        return Sheet(source.name, name, pl.DataFrame(), findings=(finding,))
+    text = loaded["string"]
+    hidden = text.visible != "visible"
+    if text.width == 0:
+        return Sheet(source.name, name, pl.DataFrame(), hidden=hidden)
+    offset = text.available_columns()[0].absolute_index
+    frames = {kind: sheet.to_polars() for kind, sheet in loaded.items()}
+    columns = [pl.Series([None] * text.height, dtype=pl.String) for _ in range(offset)]
+    for position in range(text.width):
+        column = pl.DataFrame([frames[kind].to_series(position).alias(kind) for kind in frames])
+        columns.append(_exact_text(column, workbook, facts, offset + position))
+    cells = pl.DataFrame([column.alias(f"c{i}") for i, column in enumerate(columns)])
+    return Sheet(
+        source.name,
+        name,
+        _without_empty_tail(cells),
+        hidden=hidden,
+        merged=tuple(facts.merged) if facts else (),
+        findings=_findings(name, hidden, facts),
+    )
+
+
+def _exact_text(
+    column: pl.DataFrame, workbook: Workbook | None, facts: SheetFacts | None, position: int
+) -> pl.Series:
+    """The text of one column from calamine's three readings of it."""
+    text, number = pl.col("string"), pl.col("float")
+    rounded = (
+        text.str.contains(NUMBER_TEXT)
+        & number.is_finite()
+        & (text.cast(pl.Float64, strict=False) != number)
+    )
+    exact = column.select(
+        pl.when(rounded).then(number_text(number)).otherwise(text).alias("text"),
+        "duration",
+        "string",
+    )
+    if exact["duration"].null_count() < exact.height:
+        exact = _with_dates(exact, workbook, facts, position)
+    result = exact["text"]
+    errors = (
+        {row: value for (row, at), value in facts.errors.items() if at == position} if facts else {}
+    )
+    for row, value in errors.items():
+        if row <= result.len():
+            result[row - 1] = value
+    return result
+
+
+def _with_dates(
+    exact: pl.DataFrame, workbook: Workbook | None, facts: SheetFacts | None, position: int
+) -> pl.DataFrame:
+    """Date cells as ISO 8601: date, date and time, time of day, or elapsed hours (36:00:00).
+
+    The number format decides where it is known (xlsx). Elsewhere a column of midnights holds
+    dates and a serial below one day is a time of day.
+    """
+    ms = pl.col("duration").dt.total_milliseconds()
+    day_ms = ms % DAY_MS
+    exact = exact.with_columns(
+        _kinds(exact.height, facts, position),
+        ms.alias("ms"),
+        _instant(exact, workbook).alias("instant"),
+        (day_ms != 0).any().alias("any_time"),
+    )
+    kind, with_time = pl.col("kind"), pl.col("any_time") if facts is None else day_ms != 0
+    date = pl.col("instant").dt.to_string("%Y-%m-%d")
+    # In the 1904 system serial 0 is a day; in the 1900 system it can only be a time of day.
+    day_zero = (ms == 0) & (kind == "") & pl.lit(workbook is not None and workbook.date1904)
+    shown = (
+        pl.when(kind == "elapsed")
+        .then(elapsed_text(ms))
+        .when(ms < 0)
+        .then((ms / DAY_MS).cast(pl.String))
+        .when((ms < DAY_MS) & (kind != "datetime") & ~day_zero)
+        .then(elapsed_text(ms))
+        .when(with_time | (kind == "datetime"))
+        .then(instant_text(pl.col("instant")))
+        .otherwise(date)
+    )
+    return exact.with_columns(pl.when(ms.is_not_null()).then(shown).otherwise("text").alias("text"))
+
+
+def _kinds(height: int, facts: SheetFacts | None, position: int) -> pl.Series:
+    kinds = [""] * height
+    for (row, at), kind in facts.kinds.items() if facts else ():
+        if at == position and row <= height:
+            kinds[row - 1] = kind
+    return pl.Series("kind", kinds, pl.String)
+
+
+def _instant(exact: pl.DataFrame, workbook: Workbook | None) -> pl.Expr:
+    """Date and time of a serial number in the workbook's own date system."""
+    serial = pl.col("duration").cast(pl.Duration("ms"))
+    if workbook is None:  # xls, xlsb: calamine's date is right in both systems
+        parsed = pl.col("string").str.to_datetime(
+            "%Y-%m-%d %H:%M:%S%.f", time_unit="ms", strict=False
+        )
+        return pl.coalesce(parsed, _epoch(EPOCH_1900) + serial)
+    if workbook.date1904:
+        return _epoch(EPOCH_1904) + serial
+    # Excel counts a 29 February 1900 that never was: serials below 60 start a day later.
+    early = serial.dt.total_milliseconds() < 60 * DAY_MS
+    return (
+        pl.when(early)
+        .then(_epoch(EPOCH_1900_FIRST_60) + serial)
+        .otherwise(_epoch(EPOCH_1900) + serial)
+    )
+
+
+def _epoch(day: str) -> pl.Expr:
+    return pl.lit(day).str.to_datetime("%Y-%m-%d", time_unit="ms")
+
+
+def _without_empty_tail(cells: pl.DataFrame) -> pl.DataFrame:
+    """Rows and columns after the last cell with content are formatting, not data."""
+    if cells.height == 0:
+        return cells
+    filled = cells.select(pl.any_horizontal(pl.all().is_not_null()).alias("any"))["any"].arg_true()
+    height = int(filled[-1]) + 1 if filled.len() else 0
+    width = max((i + 1 for i, c in enumerate(cells) if c.null_count() < c.len()), default=0)
+    return cells[:height, :width] if width else pl.DataFrame()
+
+
+def _findings(name: str, hidden: bool, facts: SheetFacts | None) -> tuple[Finding, ...]:
+    found: list[Finding] = []
+    if hidden:
+        found.append(
+            Finding("hidden_sheet", f"sheet '{name}' is hidden in the workbook", "warning")
+        )
+    if facts is None:
+        message = f"sheet '{name}': in this format error cells cannot be told from empty ones"
+        return (*found, Finding("errors_unknown", message, "info"))
+    if facts.errors:
+        row, _ = min(facts.errors)
+        message = f"sheet '{name}': {len(facts.errors)} error cells, the first in row {row}"
+        found.append(Finding("error_cells", message, count=len(facts.errors)))
+    if facts.formulas_without_value:
+        count, (row, _) = len(facts.formulas_without_value), min(facts.formulas_without_value)
+        message = (
+            f"sheet '{name}': {count} formulas without a stored value, the first in row {row}; "
+            "open the workbook in Excel, save and load it again"
+        )
+        found.append(Finding("formula_without_value", message, count=count))
+    if facts.hidden_rows:
+        message = f"sheet '{name}': {facts.hidden_rows} hidden rows, read like the others"
+        found.append(Finding("hidden_rows", message, "info", count=facts.hidden_rows))
+    return tuple(found)
