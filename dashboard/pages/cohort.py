@@ -18,8 +18,8 @@ from dashboard.components.page_header import page_header
 from dashboard.components.plain_table import Column, plain_table
 from dashboard.components.provenance_strip import figure_downloads, provenance_strip
 from dashboard.components.url_control import url_segmented, url_select
-from dashboard.readings import cohort as numbers
-from dashboard.readings.cohort import CohortNumbers
+from dashboard.cohort import numbers
+from dashboard.cohort.numbers import CohortNumbers
 from dashboard.view import Services, View
 from figures.cohort_trajectories import draw_cohort_trajectories, prepare_cohort_trajectories
 from figures.number_text import EN_DASH, significant

@@ -13,7 +13,7 @@ from analysis.results import Fit
 from analysis.specs import GROUPS, ModelSpec
 from dashboard.components.card import card
 from dashboard.components.empty_state import empty_state
-from dashboard.components.fit_parts import (
+from dashboard.model.parts import (
     checks_list,
     estimate_table,
     method_note,
@@ -25,7 +25,7 @@ from dashboard.components.graph import graph
 from dashboard.components.page_header import page_header
 from dashboard.components.provenance_strip import figure_downloads, provenance_strip
 from dashboard.components.url_control import url_select
-from dashboard.readings import model as reading
+from dashboard.model import reading
 from dashboard.view import Services, View
 from figures.effect_curve import draw_effect_curve, prepare_effect_curve
 from figures.influence_plot import draw_influence_plot, prepare_influence_plot

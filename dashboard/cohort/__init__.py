@@ -1,0 +1,1 @@
+"""The cohort page: the numbers it shows."""

@@ -1,0 +1,1 @@
+"""The model page: its question, its fit, and the parts it is shown in."""
