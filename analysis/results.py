@@ -160,6 +160,7 @@ class Fit:
     """Result of a statistical model. No number is carried by a fit that is not estimable.
 
     criterion: -2 log-likelihood, restricted (REML) or full (ML), comparable with lme4's.
+    key_index: which of `ratios` the sentence is about.
     advice: what to do when the status is not ok. design: the fitted matrices, in memory only,
     outside equality and JSON.
     """
@@ -187,6 +188,7 @@ class Fit:
     conf_level: float = 0.95
     checks: tuple[Check, ...] = ()
     ratios: tuple[GeometricMeanRatio, ...] = ()
+    key_index: int = 0
     interaction: WaldTest | None = None
     group_test: WaldTest | None = None
     icc: float | None = None
@@ -210,7 +212,7 @@ class Fit:
     @property
     def key_ratio(self) -> GeometricMeanRatio | None:
         """The ratio the sentence is about; None when there is none."""
-        return self.ratios[0] if self.ratios else None
+        return self.ratios[self.key_index] if self.ratios else None
 
     def table(self) -> "pl.DataFrame":
         """Fixed effects: term, estimate, std_error, df, statistic, p_value, conf_low, conf_high."""
@@ -252,8 +254,10 @@ class Fit:
         known = {item.name for item in dataclasses.fields(cls)} - {"design"}
         unknown = sorted(set(content) - known)
         if unknown:
-            raise ValueError(f"a stored fit has the unknown field {unknown[0]!r}; it was written "
-                             "by another version of the program, fit it again")
+            raise ValueError(
+                f"a stored fit has the unknown field {unknown[0]!r}; it was written "
+                "by another version of the program, fit it again"
+            )
         return cls(**{name: _restored(name, value) for name, value in content.items()})
 
 

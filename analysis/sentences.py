@@ -1,8 +1,11 @@
 """The one plain sentence of a fit. It obeys the status and the words of the tracer class."""
 
+from collections.abc import Mapping
 from math import floor, log10
+from typing import Any
 
 from analysis.results import Fit, GeometricMeanRatio
+from analysis.specs import ModelSpec
 
 WALD = "Wald, small-sample correction pending"
 
@@ -13,6 +16,62 @@ def mixed_sentence(fit: Fit) -> str:
     caution = "" if fit.status == "ok" else f" Caution: {fit.advice}"
     return (f"The model for {outcome} was fitted to {count(fit.n_observations, 'observation')} of "
             f"{count(fit.n_subjects, 'patient')} ({WALD}).{caution}")
+
+
+GROUP_WORDS: Mapping[tuple[str, str], str] = {
+    ("responder", "responder"): "responders",
+    ("responder", "non-responder"): "non-responders",
+    ("complete_response", "CR"): "complete responders",
+    ("complete_response", "no CR"): "patients without complete response",
+    ("best_response", "CR"): "complete responders",
+    ("best_response", "PR"): "partial responders",
+    ("best_response", "SD"): "patients with stable disease",
+    ("best_response", "PD"): "patients with progression",
+    ("best_response", "NE"): "patients not evaluable",
+    ("sex", "F"): "women",
+    ("sex", "M"): "men",
+}
+
+
+def answer_sentence(fit: Fit, spec: ModelSpec, signal_words: Any = None) -> str:
+    """The key ratio in words, with a caution when a check was raised."""
+    ratio = fit.key_ratio
+    if ratio is None:
+        return mixed_sentence(fit)
+    text = ratio_sentence(ratio, signal_phrase(spec, signal_words), group_phrase(spec, ratio.group),
+                          group_phrase(spec, ratio.reference))
+    return text if fit.status == "ok" else f"{text} Caution: {fit.advice}"
+
+
+def group_phrase(spec: ModelSpec, level: str) -> str:
+    """A level as a group of people: 'complete responders', 'patients of dose level 2'."""
+    known = GROUP_WORDS.get((spec.group, level))
+    if known:
+        return known
+    name = spec.group.partition(":")[2] or spec.group
+    return f"patients with {name.replace('_', ' ')} {level}"
+
+
+def signal_phrase(spec: ModelSpec, signal_words: Any = None) -> str:
+    """The outcome as a noun phrase in the words its tracer class allows.
+
+    Blood and laboratory signals keep their label; an uptake is called what `SignalWords.signal`
+    says, with metric and region.
+    """
+    from analysis.derive.labels import METRIC_LABELS, region_label
+    from analysis.derive.signal_key import Signal
+    from analysis.tracers import words_for
+
+    signal = Signal.parse(spec.outcome)
+    if signal.domain != "uptake":
+        label = signal.label.partition(",")[0]
+        return label if label[:2].isupper() or not label[:1].isalpha() else (
+            label[0].lower() + label[1:])
+    words = signal_words or (words_for(signal.tracer_class) if signal.tracer_class else None)
+    noun = words.signal if words is not None else "signal"
+    where = region_label(signal.region_kind, signal.region_code)
+    metric = METRIC_LABELS.get(signal.code, signal.code)
+    return f"{noun} in {where} ({metric})" if where else f"{noun} ({metric})"
 
 
 def ratio_sentence(ratio: GeometricMeanRatio, signal: str, group: str, reference: str) -> str:

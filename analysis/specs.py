@@ -182,8 +182,10 @@ class ModelSpec:
                 f"specification: unknown field {unknown[0]!r}; the fields are {', '.join(known)}"
             )
         if not content.get("outcome"):
-            raise UserError("specification: 'outcome' is missing; give a signal key such as "
-                            "kinetics:CARTG:qPCR:BLOOD")
+            raise UserError(
+                "specification: 'outcome' is missing; give a signal key such as "
+                "kinetics:CARTG:qPCR:BLOOD"
+            )
         try:
             return cls(**{str(key): value for key, value in content.items()})
         except (TypeError, ValueError) as error:
@@ -238,11 +240,15 @@ def _choice_problems(spec: ModelSpec) -> list[str]:
     ]
     if spec.group not in GROUPS and not spec.group.startswith("characteristic:"):
         if not EARLY_EXPOSURE.search(spec.group):
-            found.append(f"group {spec.group!r} is not one of {', '.join(GROUPS)} "
-                         "or characteristic:<PARAMCD>")
+            found.append(
+                f"group {spec.group!r} is not one of {', '.join(GROUPS)} "
+                "or characteristic:<PARAMCD>"
+            )
     if spec.blq == "censored":
-        found.append("the censored likelihood for values below the limit is not available yet; "
-                     "use half_lloq (shown beside drop as a sensitivity table)")
+        found.append(
+            "the censored likelihood for values below the limit is not available yet; "
+            "use half_lloq (shown beside drop as a sensitivity table)"
+        )
     return found
 
 
@@ -254,7 +260,8 @@ def _number_problems(spec: ModelSpec) -> list[str]:
     if low is not None and high is not None and low >= high:
         found.append(f"the day window {low:g} to {high:g} is empty; day_low must be below day_high")
     outside = [
-        day for day in spec.days
+        day
+        for day in spec.days
         if (low is not None and day < low) or (high is not None and day > high)
     ]
     if outside:
@@ -262,18 +269,23 @@ def _number_problems(spec: ModelSpec) -> list[str]:
     if spec.transform == "log10_shift" and not spec.shift > 0:
         found.append("transform log10_shift needs a shift above 0 in the unit of the signal")
     if spec.transform != "log10_shift" and spec.shift:
-        found.append("a shift is used only with transform log10_shift, to repeat a published "
-                     "analysis; the product's own way is log10")
+        found.append(
+            "a shift is used only with transform log10_shift, to repeat a published "
+            "analysis; the product's own way is log10"
+        )
     return found
 
 
 def _name_problems(spec: ModelSpec) -> list[str]:
     found = []
     if spec.outcome.split(":")[0] not in _SIGNAL_DOMAINS:
-        found.append(f"outcome {spec.outcome!r} is not a signal key; expected "
-                     f"{', '.join(_SIGNAL_DOMAINS)} followed by ':' and its code")
+        found.append(
+            f"outcome {spec.outcome!r} is not a signal key; expected "
+            f"{', '.join(_SIGNAL_DOMAINS)} followed by ':' and its code"
+        )
     found += [
-        f"adjuster {name!r} is not a column name" for name in spec.adjusters
+        f"adjuster {name!r} is not a column name"
+        for name in spec.adjusters
         if not _CODE.match(name)
     ]
     if spec.group in spec.adjusters:
@@ -286,8 +298,10 @@ def _science_problems(spec: ModelSpec, tracer_class: str | None) -> list[str]:
     found = []
     tracer = spec.tracer_id
     if tracer is not None and (not tracer or re.search(r"[,+|*]", tracer)):
-        found.append("signals of several tracers cannot be one outcome: each has its own clock and "
-                     "meaning; choose one tracer (the variable is tracer + metric + method)")
+        found.append(
+            "signals of several tracers cannot be one outcome: each has its own clock and "
+            "meaning; choose one tracer (the variable is tracer + metric + method)"
+        )
     if spec.question == "expansion_by_group":
         found += _expansion_problems(spec, tracer_class)
     early = [name for name in (*spec.adjusters, spec.group) if EARLY_EXPOSURE.search(name)]
@@ -320,8 +334,10 @@ def _expansion_problems(spec: ModelSpec, tracer_class: str | None) -> list[str]:
     if domain == "uptake" and tracer_class in _EXPANSION_REFUSALS:
         return [_EXPANSION_REFUSALS[tracer_class]]
     if domain in ("laboratory", "burden"):
-        return [f"a {domain} value is not a count of CAR-T cells, so it cannot show expansion; "
-                "ask signal_by_group, or take blood transgene, CAR+ cells or a reporter gene"]
+        return [
+            f"a {domain} value is not a count of CAR-T cells, so it cannot show expansion; "
+            "ask signal_by_group, or take blood transgene, CAR+ cells or a reporter gene"
+        ]
     return []
 
 
@@ -335,8 +351,14 @@ def _tracer_class(tracer_id: str | None) -> str | None:
     return None if tracer is None else str(tracer.tracer_class)
 
 
-_OUTCOME_ORDER = ("kinetics:CARTG:qPCR:BLOOD", "kinetics:CARTG:ddPCR:BLOOD",
-                  "kinetics:CARFLOW:flow:BLOOD", "kinetics:CARTG", "kinetics:", "uptake:")
+_OUTCOME_ORDER = (
+    "kinetics:CARTG:qPCR:BLOOD",
+    "kinetics:CARTG:ddPCR:BLOOD",
+    "kinetics:CARFLOW:flow:BLOOD",
+    "kinetics:CARTG",
+    "kinetics:",
+    "uptake:",
+)
 
 
 def default_spec(
@@ -356,10 +378,13 @@ def default_spec(
     """
     keys = [str(getattr(signal, "key", signal)) for signal in signals]
     if not keys:
-        raise UserError("no signal to model: the study has no kinetics, uptake, laboratory or "
-                        "tumor values in this cut; load a file that carries one")
-    outcome = next((key for start in _OUTCOME_ORDER for key in keys if key.startswith(start)),
-                   keys[0])
+        raise UserError(
+            "no signal to model: the study has no kinetics, uptake, laboratory or "
+            "tumor values in this cut; load a file that carries one"
+        )
+    outcome = next(
+        (key for start in _OUTCOME_ORDER for key in keys if key.startswith(start)), keys[0]
+    )
     after = sorted({day for day in nominal_days if day > 0})
     factor = bool(after) and (len(after) <= 6 or not precise_days)
     return ModelSpec(

@@ -215,16 +215,12 @@ def _to_pandas(frame: "pl.DataFrame") -> Any:
         series = frame[name]
         if dtype.is_numeric() or dtype == pl.Boolean:
             columns[name] = series.cast(pl.Float64).to_numpy()
-        elif isinstance(dtype, (pl.Enum, pl.Categorical)):
-            declared = series.cat.get_categories().to_list()
-            seen = set(series.cast(pl.String).to_list())
-            levels = [level for level in declared if level in seen]
-            columns[name] = pd.Categorical(series.cast(pl.String).to_list(), categories=levels)
-        elif dtype == pl.String:
-            levels = sorted(set(series.drop_nulls().to_list()))
-            columns[name] = pd.Categorical(series.to_list(), categories=levels)
         else:
-            columns[name] = pd.Categorical([str(value) for value in series.to_list()])
+            texts = series.cast(pl.String).to_list()
+            levels = sorted({text for text in texts if text is not None})
+            if isinstance(dtype, pl.Enum):
+                levels = [level for level in dtype.categories.to_list() if level in set(levels)]
+            columns[name] = pd.Categorical(texts, categories=levels)
     return pd.DataFrame(columns)
 
 

@@ -1,0 +1,169 @@
+"""Group against reference on a fitted model: ratios at days, overall tests, fitted curves."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from analysis.fits.fitted import FittedMixed
+from analysis.fits.profiled import Array
+from analysis.results import CurvePoint, GeometricMeanRatio, WaldTest, finite
+from analysis.specs import ModelSpec, adjuster_column
+
+if TYPE_CHECKING:
+    import polars as pl
+
+WIDTH = 1.959963984540054
+"""Normal quantile of a 95 % interval."""
+CURVE_POINTS = 61
+
+
+class Setting(NamedTuple):
+    """What a population mean is taken over: the patients' adjusters and regions as observed."""
+
+    spec: ModelSpec
+    frame: "pl.DataFrame"
+    groups: tuple[str, ...]
+
+    @property
+    def after_infusion(self) -> bool:
+        lowest = self.frame["day"].min()
+        return lowest is not None and float(lowest) >= 0  # type: ignore[arg-type]
+
+
+def mean_rows(fitted: FittedMixed, setting: Setting, group: str, days: Sequence[float]) -> Array:
+    """One design row per day for the mean of `group`, averaged over the patients' adjusters."""
+    import polars as pl
+
+    spec, frame = setting.spec, setting.frame
+    names = [adjuster_column(name) for name in spec.adjusters]
+    base = frame.select("usubjid", *names).unique(subset="usubjid", maintain_order=True)
+    base = base.drop("usubjid") if names else pl.DataFrame({"one": [1]})
+    if spec.unit == "organ":
+        base = base.join(frame.select("region_code").unique().sort("region_code"), how="cross")
+    time = [float(np.log1p(day)) if setting.after_infusion else day for day in days]
+    axis = pl.DataFrame({"time": time, "visit": [f"{day:g}" for day in days]}).with_columns(
+        group=pl.lit(group)
+    )
+    rows = fitted.design.fixed_rows(axis.join(base, how="cross", maintain_order="left"))
+    return rows.reshape(len(days), base.height, -1).mean(axis=1)
+
+
+def ratios_at(
+    fitted: FittedMixed, setting: Setting, days: Sequence[float]
+) -> tuple[GeometricMeanRatio, ...]:
+    """Every group against the reference on every day, with Holm-adjusted p-values."""
+    reference = setting.groups[0]
+    below = mean_rows(fitted, setting, reference, days)
+    found = []
+    for group in setting.groups[1:]:
+        rows = mean_rows(fitted, setting, group, days) - below
+        estimates, covariance = fitted.contrast(rows)
+        errors = np.sqrt(np.diag(covariance))
+        found += [
+            _ratio(setting, group, day, float(estimate), float(error))
+            for day, estimate, error in zip(days, estimates, errors, strict=True)
+        ]
+    return _holm(tuple(found))
+
+
+def _ratio(
+    setting: Setting, group: str, day: float, estimate: float, error: float
+) -> GeometricMeanRatio:
+    from scipy.stats import norm
+
+    spec, reference = setting.spec, setting.groups[0]
+    low, high = estimate - WIDTH * error, estimate + WIDTH * error
+    kind = "geometric-mean ratio"
+    if spec.transform == "log10_shift":
+        kind = "ratio of shifted values"
+    if spec.transform == "none":
+        kind = "difference"
+        value, bounds = estimate, (low, high)
+    else:
+        value, bounds = power(estimate), (power(low), power(high))
+    p_value = float(2 * norm.sf(abs(estimate) / error)) if error > 0 else None
+    seen = [_patients(setting, level, day) if spec.time == "visit" else None
+            for level in (group, reference)]
+    return GeometricMeanRatio(
+        None if spec.time == "none" else float(day), group, reference, value, finite(bounds[0]),
+        finite(bounds[1]), p_value, _patients(setting, group), _patients(setting, reference),
+        None, *seen, kind,
+    )
+
+
+def power(value: float) -> float:
+    """10 ** value without overflow errors; beyond the largest float it is infinite."""
+    return float(10.0**value) if value < 308 else float("inf")
+
+
+def _patients(setting: Setting, group: str, day: float | None = None) -> int:
+    rows = setting.frame.filter(setting.frame["group"].cast(str) == group)
+    if day is not None:
+        rows = rows.filter(rows["day"] == day)
+    return int(rows["usubjid"].n_unique())
+
+
+def _holm(ratios: tuple[GeometricMeanRatio, ...]) -> tuple[GeometricMeanRatio, ...]:
+    """Holm S 1979, Scand J Stat 6:65-70."""
+    values = [ratio.p_value for ratio in ratios]
+    order = sorted((p, index) for index, p in enumerate(values) if p is not None)
+    adjusted: list[float | None] = [None] * len(ratios)
+    largest = 0.0
+    for rank, (p, index) in enumerate(order):
+        largest = max(largest, min(1.0, p * (len(order) - rank)))
+        adjusted[index] = largest
+    return tuple(replace(ratio, p_adjusted=p) for ratio, p in zip(ratios, adjusted, strict=True))
+
+
+def joint_test(fitted: FittedMixed, name: str, needed: set[str]) -> WaldTest | None:
+    """Wald chi-square of all terms that contain every variable of `needed`; None without any."""
+    from scipy.stats import chi2
+
+    columns = [
+        index for _, variables, where in fitted.design.matrices.x_terms
+        if needed <= set(variables) for index in range(where.start, where.stop)
+    ]
+    if not columns:
+        return None
+    beta = fitted.beta[columns]
+    covariance = fitted.covariance[np.ix_(columns, columns)]
+    scale = np.sqrt(np.diag(covariance))
+    z = beta / scale
+    statistic = float(z @ np.linalg.solve(covariance / np.outer(scale, scale), z))
+    return WaldTest(name, statistic, len(columns), float(chi2.sf(statistic, len(columns))))
+
+
+def fitted_curves(fitted: FittedMixed, setting: Setting) -> tuple[CurvePoint, ...]:
+    """Mean curve of every group over the days that group was observed, back-transformed."""
+    points = []
+    for group in setting.groups:
+        days = _grid(setting, group)
+        estimates, covariance = fitted.contrast(mean_rows(fitted, setting, group, days))
+        errors = np.sqrt(np.diag(covariance))
+        for day, value, error in zip(days, estimates, errors, strict=True):
+            numbers = (_back(setting.spec, float(value + step * error))
+                       for step in (0.0, -WIDTH, WIDTH))
+            points.append(CurvePoint(group, None if setting.spec.time == "none" else float(day),
+                                     *numbers))
+    return tuple(points)
+
+
+def _grid(setting: Setting, group: str) -> list[float]:
+    days = setting.frame.filter(setting.frame["group"].cast(str) == group)["day"].drop_nulls()
+    if setting.spec.time == "none" or days.is_empty():
+        return [0.0]
+    if setting.spec.time == "visit":
+        return sorted({float(day) for day in setting.frame["day"]})
+    low, high = float(days.min()), float(days.max())  # type: ignore[arg-type]
+    if not setting.after_infusion:
+        return [float(day) for day in np.linspace(low, high, CURVE_POINTS)]
+    even = np.expm1(np.linspace(np.log1p(low), np.log1p(high), CURVE_POINTS))
+    return [float(day) for day in np.clip(even, low, high)]
+
+
+def _back(spec: ModelSpec, value: float) -> float | None:
+    if spec.transform == "none":
+        return finite(value)
+    return finite(power(value) - spec.shift)
