@@ -65,8 +65,17 @@ def navigation_pages(pages: Sequence[Page]) -> tuple[Page, ...]:
     return tuple(page for page in pages if "<" not in page.PATH)
 
 
-def read_request(data: Any) -> tuple[str, str, Theme]:
-    """Path, query and theme of the request that the browser sent.
+class Request(NamedTuple):
+    """What the browser asks for: an address, a color scheme, and whether the screen is narrow."""
+
+    path: str
+    query: str
+    theme: Theme
+    narrow: bool
+
+
+def read_request(data: Any) -> Request:
+    """The request that the browser sent.
 
     Raises BadRequest for anything that no browser of ours sends.
     """
@@ -77,4 +86,4 @@ def read_request(data: Any) -> tuple[str, str, Theme]:
         raise BadRequest("expected a path, a query and a color scheme")
     if len(path) > MAX_ADDRESS or len(search) > MAX_ADDRESS:
         raise BadRequest("the address is too long")
-    return path, search.removeprefix("?"), THEMES[scheme]
+    return Request(path, search.removeprefix("?"), THEMES[scheme], data.get("narrow") is True)

@@ -11,7 +11,7 @@ from werkzeug.exceptions import NotFound
 
 from analysis.errors import UserError
 from dashboard.access.gate import refuse
-from dashboard.address import Page, match_page
+from dashboard.address import Page, Request, match_page
 from dashboard.selecting import EmptyDatabaseError, build_view
 from dashboard.view import Services, View
 from figures.theme import LIGHT
@@ -33,7 +33,7 @@ def install_downloads(server: Flask, services: Services, pages: Sequence[Page]) 
             raise NotFound
         query = request.query_string.decode("utf-8", "replace")
         try:
-            view = build_view(path, match.rest, query, LIGHT, services)
+            view = build_view(Request(path, query, LIGHT, narrow=False), match.rest, services)
         except (UserError, EmptyDatabaseError) as error:
             return refuse(404, str(error) or "There is no study yet.")
         return _csv_response(view, name, tables[name](view))

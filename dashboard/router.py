@@ -12,7 +12,7 @@ from dash.dependencies import ClientsideFunction
 from dash.development.base_component import Component
 
 from dashboard.access.errors import log_failure
-from dashboard.address import Match, Page, match_page, read_request
+from dashboard.address import Match, Page, Request, match_page, read_request
 from dashboard.filter_bar import filter_bar, filter_sections
 from dashboard.filters import page_filters
 from dashboard.notices import broken, no_data, not_found, unreadable
@@ -20,7 +20,6 @@ from dashboard.selecting import EmptyDatabaseError, build_view
 from dashboard.shell import ShellIds, navigation
 from dashboard.view import Services, View
 from analysis.errors import UserError
-from figures.theme import Theme
 
 
 class Drawn(NamedTuple):
@@ -58,17 +57,14 @@ def register_router(app: Dash, services: Services, pages: Sequence[Page]) -> Non
         prevent_initial_call=True,
     )
     def _draw(data: Any) -> Drawn:
-        path, query, theme = read_request(data)
-        return draw(path, query, theme, services, pages)
+        return draw(read_request(data), services, pages)
 
 
-def draw(
-    path: str, query: str, theme: Theme, services: Services, pages: Sequence[Page]
-) -> Drawn:
+def draw(asked: Request, services: Services, pages: Sequence[Page]) -> Drawn:
     """The frame and the page of one address. Every failure ends in a page that says what to do."""
-    match = match_page(path, pages)
+    match = match_page(asked.path, pages)
     try:
-        view = build_view(path, match.rest if match else "", query, theme, services)
+        view = build_view(asked, match.rest if match else "", services)
     except EmptyDatabaseError:
         return _bare(match, pages, no_data(services.mode), query="")
     except UserError as error:

@@ -4,22 +4,22 @@ from urllib.parse import parse_qsl
 
 from analysis.derive.attrition import attrition
 from analysis.selection import Selection, select_subjects
+from dashboard.address import Request
 from dashboard.view import SELECTION_FIELDS, Services, View, restrict
-from figures.theme import Theme
 
 
 class EmptyDatabaseError(Exception):
     """There is no study with a data cut that this reader may show."""
 
 
-def build_view(path: str, path_rest: str, query: str, theme: Theme, services: Services) -> View:
+def build_view(asked: Request, path_rest: str, services: Services) -> View:
     """The view of one address.
 
     Raises EmptyDatabaseError when there is nothing to show, and UserError when the query asks for
     a study, a cut or a value that is not there.
     """
     reader = services.reader
-    selection = Selection.from_query(query)
+    selection = Selection.from_query(asked.query)
     studies = reader.studies()["studyid"].to_list()
     if not studies:
         raise EmptyDatabaseError
@@ -37,10 +37,11 @@ def build_view(path: str, path_rest: str, query: str, theme: Theme, services: Se
         selected=restrict(trial, select_subjects(selection, **frames)),
         selection=selection,
         attrition=attrition(selection, **frames),
-        path="/" + path.strip("/"),
+        path="/" + asked.path.strip("/"),
         path_rest=path_rest,
-        params=page_params(query),
-        theme=theme,
+        params=page_params(asked.query),
+        theme=asked.theme,
+        narrow=asked.narrow,
         mode=services.mode,
         version=services.version,
     )

@@ -37,7 +37,7 @@ class Services:
 @dataclass(frozen=True)
 class View:
     """One request for one page. `trial` is the whole study at its cut, `selected` the same type
-    restricted to the patients that the filters keep."""
+    restricted to the patients that the filters keep; `narrow` is a phone's screen."""
 
     reader: TrialReader
     trial: Trial
@@ -48,6 +48,7 @@ class View:
     path_rest: str
     params: Mapping[str, str]
     theme: Theme
+    narrow: bool
     mode: Mode
     version: str
 

@@ -5,6 +5,7 @@
 
   var SCHEME_KEY = "mantine-color-scheme-value"; // Mantine's own, so that both read one truth
   var root = document.documentElement;
+  var NARROW = window.matchMedia("(max-width: 640px)"); // as in the style sheet
 
   // ---- addresses -------------------------------------------------------------------------
   function navigate(target, keepScroll) {
@@ -153,7 +154,7 @@
   window.dash_clientside.cartograph = {
     request: function (pathname, search) {
       started = true;
-      return { path: pathname || "/", search: search || "", scheme: effectiveScheme() };
+      return { path: pathname || "/", search: search || "", scheme: effectiveScheme(), narrow: NARROW.matches };
     },
     setTitle: function (title) {
       if (title) document.title = title;
