@@ -38,7 +38,7 @@ class Part(BaseModel):
 
 
 class Filter(Part):
-    """Rows to keep: the cell of `column` is one of `equals`, none of `unlike`, fits a glob of `like`."""
+    """Rows to keep: the cell is one of `equals`, fits a glob of `like` and none of `unlike`."""
 
     column: Texts
     equals: Texts = ()
@@ -71,7 +71,7 @@ class ColumnRule(Part):
 
 
 class Wide(Part):
-    """Columns that hold one record per cell: `header` patterns with captures such as {nominal_day}."""
+    """Columns that hold one record per cell; `header` patterns have captures: {nominal_day}."""
 
     header: Texts = ()
     position: str | None = None

@@ -1,0 +1,274 @@
+"""A sheet and a table of the profile in, the text records of an incoming table out.
+
+One output row per record: a data row, or a cell of a wide block. All fields stay text; numbers,
+dates and codes are made by the contracts. Lineage: `_row`, `_column` (header path), `_raw`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from analysis.errors import UserError
+from etl.contracts.contract import Contract
+from etl.profiles.cells import clean, fits, fold, keeps, translated
+from etl.profiles.grid import Grid, Usage, open_grid
+from etl.profiles.headers import CAPTURE, leaf, matching, missing_message
+from etl.profiles.schema import ColumnRule, Filter, Profile, Table, Wide
+from etl.readers.sheet import Sheet
+from etl.source import Finding
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """The text records that one table of a profile makes of one sheet."""
+
+    contract: str
+    table: Table
+    frame: pl.DataFrame
+    findings: tuple[Finding, ...]
+
+
+def reshape(
+    sheet: Sheet, profile: Profile, table: Table, contract: Contract, usage: Usage
+) -> Incoming:
+    """The records that this table of the profile reads from the sheet.
+
+    Raises:
+        UserError: A column, header row or unit the profile names is not in the sheet.
+    """
+    where = f"profile {profile.name!r}, table {table.title!r}, sheet {sheet.name!r}"
+    grid = open_grid(sheet, table, where, usage)
+    rows = _selected(grid, table)
+    shaper = _Shaper(grid, profile, table, contract, rows)
+    frame = shaper.wide() if table.wide else shaper.long()
+    if usage.rows_read is not None:
+        usage.rows_read = pl.concat([usage.rows_read, rows["_row"]]).unique()
+    return Incoming(table.contract, table, frame, tuple(shaper.findings))
+
+
+def _selected(grid: Grid, table: Table) -> pl.DataFrame:
+    rows = grid.rows
+    if table.stop is not None:
+        index = grid.find((table.stop.column,), None, False)
+        ends = rows.select(fits(pl.col(f"c{index}"), table.stop.like).arg_max()).item()
+        hit = rows.select(fits(pl.col(f"c{index}"), table.stop.like).any()).item()
+        rows = rows.head(ends) if hit else rows
+    for rule in table.where:
+        rows = rows.filter(keeps(_filter_column(grid, rule), rule))
+    return rows
+
+
+def _filter_column(grid: Grid, rule: Filter) -> pl.Expr:
+    """The column of a filter; an absent one is empty when the filter can do without it."""
+    optional = rule.present is False or bool(rule.unlike and not rule.equals and not rule.like)
+    index = grid.find(rule.column, None, optional)
+    return pl.lit(None, pl.String) if index is None else pl.col(f"c{index}")
+
+
+def selects(table: Table, sheet: Sheet) -> bool:
+    """Whether the `when` filters of a table hold for the first data row of a sheet."""
+    if not table.when:
+        return True
+    usage = Usage()
+    try:
+        grid = open_grid(sheet, table, "", usage)
+    except UserError:
+        return False
+    first = grid.rows.head(1)
+    for rule in table.when:
+        found = [hit for name in rule.column for hit in matching(name, grid.paths)]
+        if not found or first.is_empty():
+            return False
+        if not first.select(keeps(pl.col(f"c{found[0][0]}"), rule)).item():
+            return False
+    return True
+
+
+class _Shaper:
+    """Builds the records of one table from the selected rows of one sheet."""
+
+    def __init__(
+        self, grid: Grid, profile: Profile, table: Table, contract: Contract, rows: pl.DataFrame
+    ) -> None:
+        self.grid = grid
+        self.profile = profile
+        self.table = table
+        self.contract = contract
+        self.rows = rows
+        self.findings: list[Finding] = []
+        self.content = contract.content
+
+    def long(self) -> pl.DataFrame:
+        """One record per data row."""
+        fields, raw, label = self._base_fields()
+        return self._frame(self.rows, fields, raw, pl.lit(label, pl.String))
+
+    def wide(self) -> pl.DataFrame:
+        """One record per data row and matched column."""
+        fields, _, _ = self._base_fields()
+        parts = []
+        for block in self.table.wide:
+            for index, captured in self._columns_of(block):
+                parts.append(self._cell_records(block, index, captured, fields))
+        if not parts:
+            return self._frame(self.rows.head(0), fields, pl.lit(None, pl.String), pl.lit(""))
+        return pl.concat(parts, how="diagonal")
+
+    def _columns_of(self, block: Wide) -> list[tuple[int, dict[str, str]]]:
+        if block.position is not None:
+            index = self.grid.find((), block.position, False)
+            assert index is not None
+            return [(index, {})]
+        if block.optional and not any(matching(h, self.grid.paths) for h in block.header):
+            return []
+        return self.grid.find_many(block.header)
+
+    def _base_fields(self) -> tuple[dict[str, pl.Expr], pl.Expr, str | None]:
+        fields: dict[str, pl.Expr] = {
+            name: pl.lit(text) for name, text in self.table.constants.items()
+        }
+        raw, label = pl.lit(None, pl.String), None
+        for name, rule in self.table.columns.items():
+            cell, index = self._cell(rule)
+            if cell is None:
+                continue
+            if index is not None and name in self.content and label is None:
+                raw, label = cell, self.grid.paths[index]
+            words = {**self.table.maps.get(name, {}), **rule.map}
+            missing = {**self.profile.missing, **rule.missing}
+            fields[name] = self._read(cell, words, rule.map_else, missing, name, index)
+            unit = self._unit(rule.unit, rule.units_from, index)
+            if unit is not None:
+                fields["unit"] = pl.lit(unit)
+        return fields, raw, label
+
+    def _cell(self, rule: ColumnRule) -> tuple[pl.Expr | None, int | None]:
+        """The expression of a field's text, and its column when it is a single one."""
+        if rule.first_of or rule.join:
+            found = [
+                self.grid.find((name,), None, True) for name in (rule.first_of or rule.join)
+            ]
+            present = [clean(pl.col(f"c{index}")) for index in found if index is not None]
+            if not present:
+                if rule.optional:
+                    return None, None
+                names = rule.first_of or rule.join
+                raise UserError(missing_message(names, self.grid.paths, self.grid.where))
+            if rule.join:
+                text = pl.concat_str(present, separator=rule.separator, ignore_nulls=True)
+                return pl.when(text.str.len_bytes() > 0).then(text), None
+            return pl.coalesce(present), next(index for index in found if index is not None)
+        index = self.grid.find(rule.from_, rule.position, rule.optional)
+        return (None, None) if index is None else (pl.col(f"c{index}"), index)
+
+    def _read(
+        self,
+        cell: pl.Expr,
+        words: Mapping[str, str],
+        otherwise: str | None,
+        missing: Mapping[str, str],
+        name: str,
+        index: int | None,
+    ) -> pl.Expr:
+        """The text of a field: dictionary first, then the words that mean "no value"."""
+        spoken = {fold(word) for word in words}
+        absent = {word: why for word, why in missing.items() if fold(word) not in spoken}
+        self._count_reasons(cell, absent, name, index)
+        if absent:
+            cell = pl.when(~fits(cell, tuple(absent))).then(cell)
+        return translated(cell, words, otherwise)
+
+    def _count_reasons(
+        self, cell: pl.Expr, absent: Mapping[str, str], name: str, index: int | None
+    ) -> None:
+        header = name if index is None else leaf(self.grid.paths[index])
+        for word, reason in absent.items():
+            if not reason or self.rows.is_empty():
+                continue
+            count = int(self.rows.select(fits(cell, (word,)).sum()).item())
+            if count:
+                message = f"{count} cells of {header!r} hold no value: {reason}"
+                self.findings.append(Finding("missing_reason", message, "info", header, count))
+
+    def _unit(self, fixed: str | None, source: str | None, index: int | None) -> str | None:
+        if fixed is not None:
+            return fixed
+        if source is None or index is None:
+            return None
+        unit = self.grid.units[index] if source == "row" else _bracketed(self.grid.paths[index])
+        if not unit:
+            place = "the units row" if source == "row" else "its header"
+            raise UserError(
+                f"{self.grid.where}: column {leaf(self.grid.paths[index])!r} has no unit in "
+                f"{place}; give `unit` in the profile"
+            )
+        return unit
+
+    def _cell_records(
+        self, block: Wide, index: int, captured: Mapping[str, str], base: dict[str, pl.Expr]
+    ) -> pl.DataFrame:
+        raw = pl.col(f"c{index}")
+        known = {name: _word(text, block.maps.get(name, {})) for name, text in captured.items()}
+        fields = dict(base)
+        for name, text in {**self.table.constants, **block.constants}.items():
+            fields[name] = pl.lit(self._filled(text, known))
+        for name, text in known.items():
+            if name in self.contract.field_names:
+                fields[name] = pl.lit(text)
+        for name, text in block.beside.items():
+            partner = self.grid.find((_with_captures(text, captured),), None, False)
+            words = {**self.table.maps.get(name, {}), **block.maps.get(name, {})}
+            cell = pl.col(f"c{partner}")
+            fields[name] = self._read(cell, words, None, self.profile.missing, name, partner)
+        words = {**self.table.maps.get(block.into, {}), **block.maps.get(block.into, {})}
+        missing = {**self.profile.missing, **block.missing}
+        fields[block.into] = self._read(raw, words, None, missing, block.into, index)
+        unit = self._unit(block.unit, block.units_from, index)
+        if unit is not None:
+            fields["unit"] = pl.lit(unit)
+        return self._frame(self.rows, fields, raw, pl.lit(self.grid.paths[index]))
+
+    def _filled(self, text: str, known: Mapping[str, str]) -> str:
+        for name, value in known.items():
+            text = text.replace("{" + name + "}", value)
+        return text
+
+    def _frame(
+        self, rows: pl.DataFrame, fields: Mapping[str, pl.Expr], raw: pl.Expr, label: pl.Expr
+    ) -> pl.DataFrame:
+        columns = [expression.cast(pl.String).alias(name) for name, expression in fields.items()]
+        return rows.select(
+            pl.col("_row"),
+            label.cast(pl.String).alias("_column"),
+            raw.cast(pl.String).alias("_raw"),
+            *columns,
+        )
+
+
+def _word(text: str, words: Mapping[str, str]) -> str:
+    """One captured text by a dictionary."""
+    if not words:
+        return text
+    frame = pl.DataFrame({"text": [text]}, schema={"text": pl.String})
+    return str(frame.select(translated(pl.col("text"), words)).item())
+
+
+def _with_captures(text: str, captured: Mapping[str, str]) -> str:
+    """A header pattern with the captured texts in their places."""
+
+    def fill(match: re.Match[str]) -> str:
+        name = match.group(1)
+        return captured[name] if name in captured else str(match.group(0))
+
+    return CAPTURE.sub(fill, text)
+
+
+def _bracketed(path: str) -> str:
+    """The text in the last brackets of a header: "Result (copies/ug)" gives copies/ug."""
+    text = leaf(path).rstrip()
+    for left, right in ("()", "[]"):
+        if text.endswith(right) and left in text:
+            return text[text.rindex(left) + 1 : -1].strip()
+    return ""
