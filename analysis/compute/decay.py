@@ -26,6 +26,7 @@ def net_injected_activity(
     assayed_mbq: float,
     hours_from_assay_to_injection: float,
     half_life_h: float,
+    *,
     residual_mbq: float = 0.0,
     hours_from_injection_to_residual: float = 0.0,
 ) -> float:
@@ -46,6 +47,7 @@ def correct_once(
     decay_state: DecayState,
     reference: DecayReference,
     half_life_h: float,
+    *,
     hours_since_scan_start: float = 0.0,
     hours_since_reference: float = 0.0,
 ) -> float:
@@ -84,6 +86,7 @@ def percent_injected_activity(
     concentration_bq_ml: float,
     volume_ml: float,
     injected_mbq: float,
+    *,
     decay_state: DecayState,
     hours_from_injection_to_scan: float,
     half_life_h: float,

@@ -74,12 +74,14 @@ def rel_day(when: Moment, infusion: Moment) -> tuple[float | None, RelDaySource 
 
 
 def rel_day_expressions(
-    utc: str, local_date: str, precision: str, ref_utc: str, ref_local_date: str, ref_precision: str
+    when: tuple[str, str, str], infusion: tuple[str, str, str]
 ) -> tuple[pl.Expr, pl.Expr]:
     """`rel_day` and its source for whole columns; the same rule as the scalar function.
 
-    Arguments are column names: Datetime, Date and text of the record, then of the infusion.
+    Each triple names the columns of UTC instant (Datetime), local date (Date) and precision (text).
     """
+    utc, local_date, precision = when
+    ref_utc, ref_local_date, ref_precision = infusion
     clock = pl.col(precision).is_in(CLOCK_PRECISIONS) & pl.col(ref_precision).is_in(
         CLOCK_PRECISIONS
     )

@@ -95,7 +95,6 @@ CANONICAL: Mapping[str, tuple[tuple[str, str], ...]] = {
     "injected_activity_mbq": (("activity", "MBq"),),
     "residual_activity_mbq": (("activity", "MBq"),),
     "label_activity_mbq": (("activity", "MBq"),),
-    "mass_dose_mg": (),
     "weight_kg": (("mass", "kg"),),
     "half_life_h": (("time", "h"),),
     "uptake_time_h": (("time", "h"),),
@@ -135,21 +134,23 @@ _ALIASES: Mapping[str, str] = {
     "sul": "SUL", "kbq/cc": "kBq/cm3", "bq/cc": "Bq/cm3", "iu/l": "IU/L", "u/l": "U/L",
     "units/l": "U/L", "hr": "h", "hrs": "h", "hour": "h", "hours": "h", "minutes": "min",
     "sec": "s", "seconds": "s", "days": "d", "day": "d", "lbs": "lb", "kgs": "kg",
-    "therapeutic cells": "cells", "10^6 therapeutic cells": "10^6 cells", "x10^6 cells": "10^6 cells",
-    "10*6 cells": "10^6 cells", "10^6": "10^6 cells", "million cells": "10^6 cells",
+    "therapeutic cells": "cells", "10^6 therapeutic cells": "10^6 cells",
+    "x10^6 cells": "10^6 cells", "10*6 cells": "10^6 cells", "10^6": "10^6 cells",
+    "million cells": "10^6 cells",
     "10^6/kg": "10^6 cells/kg", "x10^6/kg": "10^6 cells/kg", "10*6/kg": "10^6 cells/kg",
     "ratio": "1", "deg c": "C", "degc": "C", "\u00b0c": "C", "deg f": "F", "degf": "F",
     "\u00b0f": "F", "g{suv}ml": "SUV*mL", "suv*ml": "SUV*mL", "suv ml": "SUV*mL",
 }  # fmt: skip
 
+_CASE_COUNTS = re.compile(r"[mM](Bq|Ci)")
 _BY_LOWER = {unit.lower(): unit for family in FAMILIES.values() for unit in family} | _ALIASES
 
 
 def normalize_unit(text: str | None) -> str | None:
     """A unit in the program's spelling: one mu, one space, known aliases; None for none.
 
-    An unknown unit keeps its text. "MBq" and "mBq", "pg" and "Pg" are told apart by the known
-    spelling only where a single unit has those letters.
+    Case is forgiven except where it changes the size: mBq is not MBq. An unknown unit keeps its
+    text.
     """
     if text is None:
         return None
@@ -160,7 +161,8 @@ def normalize_unit(text: str | None) -> str | None:
     plain = re.sub(r"\s*/\s*", "/", plain)
     if not plain:
         return None
-    return _BY_LOWER.get(plain.lower(), plain)
+    found = _BY_LOWER.get(plain.lower(), plain)
+    return plain if found[:1] != plain[:1] and _CASE_COUNTS.match(found) else found
 
 
 def canonical_unit(code: str) -> str | None:
