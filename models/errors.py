@@ -1,0 +1,19 @@
+"""Errors of the database. Each has the exit code with which a command ends."""
+
+
+class DatabaseError(Exception):
+    """The database cannot be reached, is not upgraded, or cannot do what was asked.
+
+    The message is one line: what, where, what was expected, what to do.
+    """
+
+    exit_code = 3
+
+
+class UnknownNameError(LookupError):
+    """A study, cut or job that is not in the database was asked for by name."""
+
+    exit_code = 2
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
