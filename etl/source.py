@@ -120,7 +120,8 @@ def source_from_bytes(name: str, content: bytes) -> Source:
 
 
 def _folder_sources(folder: Path, given: str) -> Iterator[Source]:
-    found, skipped = [], []
+    found: list[Path] = []
+    skipped: list[Path] = []
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             ignored = any(_is_ignored(part) for part in path.relative_to(folder).parts)

@@ -45,6 +45,11 @@ def read(source: Source) -> tuple[Sheet, ...]:
     import fastexcel
 
     content = source.read_bytes()
+    if _is_encrypted(content):
+        raise UserError(
+            f"{source.name}: the workbook is protected by a password; "
+            "save it without one and load that"
+        )
     workbook, facts = _facts(source, content)
     for name, sheet_facts in facts.items():
         cells = sheet_facts.used_rows * sheet_facts.used_columns
@@ -64,10 +69,21 @@ def read(source: Source) -> tuple[Sheet, ...]:
 
 
 def _plain(error: Exception) -> str:
-    text = " ".join(str(error).split())[:200]
+    text = " ".join(str(error).split("Context:")[0].split())[:160]
     if "password" in text.lower():
-        return "the workbook is protected by a password; save it without and load it again"
+        return "the workbook is protected by a password; save it without one and load that"
     return f"not a readable workbook ({text}); open it, save it again as .xlsx and load that"
+
+
+def _is_encrypted(content: bytes) -> bool:
+    """A protected .xlsx is an OLE file with an encrypted package; a protected .ods says so."""
+    if content.startswith(OLE_MAGIC):
+        return "EncryptedPackage".encode("utf-16-le") in content
+    try:
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            return b"encryption-data" in archive.read("META-INF/manifest.xml")
+    except (zipfile.BadZipFile, KeyError, OSError, ValueError, RuntimeError, NotImplementedError):
+        return False
 
 
 def _package_kind(source: Source) -> str | None:

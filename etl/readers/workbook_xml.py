@@ -22,6 +22,7 @@ EMPTY_FORMULA = re.compile(
 )
 VALUE = re.compile(rb"<(?:\w+:)?v[^>]*>([^<]*)</")
 REFERENCE = re.compile(rb'\br="\$?([A-Z]{1,3})\$?(\d+)"')
+WIDE_REFERENCE = re.compile(rb' r="([A-Z]{2,3})\d')
 STYLE = re.compile(rb'\bs="(\d+)"')
 MERGE = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
 DIMENSION = re.compile(rb'<(?:\w+:)?dimension\s[^>]*ref="([A-Z]+)(\d+)(?::([A-Z]+)(\d+))?"')
@@ -162,8 +163,10 @@ def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
 def _scan_block(block: bytes, kinds: dict[int, str], facts: SheetFacts) -> None:
     for match in DIMENSION.finditer(block):
         last_column, last_row = match.group(3) or match.group(1), match.group(4) or match.group(2)
-        facts.used_columns = column_position(last_column) + 1
+        facts.used_columns = max(facts.used_columns, column_position(last_column) + 1)
         facts.used_rows = max(facts.used_rows, int(last_row))
+    letters = {match.group(1) for match in WIDE_REFERENCE.finditer(block)}
+    facts.used_columns = max([facts.used_columns, 26, *(column_position(x) + 1 for x in letters)])
     for match in ROW.finditer(block):
         facts.hidden_rows += HIDDEN.search(match.group(1)) is not None
         number = ROW_NUMBER.search(match.group(1))

@@ -28,6 +28,7 @@ TIME_FORMATS = re.compile(r"^(TIME|HHMM|TOD|TIMEAMPM|E8601TM|B8601TM|IS8601TM|MM
 SAS_EPOCH = "1960-01-01"
 LAST_DAY = 2_936_549.0  # 9999-12-31
 SECOND_DAY = 86_400.0
+NOISE_DIGITS, NOISE_ULPS = 12, 4
 
 
 def sniff(source: Source) -> bool:
@@ -62,7 +63,7 @@ def read(source: Source) -> tuple[Sheet, ...]:
         cells.append(values.alias(f"c{position}"))
         columns.append(Column(name, meta.column_names_to_labels.get(name) or "", kind))
     if noisy:
-        message = f"{noisy} numbers were off by the last bit of SAS's conversion, read to 15 digits"
+        message = f"{noisy} numbers were off by last bits of SAS's arithmetic, read to 12 digits"
         findings += (Finding("conversion_noise", message, "info", count=noisy),)
     return (
         Sheet(
@@ -143,17 +144,18 @@ def _as_text(values: pl.Series, form: str) -> tuple[pl.Series, str]:
 
 
 def _without_conversion_noise(values: pl.Series) -> tuple[pl.Series, int]:
-    """Numbers one last bit away from a number of at most 15 digits become that number.
+    """Numbers a few last bits away from a number of at most 12 digits become that number.
 
-    XPT holds IBM floats and its writers cut, not round, the last bit: the LB example of CDISC's
-    SDTM-MSG 2.0 holds 8.549999999999999 where the same data in Dataset-JSON say 8.55.
+    SAS computes and converts (IEEE to IBM float and back) in binary and shows 15 digits: the LB
+    example of CDISC's SDTM-MSG 2.0 holds 8.549999999999999 and 88.39999999999998 where the same
+    data in Dataset-JSON say 8.55 and 88.4. Every other number keeps all its digits.
     """
     if values.dtype == pl.String:
         return values, 0
     noise = {}
     for value in values.drop_nulls().drop_nans().unique().to_list():
-        short = float(f"{value:.15g}")
-        if short != value and abs(short - value) <= math.ulp(value):
+        short = float(f"{value:.{NOISE_DIGITS}g}")
+        if short != value and abs(short - value) <= NOISE_ULPS * math.ulp(value):
             noise[value] = short
     if not noise:
         return values, 0
