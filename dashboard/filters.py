@@ -96,29 +96,29 @@ def _cut(view: View) -> Filter:
     choices = tuple(
         Choice(
             row["name"],
-            view.href(cut=None if place == 0 else row["name"]),
+            view.href(cut="" if place == 0 else row["name"]),
             row["name"] == current,
             "latest" if place == 0 else "",
         )
         for place, row in enumerate(cuts.iter_rows(named=True))
     )
     older = bool(choices) and not choices[0].chosen
-    return Filter("cut", "Cut", current, choices, view.href(cut=None) if older else None)
+    return Filter("cut", "Cut", current, choices, view.href(cut="") if older else None)
 
 
 def _single(
     view: View, name: str, label: str, options: Mapping[str, str], unset: str | None = None
 ) -> Filter | None:
     """A filter with one value. `unset` is the word for no restriction, where that is possible."""
-    if len(options) < 2 and (unset is not None or not options):
+    if len(options) < 2 and not getattr(view.selection, name):
         return None
     value = getattr(view.selection, name)
     default = getattr(DEFAULTS, name)
-    rows: list[tuple[str | None, str]] = list(options.items())
-    if unset is not None and default is None:
-        rows.insert(0, (None, unset))
+    rows = list(options.items())
+    if unset is not None:
+        rows.insert(0, ("", unset))
     choices = tuple(Choice(text, view.href(**{name: key}), key == value) for key, text in rows)
-    shown = dict(rows).get(value, value or unset or "")
+    shown = dict(rows).get(value, value)
     clear = view.href(**{name: default}) if value != default else None
     return Filter(name, label, shown, choices, clear)
 
@@ -130,7 +130,7 @@ def _several(
     counts = _counts(subjects, column)
     if len(counts) < 2:
         return None
-    chosen: tuple[str, ...] = getattr(view.selection, name) or ()
+    chosen: tuple[str, ...] = getattr(view.selection, name)
     choices = tuple(
         Choice(value, view.href(**{name: _toggled(chosen, value)}), value in chosen, f"{n}")
         for value, n in counts

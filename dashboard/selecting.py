@@ -3,6 +3,7 @@
 from urllib.parse import parse_qsl
 
 from analysis.derive.attrition import attrition
+from analysis.derive.sets import analysis_sets
 from analysis.selection import Selection, select_subjects
 from dashboard.address import Request
 from dashboard.view import SELECTION_FIELDS, Services, View, restrict
@@ -24,19 +25,15 @@ def build_view(asked: Request, path_rest: str, services: Services) -> View:
     if not studies:
         raise EmptyDatabaseError
     study = selection.study or studies[0]
-    trial = reader.trial(study, selection.cut)
-    frames = {
-        "subjects": trial.subjects,
-        "infusions": trial.infusions,
-        "scans": trial.scans,
-        "responses": trial.responses,
-    }
+    trial = reader.trial(study, selection.cut or None)
+    sets = analysis_sets(trial.subjects, trial.infusions, trial.scans, trial.responses)
+    kept = select_subjects(selection, trial.subjects, sets)
     return View(
         reader=reader,
         trial=trial,
-        selected=restrict(trial, select_subjects(selection, **frames)),
+        selected=restrict(trial, kept),
         selection=selection,
-        attrition=attrition(selection, **frames),
+        attrition=attrition(selection, trial.subjects, sets),
         path="/" + asked.path.strip("/"),
         path_rest=path_rest,
         params=page_params(asked.query),

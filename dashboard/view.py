@@ -1,6 +1,6 @@
 """What one page is given: the data of one cut, the selection in the URL and how to link onward."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 from urllib.parse import urlencode
@@ -78,11 +78,11 @@ class View:
         return self.href(f"/download/{base}/{name}.{extension}", **dict(self.params))
 
 
-def restrict(trial: Trial, usubjids: pl.Series) -> Trial:
+def restrict(trial: Trial, usubjids: Sequence[str]) -> Trial:
     """The same trial with every record frame cut down to `usubjids`; study-level frames
     (loads, files, cuts) stay whole."""
     changes = {
-        field.name: frame.filter(pl.col("usubjid").is_in(usubjids.implode()))
+        field.name: frame.filter(pl.col("usubjid").is_in(list(usubjids)))
         for field in fields(trial)
         if isinstance(frame := getattr(trial, field.name), pl.DataFrame)
         and "usubjid" in frame.columns

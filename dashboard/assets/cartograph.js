@@ -149,6 +149,25 @@
     });
   });
 
+  // ---- a mark in a figure that leads somewhere --------------------------------------------
+  // Its customdata is the address, or a list whose last member is the address.
+  function followMark(event) {
+    var point = event.points && event.points[0];
+    var data = point && point.customdata;
+    var target = Array.isArray(data) ? data[data.length - 1] : data;
+    if (typeof target === "string" && target.charAt(0) === "/" && target.charAt(1) !== "/") {
+      navigate(target, false);
+    }
+  }
+
+  document.addEventListener("mouseover", function (event) {
+    var plot = event.target.closest ? event.target.closest(".js-plotly-plot") : null;
+    if (plot && plot.on && !plot.cartographFollows) {
+      plot.cartographFollows = true;
+      plot.on("plotly_click", followMark);
+    }
+  });
+
   // ---- what Dash calls -------------------------------------------------------------------
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.cartograph = {
@@ -168,12 +187,11 @@
       var url = new URL(window.location.href);
       for (var i = 0; i < ids.length; i++) {
         if (changed.indexOf('"name":' + JSON.stringify(ids[i].name)) < 0) continue;
-        var value = Array.isArray(values[i]) ? values[i].join(",") : values[i];
-        if (value === null || value === undefined || value === "") {
-          url.searchParams.delete(ids[i].name);
-        } else {
-          url.searchParams.set(ids[i].name, value);
-        }
+        var name = ids[i].name;
+        url.searchParams.delete(name);
+        (Array.isArray(values[i]) ? values[i] : [values[i]]).forEach(function (value) {
+          if (value !== null && value !== undefined && value !== "") url.searchParams.append(name, value);
+        });
       }
       navigate(url.pathname + url.search, true);
     }

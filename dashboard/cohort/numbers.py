@@ -14,9 +14,10 @@ from analysis.derive.comparison import (
     patient_groups,
     peaks,
 )
+from analysis.derive.labels import region_label
 from analysis.derive.response import best_response
 from analysis.derive.signal import Signal, signal_catalog, signal_series
-from analysis.derive.summary import visit_summary
+from analysis.derive.summary import BlqRule, summarize, summary_rule
 from dashboard.view import View
 from figures.curves import group_means, patient_lines
 from figures.number_text import EN_DASH, day_text, significant
@@ -32,7 +33,7 @@ class CohortNumbers(NamedTuple):
     """Everything the page shows, from one address.
 
     series: usubjid, group, rel_day, nominal_day, drawn, censored, lloq, source.
-    summary: group, nominal_day, n, n_below, mean, conf_low, conf_high, values.
+    summary: see `analysis.derive.summary.summarize`.
     peaks: usubjid, group, peak, peak_day, at_limit.
     main: ratio of peaks responders to non-responders; None without a response.
     """
@@ -48,6 +49,7 @@ class CohortNumbers(NamedTuple):
     forest: ForestNumbers
     comparisons: tuple[Comparison, ...]
     panels: MultiplesNumbers
+    blq: BlqRule
 
 
 def signals(view: View) -> tuple[Signal, ...]:
@@ -78,7 +80,6 @@ def cohort_numbers(view: View, signal: Signal) -> CohortNumbers:
     series = windowed(view, series_of(view, signal))
     drawn = drawn_series(series, groups)
     order = group_order(drawn.get_column("group").unique())
-    grouped = series.join(groups, on="usubjid")
     related = related_signals(signal, signals(view))
     comparisons = tuple(compare(view, item, best) for item in (signal, *related))
     main = comparisons[0] if best.height else None
@@ -88,12 +89,13 @@ def cohort_numbers(view: View, signal: Signal) -> CohortNumbers:
         n_with_values=drawn.get_column("usubjid").n_unique(),
         groups=order,
         series=drawn,
-        summary=visit_summary(grouped),
+        summary=summarize(series, groups, blq=view.selection.blq),
         peaks=peaks(series, *PEAK_DAYS).join(groups, on="usubjid"),
         main=main,
         forest=forest(comparisons) if main else ForestNumbers((), 0.5, 2.0),
         comparisons=comparisons if main else (),
         panels=panels(view, related, groups, comparisons[1:]),
+        blq=view.selection.blq,
     )
 
 
@@ -134,7 +136,11 @@ def compare(view: View, signal: Signal, best: pl.DataFrame) -> Comparison:
     """Ratio of peaks, responders to non-responders."""
     responders = best.filter(pl.col("responder")).get_column("usubjid")
     others = best.filter(~pl.col("responder")).get_column("usubjid")
-    label = signal.region_label if signal.domain == "uptake" else signal.label
+    label = (
+        region_label(signal.region_kind, signal.region_code)
+        if signal.domain == "uptake"
+        else signal.label
+    )
     return compare_peaks(
         series_of(view, signal), responders, others, label=label, days=PEAK_DAYS
     )
@@ -161,7 +167,7 @@ def panels(
         series = fold_of_first(windowed(view, series_of(view, signal)))
         drawn = drawn_series(series, groups).filter(pl.col("drawn") > 0)
         order = group_order(drawn.get_column("group").unique())
-        summary = visit_summary(series.join(groups, on="usubjid"))
+        summary = summarize(series, groups, blq=view.selection.blq)
         note = (
             f"ratio {ratio_words(comparison)}" if comparison.estimable else comparison.note
         )
@@ -204,14 +210,14 @@ def curves_title(found: CohortNumbers) -> str:
     ]
     if len(tops) < 2:
         return f"{found.signal.label} over time"
-    group, row = max(tops, key=lambda item: item[1]["mean"])
+    group, row = max(tops, key=lambda item: item[1]["geometric_mean"])
     return f"{group} has the highest mean, on day {day_text(row['nominal_day'])}"
 
 
 def highest_mean(summary: pl.DataFrame, group: str) -> dict[str, Any] | None:
     """The row of a group's highest mean; None where it has none."""
-    rows = summary.filter((pl.col("group") == group) & pl.col("mean").is_finite())
-    return rows.sort("mean").row(-1, named=True) if rows.height else None
+    rows = summary.filter((pl.col("group") == group) & pl.col("geometric_mean").is_finite())
+    return rows.sort("geometric_mean").row(-1, named=True) if rows.height else None
 
 
 def forest_title(found: CohortNumbers) -> str:
@@ -252,15 +258,17 @@ def at_limit_note(found: CohortNumbers) -> str:
 
 def blq_note(found: CohortNumbers) -> str:
     """How values below the limit enter the means."""
-    below = int(found.summary.get_column("n_below").sum())
-    return f"{below} values below the limit, censored" if below else "no value below the limit"
+    below = int(found.summary.get_column("n_below_limit").sum())
+    if not below:
+        return "no value below the limit"
+    return f"{below} {summary_rule(found.blq)}"
 
 
 def mean_cell(row: dict[str, Any]) -> str:
     """ "1.8 (1.6-2.1)"; the values themselves when there is no mean."""
-    if row["mean"] is not None and math.isfinite(row["mean"]):
+    if row["geometric_mean"] is not None and math.isfinite(row["geometric_mean"]):
         low, high = significant(row["conf_low"], 2), significant(row["conf_high"], 2)
-        return f"{significant(row['mean'], 2)} ({low}{EN_DASH}{high})"
+        return f"{significant(row["geometric_mean"], 2)} ({low}{EN_DASH}{high})"
     values = row["values"] or []
     return " / ".join(significant(value, 2) for value in values[:LISTED_BELOW]) or EN_DASH
 

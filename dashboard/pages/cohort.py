@@ -112,7 +112,7 @@ def sentence(found: CohortNumbers) -> Any:
     """The finding and its n, in words that the signal allows."""
     head = (
         f"{found.n_with_values} of {found.n_selected} patients have "
-        f"{found.signal.label.lower_first} values. "
+        f"values of {lower_first(found.signal.label)}. "
     )
     main = found.main
     if main is None:
@@ -128,6 +128,11 @@ def sentence(found: CohortNumbers) -> Any:
         f" (95 % CI {significant(low, 2)}{EN_DASH}{significant(high, 2)}; n = {main.n_upper} "
         f"against {main.n_lower}, p {main.p_value:.2g}).",
     ]
+
+
+def lower_first(label: str) -> str:
+    """A label inside a sentence: "blood transgene, qPCR"; abbreviations keep their capitals."""
+    return label if label[:2].isupper() else label[:1].lower() + label[1:]
 
 
 def curves_card(view: View, found: CohortNumbers) -> Component:
