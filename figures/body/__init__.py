@@ -1,0 +1,1 @@
+"""The drawn body: outline, organs, where a lesion's location lies, and room for its labels."""

@@ -1,0 +1,112 @@
+"""CRS and ICANS as bands by grade: the highest grade of each day, on the days it held."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from figures.number_text import day_range, whole_day
+from figures.tracks.patient_frames import Choices, PatientFrames, Row, hover_text, rows
+from figures.tracks.track import ReadRow, Span, Track
+
+CATEGORIES: tuple[str, ...] = ("CRS", "ICANS", "HLH")
+UNKNOWN_END_DAYS = 1.0
+
+
+class Run(NamedTuple):
+    """Days `start` to `end` (both included) with one highest grade."""
+
+    start: int
+    end: int
+    grade: int | None
+    open_end: bool
+    row: Row
+
+
+def toxicity_tracks(
+    patient: PatientFrames, choices: Choices, day: float | None
+) -> tuple[Track, ...]:
+    """One lane per category that was recorded for this patient; CRS and ICANS stay together."""
+    found = rows(patient.adverse_events)
+    by_category = {
+        category: [row for row in found if row.get("category") == category]
+        for category in CATEGORIES
+    }
+    if not any(by_category.values()):
+        return ()
+    lanes = [name for name in CATEGORIES if by_category[name] or name in ("CRS", "ICANS")]
+    spans = tuple(
+        _span(patient, category, lane, run)
+        for lane, category in enumerate(lanes)
+        for run in runs(by_category[category])
+    )
+    scales = sorted({str(row["scale"]) for row in found if row.get("scale")
+                     and row.get("category") in lanes})  # fmt: skip
+    return (
+        Track(
+            key="toxicity",
+            name="Toxicity",
+            note=f"{' / '.join(scales)} grade" if scales else "grade as delivered",
+            scale="lanes",
+            height=23 * len(lanes) + 10,
+            lanes=tuple(lanes),
+            spans=spans,
+            rows=tuple(_row(category, runs(by_category[category]), day) for category in lanes),
+        ),
+    )
+
+
+def runs(found: Sequence[Row]) -> tuple[Run, ...]:
+    """Runs of whole days with the same highest grade, in order.
+
+    A record without an end counts on its first day and is marked as open.
+    """
+    best: dict[int, tuple[int, bool, Row]] = {}
+    for row in found:
+        start = whole_day(row["rel_day"])
+        end = row.get("end_rel_day")
+        last = whole_day(end) if end is not None else start
+        for one in range(start, max(last, start) + 1):
+            grade = -1 if row.get("grade") is None else int(row["grade"])
+            is_open = end is None and one == last
+            if one not in best or grade > best[one][0]:
+                best[one] = (grade, is_open, row)
+    made: list[Run] = []
+    for one in sorted(best):
+        grade, is_open, row = best[one]
+        if made and made[-1].end == one - 1 and (made[-1].grade or -1) == grade:
+            made[-1] = made[-1]._replace(end=one, open_end=is_open)
+        else:
+            made.append(Run(one, one, None if grade < 0 else grade, is_open, row))
+    return tuple(made)
+
+
+def maximum(found: Sequence[Run]) -> int | None:
+    """The highest grade of the runs; None when none carries a grade."""
+    return max((run.grade for run in found if run.grade is not None), default=None)
+
+
+def _span(patient: PatientFrames, category: str, lane: int, run: Run) -> Span:
+    grade = "?" if run.grade is None else str(run.grade)
+    days = day_range(run.start, None if run.open_end and run.start == run.end else run.end)
+    end = ", end not recorded" if run.open_end else ""
+    words = f"{category} grade {grade}, {days}{end}"
+    step = min(max(run.grade or 1, 1), 3)
+    return Span(
+        start=run.start - 0.5,
+        end=run.end + 0.5,
+        lane=lane,
+        color=f"{'icans' if category == 'ICANS' else 'crs'}:{step}",
+        hover=hover_text(patient, run.row, words),
+        inside=grade,
+        open_end=run.open_end,
+        band=True,
+    )
+
+
+def _row(category: str, found: Sequence[Run], day: float | None) -> ReadRow:
+    highest = maximum(found)
+    if not found:
+        return ReadRow(category, "none recorded")
+    here = next((run for run in found if day is not None and run.start <= whole_day(day) <= run.end),
+                None)  # fmt: skip
+    now = "none" if here is None else f"grade {'?' if here.grade is None else here.grade}"
+    return ReadRow(category, f"{now}, max {'?' if highest is None else highest}")
