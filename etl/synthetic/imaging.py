@@ -1,0 +1,247 @@
+"""Scans: which patient was scanned when, with which tracer, activity, uptake time and weight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from etl.synthetic import uptake
+from etl.synthetic.design import (
+    DIRECT_LABEL_DAYS,
+    F18_HALF_LIFE_S,
+    IMMUNE_DAYS,
+    LESION_DAYS,
+    REPORTER_DAYS,
+    ZR89_HALF_LIFE_S,
+)
+from etl.synthetic.latent import Bools, Floats, Latent
+from etl.synthetic.outcomes import Outcomes
+from etl.synthetic.schedule import Calendar, attended, draw_visits
+
+ZR89_DECAY_PER_DAY = 86_400 * np.log(2) / ZR89_HALF_LIFE_S
+SPLEEN_RESIDUE_AT_2_DAYS = 1.9
+"""Reporter spleen value with the CD8 tracer 2 days before is x2.9; 14 days before x1.15."""
+
+
+@dataclass(frozen=True, slots=True)
+class TracerPlan:
+    """How one tracer is used: scan days, uptake time, activity, header, region metrics."""
+
+    tracer_id: str
+    prefix: str
+    days: tuple[int, ...]
+    uptake_h: float
+    uptake_sd: float
+    activity_mbq: float
+    activity_sd: float
+    half_life_s: float
+    decay_state: str
+    hour: float
+
+
+PLANS = (
+    TracerPlan(
+        uptake.DIRECT,
+        "OX",
+        DIRECT_LABEL_DAYS,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        ZR89_HALF_LIFE_S,
+        "cell_infusion",
+        9.0,
+    ),
+    TracerPlan(
+        uptake.REPORTER,
+        "HB",
+        REPORTER_DAYS,
+        1.75,
+        0.16,
+        330.0,
+        0.10,
+        F18_HALF_LIFE_S,
+        "tracer_injection",
+        11.0,
+    ),
+    TracerPlan(
+        uptake.IMMUNE,
+        "C8",
+        IMMUNE_DAYS,
+        24.0,
+        0.9,
+        37.0,
+        0.05,
+        ZR89_HALF_LIFE_S,
+        "tracer_injection",
+        10.5,
+    ),
+    TracerPlan(
+        uptake.TUMOR,
+        "FD",
+        LESION_DAYS,
+        1.03,
+        0.07,
+        270.0,
+        0.12,
+        F18_HALF_LIFE_S,
+        "tracer_injection",
+        9.5,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What imaging needs of a patient: weight, cells of the whole product, label activity."""
+
+    weight_kg: Floats
+    total_cells: Floats
+    label_activity_mbq: Floats
+    labelled: Bools
+
+
+@dataclass(frozen=True, slots=True)
+class Imaging:
+    """Scans (one row each, with their administration) and values (scan x region x metric).
+
+    `tumor_day` and `tumor_keep` (n, m): when the FDG PET/CT visits were, and whether they were.
+    """
+
+    scans: pl.DataFrame
+    values: pl.DataFrame
+    tumor_day: Floats
+    tumor_keep: Bools
+
+
+def simulate_imaging(
+    rng: np.random.Generator, latent: Latent, calendar: Calendar, outcomes: Outcomes, body: Body
+) -> Imaging:
+    """All scans of a cohort; FDG only where there are lesions, direct label where labelled."""
+    scans, values = [], []
+    tumor_day = np.full((latent.n, len(LESION_DAYS)), np.nan)
+    tumor_keep = np.zeros(tumor_day.shape, dtype=bool)
+    for plan in PLANS:
+        if plan.tracer_id == uptake.TUMOR and not latent.cohort.has_lesions:
+            continue
+        actual, keep = _scan_times(rng, latent, calendar, outcomes, body, plan)
+        if plan.tracer_id == uptake.TUMOR:
+            tumor_day, tumor_keep = actual, keep
+        scans.append(_scan_frame(rng, latent, plan, actual, keep, body))
+        values.append(_scan_values(rng, latent, plan, actual, keep, body, outcomes.pfs_day))
+    scan_frame = pl.concat(scans)
+    value_frame = pl.concat([v.select(sorted(v.columns)) for v in values])
+    value_frame = add_residue(scan_frame, value_frame)
+    keys = scan_frame.select("subject_no", "tracer_id", "nominal_day", "scan_code")
+    value_frame = value_frame.join(
+        keys, on=["subject_no", "tracer_id", "nominal_day"], maintain_order="left"
+    )
+    return Imaging(scan_frame, value_frame, tumor_day, tumor_keep)
+
+
+def _scan_times(
+    rng: np.random.Generator,
+    latent: Latent,
+    calendar: Calendar,
+    outcomes: Outcomes,
+    body: Body,
+    plan: TracerPlan,
+) -> tuple[Floats, Bools]:
+    actual = draw_visits(rng, calendar, plan.days, hour=plan.hour, hour_sd=0.7)
+    keep = attended(rng, actual, outcomes.leave_day)
+    if plan.tracer_id == uptake.DIRECT:
+        keep = keep & body.labelled[:, None]
+        # Day 7 is planned inside the 168 h in which an 89Zr label may be read.
+        planned = np.asarray(plan.days, dtype=np.float64)
+        late = planned + (plan.hour - calendar.infusion_hour[:, None]) / 24
+        actual = np.where(planned == 7, np.minimum(np.round(late * 1440) / 1440, 6.99), actual)
+    return actual, keep
+
+
+def _scan_frame(
+    rng: np.random.Generator,
+    latent: Latent,
+    plan: TracerPlan,
+    actual: Floats,
+    keep: Bools,
+    body: Body,
+) -> pl.DataFrame:
+    row, column = np.nonzero(keep)
+    size = len(row)
+    wait = plan.uptake_h + plan.uptake_sd * rng.normal(size=size)
+    wait = np.round(np.clip(wait, 0.9 * plan.uptake_h, None) * 60) / 60
+    direct = plan.tracer_id == uptake.DIRECT
+    activity = plan.activity_mbq * np.exp(plan.activity_sd * rng.normal(size=size))
+    drift = 1 - 0.02 * np.clip(actual[row, column], 0, 60) / 60 + 0.006 * rng.normal(size=size)
+    return pl.DataFrame(
+        {
+            "subject_no": latent.subject_no[row],
+            "tracer_id": [plan.tracer_id] * size,
+            "scan_code": [f"{plan.prefix}{i + 1:02d}" for i in column.tolist()],
+            "nominal_day": np.asarray(plan.days, dtype=np.float64)[column],
+            "rel_day": actual[row, column],
+            "administration_day": np.where(direct, 0.0, actual[row, column] - wait / 24),
+            "uptake_time_h": np.where(direct, actual[row, column] * 24, wait),
+            "activity_mbq": np.where(direct, body.label_activity_mbq[row], activity),
+            "residual_mbq": np.where(direct, 0.0, activity * rng.uniform(0.01, 0.03, size)),
+            "half_life_s": np.full(size, plan.half_life_s),
+            "decay_state": [plan.decay_state] * size,
+            "weight_kg": np.round(body.weight_kg[row] * drift, 1),
+        }
+    )
+
+
+def _scan_values(
+    rng: np.random.Generator,
+    latent: Latent,
+    plan: TracerPlan,
+    actual: Floats,
+    keep: Bools,
+    body: Body,
+    pfs_day: Floats,
+) -> pl.DataFrame:
+    if plan.tracer_id == uptake.DIRECT:
+        return uptake.direct_label_values(
+            rng, latent, plan.days, actual, keep, body.weight_kg, body.total_cells
+        )
+    if plan.tracer_id == uptake.TUMOR:
+        return uptake.tumor_values(rng, latent, plan.days, actual, keep, pfs_day)
+    if plan.tracer_id == uptake.IMMUNE:
+        return uptake.immune_values(rng, latent, plan.days, actual, keep)
+    return uptake.reporter_values(rng, latent, plan.days, actual, keep)
+
+
+def residue_factor(days_since_immune: float) -> float:
+    """Factor on the reporter value of the spleen, given days since the CD8 tracer was injected."""
+    decay = np.exp(-ZR89_DECAY_PER_DAY * (days_since_immune - 2.0))
+    return float(1 + SPLEEN_RESIDUE_AT_2_DAYS * decay)
+
+
+def add_residue(scans: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
+    """PET cannot separate isotopes: the CD8 tracer's residue adds to later reporter scans."""
+    earlier = scans.filter(pl.col("tracer_id") == uptake.IMMUNE).select(
+        "subject_no", immune_day="administration_day"
+    )
+    later = scans.filter(pl.col("tracer_id") == uptake.REPORTER).select(
+        "subject_no", "tracer_id", "nominal_day", "administration_day"
+    )
+    gap = pl.col("administration_day") - pl.col("immune_day")
+    added = (SPLEEN_RESIDUE_AT_2_DAYS * (-ZR89_DECAY_PER_DAY * (gap - 2.0)).exp()).sum()
+    residue = (
+        later.join(earlier, on="subject_no")
+        .filter(gap > 0)
+        .group_by("subject_no", "tracer_id", "nominal_day")
+        .agg(residue=added)
+    )
+    share = pl.col("region_code").replace_strict(
+        {"SPLEEN": 1.0, "LIVER": 0.35, "MARROW": 0.35, "KIDNEY": 0.15},
+        default=0.06,
+        return_dtype=pl.Float64,
+    )
+    factor = 1 + pl.col("residue").fill_null(0.0) * share
+    joined = values.join(
+        residue, on=["subject_no", "tracer_id", "nominal_day"], how="left", maintain_order="left"
+    )
+    return joined.with_columns(value=pl.col("value") * factor).drop("residue")
