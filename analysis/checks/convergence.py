@@ -29,12 +29,14 @@ def check_verified(fitted: "FittedMixed", fit: Fit) -> Check:
     At a variance of zero statsmodels takes a pseudo-inverse and is off by a little: the gap is
     then judged ten times more loosely.
     """
+    from analysis.fits.mixed import criterion_at
+
     refit, criterion = fitted.refit, fitted.optimum.profile.criterion
     if not isfinite(refit.llf_at_start):
         return Check("verified", "note", "statsmodels could not evaluate this optimum "
                      f"({refit.note or 'no likelihood'}); the profiled likelihood stands alone.")
     gap = -2 * refit.llf_at_start - criterion
-    better = criterion - (-2 * refit.llf)
+    better = criterion - criterion_at(fitted.design, refit.theta, fitted.reml)
     limit = LIKELIHOOD * (10 if fitted.singular else 1)
     if abs(gap) <= limit and better <= limit:
         return Check("verified", "ok", "statsmodels finds the same log-likelihood at this optimum "

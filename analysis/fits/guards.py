@@ -17,7 +17,10 @@ MINIMUM_SUBJECTS = 5
 """Fewer levels of a grouping factor give no usable variance (Bolker 2009,
 doi:10.1016/j.tree.2008.10.008)."""
 RANK_TOLERANCE = 1e-8
-PERFECT_FIT = 1e-20
+PERFECT_FIT = 1e-9
+"""Residual variance relative to what the fixed effects leave."""
+SMALLEST, LARGEST = 1e-150, 1e150
+"""Spread of an outcome whose variance is still a number."""
 
 
 class Problem(NamedTuple):
@@ -88,6 +91,9 @@ def _constant(rows: Rows, matrices: Matrices) -> Problem | None:
     if spread == 0 or spread <= 1e-13 * float(np.abs(y).max()):
         return Problem("constant_outcome", f"{rows.outcome} has the same value in all {len(y)} "
                        "observations.", "There is nothing to explain; check the column.")
+    if not SMALLEST < spread < LARGEST:
+        return Problem("extreme_scale", f"The values of {rows.outcome} spread over {spread:.1g}, "
+                       "whose square a computer cannot hold.", "Change the unit.")
     return None
 
 

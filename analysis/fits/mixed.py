@@ -10,7 +10,7 @@ from analysis.fits import guards
 from analysis.fits import statsmodels_bridge as bridge
 from analysis.fits.design import Design
 from analysis.fits.fitted import FittedMixed, variance_components
-from analysis.fits.profiled import Optimum, optimize
+from analysis.fits.profiled import Array, Optimum, evaluate, optimize
 from analysis.fits.versions import provenance
 from analysis.results import Check, Estimate, Fit, Status, finite
 
@@ -118,15 +118,15 @@ def _fit_design(shell: Fit, design: Design) -> Fit:
         return refused(shell, guards.Problem(
             "not_converged", "The likelihood could not be evaluated.",
             "Ask a simpler question: a smaller random part or fewer terms."))
-    fitted = FittedMixed(design, optimum, refit, shell.reml)
+    if optimum.profile.sigma2 < guards.PERFECT_FIT:
+        return refused(shell, guards.Problem(
+            "perfect_fit", "The model reproduces every value exactly, so there is no residual "
+            "variation to judge by.", "Check for copied values, or take a smaller random part."))
     if not optimum.converged:
         return refused(shell, guards.Problem(
             "not_converged", "No optimum of the likelihood was found from any start.",
             "Ask a simpler question: a smaller random part or fewer terms."))
-    if fitted.sigma2 < guards.PERFECT_FIT * float(np.var(design.matrices.y)):
-        return refused(shell, guards.Problem(
-            "perfect_fit", "The model reproduces every value exactly, so there is no residual "
-            "variation to judge by.", "Check for copied values, or take a smaller random part."))
+    fitted = FittedMixed(design, optimum, refit, shell.reml)
     fit = shell.replace(
         estimates=_estimates(fitted), variance_components=variance_components(fitted),
         criterion=finite(fitted.criterion), log_likelihood=finite(-fitted.criterion / 2),
@@ -156,11 +156,22 @@ def _search(design: Design, reml: bool) -> tuple[Optimum, bridge.Refit]:
     starts = [structure.start(scale) for scale in START_SCALES]
     optimum = optimize(design.products, structure, reml, starts)
     refit = _refit(design, optimum, reml)
-    better = refit.theta is not None and -2 * refit.llf < optimum.profile.criterion - AGREEMENT
-    if better and refit.theta is not None:
+    if criterion_at(design, refit.theta, reml) < optimum.profile.criterion - AGREEMENT:
+        assert refit.theta is not None
         optimum = optimize(design.products, structure, reml, [optimum.theta, refit.theta])
         refit = _refit(design, optimum, reml)
     return optimum, refit
+
+
+def criterion_at(design: Design, theta: Array | None, reml: bool) -> float:
+    """Our criterion where statsmodels ended. Near a singular covariance its own log-likelihood
+    can come out infinite, so its claim of a better optimum counts only when this confirms it."""
+    if theta is None or not np.isfinite(theta).all():
+        return float("inf")
+    try:
+        return evaluate(theta, design.products, design.structure, reml).criterion
+    except np.linalg.LinAlgError:
+        return float("inf")
 
 
 def _refit(design: Design, optimum: Optimum, reml: bool) -> bridge.Refit:
@@ -190,7 +201,7 @@ def _is_perfect(design: Design) -> bool:
     return design.y_scale <= 1e-12 * designs.root_mean_square(y - y.mean())
 
 
-def _intercept_row(design: Design) -> np.ndarray:  # type: ignore[type-arg]
+def _intercept_row(design: Design) -> Array:
     """The mean row of the random design: where an average observation lies."""
     return np.asarray(design.matrices.z.mean(axis=0))
 

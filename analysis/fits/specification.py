@@ -156,6 +156,10 @@ def _rows_problem(rows: ModelRows, spec: ModelSpec) -> Problem | None:
         return Problem("one_group", f"All {n} patients with values are in one group "
                        f"({rows.groups[0]}), so nothing can be compared.",
                        "Take another grouping or widen the selection.")
+    if rows.frame.select("usubjid", "day").n_unique() == rows.frame["usubjid"].n_unique():
+        return Problem("one_observation_per_subject", "Every patient was seen on one day, so "
+                       "there is no course over time to compare.",
+                       "Compare the groups with a simple test instead.")
     if spec.time == "spline":
         days = rows.frame["day"].n_unique()
         if days <= spec.spline_df + 1:
