@@ -1,0 +1,346 @@
+"""What a reader must know before trusting a quantification: one row per finding.
+
+Severities: "error" = the value must not be read as what it claims; "warning" = read with care;
+"info" = handled, and said. Each rule is a function of its own; `RULES` is the list.
+"""
+
+import numpy as np
+import polars as pl
+
+from analysis.compute.decay import decay_factor
+from analysis.derive.columns import LINEAGE, ensure
+from analysis.derive.laboratory import IL6, TOCILIZUMAB_DAYS, after_tocilizumab
+from analysis.tracers import NUCLIDES, TRACERS
+
+HALF_LIFE_TOLERANCE = 0.005
+"""Header and registry half-life may differ by this share (rounding of 6586 and 6588 s)."""
+HALF_LIFE_WRONG = 0.05
+"""Beyond this the header names another nuclide, and every decay-corrected value is wrong."""
+SMALL_LESION_MM = 20.0
+"""Below two to three times the resolution of PET the uptake reads too low (EARL recovery)."""
+LONG_HALF_LIFE_H = 10.0
+RESIDUE_WARNING, RESIDUE_ERROR = 0.002, 0.02
+"""Positron-weighted whole-body activity of an earlier tracer over the later one, at the scan."""
+HOURS_PER_DAY = 24.0
+
+_SCAN = (
+    "usubjid", "scan_code", "rel_day", "nominal_day", "visit", "tracer_id", "modality",
+    "uptake_time_h", "weight_kg", "half_life_h", "evaluable", "not_evaluable_reason",
+    "decay_state", "dtm_precision", *LINEAGE,
+)  # fmt: skip
+_OUT = ("usubjid", "severity", "title", "detail", "scan_code", "rel_day", *LINEAGE)
+_SUV = ("suv_mean", "suv_max", "suv_peak", "sul_mean", "sul_max", "sul_peak")
+_SCHEMA = {
+    "usubjid": pl.String,
+    "severity": pl.String,
+    "title": pl.String,
+    "detail": pl.String,
+    "scan_code": pl.String,
+    "rel_day": pl.Float64,
+    "source_file": pl.String,
+    "source_sheet": pl.String,
+    "source_row": pl.Int64,
+}
+
+
+def quantification_flags(
+    scans: pl.DataFrame | None,
+    quantifications: pl.DataFrame | None,
+    lesions: pl.DataFrame | None = None,
+    labs: pl.DataFrame | None = None,
+    interventions: pl.DataFrame | None = None,
+    *,
+    tracer_administrations: pl.DataFrame | None = None,
+    infusions: pl.DataFrame | None = None,
+    kinetics: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """One row per finding: usubjid, severity, title, detail, scan_code, rel_day, lineage.
+
+    Errors first, then by patient and day. tracer_administrations and infusions give the activities
+    needed to predict what an earlier tracer leaves in a scan.
+    """
+    scan_rows = ensure(scans, *_SCAN).with_columns(
+        pl.coalesce("rel_day", "nominal_day").alias("rel_day")
+    )
+    findings = [
+        _not_evaluable(scan_rows),
+        _out_of_window(scan_rows),
+        _missing_weight(scan_rows, quantifications),
+        _half_life(scan_rows),
+        _decay_unknown(scan_rows, quantifications),
+        _time_of_day(scan_rows),
+        _unknown_tracer(scan_rows),
+        _residue(scan_rows, tracer_administrations, infusions),
+        _small_lesions(quantifications, lesions),
+        _il6(labs, interventions),
+        _below_limit(kinetics, "cellular kinetics"),
+        _below_limit(labs, "laboratory"),
+        _below_limit(quantifications, "imaging"),
+    ]
+    order = {"error": 0, "warning": 1, "info": 2}
+    return (
+        pl.concat([part.select(_OUT).cast(_SCHEMA) for part in findings])  # type: ignore[arg-type]
+        .sort(
+            pl.col("severity").replace_strict(order, return_dtype=pl.Int64),
+            "usubjid", "rel_day", "title", nulls_last=True,
+        )
+    )  # fmt: skip
+
+
+def _flag(rows: pl.DataFrame, severity: str | pl.Expr, title: str, detail: pl.Expr) -> pl.DataFrame:
+    level = pl.lit(severity) if isinstance(severity, str) else severity
+    return ensure(rows, "scan_code", *LINEAGE).with_columns(
+        level.alias("severity"), pl.lit(title).alias("title"), detail.alias("detail")
+    )
+
+
+def _not_evaluable(scans: pl.DataFrame) -> pl.DataFrame:
+    rows = scans.filter(pl.col("evaluable").eq(False))
+    reason = pl.coalesce("not_evaluable_reason", pl.lit("no reason given"))
+    return _flag(rows, "warning", "Scan not evaluable", reason)
+
+
+def _registry() -> pl.DataFrame:
+    return pl.DataFrame(
+        [
+            {
+                "tracer_id": tracer.id,
+                "tracer_name": tracer.name,
+                "low_h": tracer.window_for()[0],
+                "high_h": tracer.window_for()[1],
+                "clock": tracer.decay_clock,
+                "registry_half_life_h": tracer.half_life_h(),
+                "positron": _positron(tracer.nuclide),
+            }
+            for tracer in TRACERS.values()
+        ],
+        schema_overrides={"registry_half_life_h": pl.Float64, "positron": pl.Float64},
+        infer_schema_length=None,
+    )
+
+
+def _positron(nuclide: str | None) -> float | None:
+    return NUCLIDES[nuclide].positron_percent / 100.0 if nuclide else None
+
+
+def _out_of_window(scans: pl.DataFrame) -> pl.DataFrame:
+    rows = scans.join(_registry(), on="tracer_id", how="inner").with_columns(
+        pl.when(pl.col("clock") == "cell_infusion")
+        .then(pl.col("rel_day") * HOURS_PER_DAY)
+        .when(pl.col("clock") == "tracer_injection")
+        .then("uptake_time_h")
+        .alias("hours")
+    )
+    late = pl.col("hours") > pl.col("high_h")
+    outside = rows.filter(late | (pl.col("hours") < pl.col("low_h")))
+    since = (
+        pl.when(pl.col("clock") == "cell_infusion")
+        .then(pl.lit("cell infusion"))
+        .otherwise(pl.lit("tracer injection"))
+    )
+    detail = pl.format(
+        "{} h after {}; {} is read from {} to {} h",
+        _number("hours"), since, "tracer_name", _number("low_h"), _number("high_h"),
+    )  # fmt: skip
+    return _flag(outside, "warning", "Scan outside the usable window", detail)
+
+
+def _missing_weight(scans: pl.DataFrame, quantifications: pl.DataFrame | None) -> pl.DataFrame:
+    values = ensure(quantifications, "usubjid", "scan_code", "metric")
+    with_suv = values.filter(pl.col("metric").is_in(_SUV)).select("usubjid", "scan_code").unique()
+    rows = scans.filter(~(pl.col("weight_kg") > 0).fill_null(False)).join(
+        with_suv, on=["usubjid", "scan_code"], how="semi"
+    )
+    # A study that delivers no weight at all gives no hint on a single scan.
+    if not (scans["weight_kg"] > 0).any():
+        rows = rows.clear()
+    detail = pl.lit("SUV is normalized to body weight, which is missing or zero")
+    return _flag(rows, "error", "Body weight missing", detail)
+
+
+def _half_life(scans: pl.DataFrame) -> pl.DataFrame:
+    rows = scans.join(_registry(), on="tracer_id", how="inner").with_columns(
+        (pl.col("half_life_h") / pl.col("registry_half_life_h") - 1).abs().alias("off")
+    )
+    rows = rows.filter(pl.col("off") > HALF_LIFE_TOLERANCE)
+    severity = (
+        pl.when(pl.col("off") > HALF_LIFE_WRONG).then(pl.lit("error")).otherwise(pl.lit("warning"))
+    )
+    detail = pl.format(
+        "header {} h, {} has {} h",
+        _number("half_life_h"), "tracer_name", _number("registry_half_life_h"),
+    )  # fmt: skip
+    return _flag(rows, severity, "Half-life does not fit the tracer", detail)
+
+
+def _decay_unknown(scans: pl.DataFrame, quantifications: pl.DataFrame | None) -> pl.DataFrame:
+    values = ensure(quantifications, "usubjid", "scan_code", "decay_state")
+    stated = values.filter(pl.col("decay_state") == "unknown").select("usubjid", "scan_code")
+    rows = pl.concat(
+        [
+            scans.filter(pl.col("decay_state") == "unknown"),
+            scans.join(stated.unique(), on=["usubjid", "scan_code"], how="semi"),
+        ]
+    ).unique(["usubjid", "scan_code"], maintain_order=True)
+    detail = pl.lit("shown, but left out of models: the time it was corrected to is not known")
+    return _flag(rows, "warning", "Decay correction unknown", detail)
+
+
+def _time_of_day(scans: pl.DataFrame) -> pl.DataFrame:
+    rows = scans.join(_registry(), on="tracer_id", how="inner").filter(
+        (pl.col("registry_half_life_h") > LONG_HALF_LIFE_H)
+        & pl.col("dtm_precision").is_in(["day", "month", "year", "unknown"])
+    )
+    detail = pl.format(
+        "time given to the {} only; {} needs full dates and times", "dtm_precision", "tracer_name"
+    )
+    return _flag(rows, "warning", "Scan time not exact", detail)
+
+
+def _unknown_tracer(scans: pl.DataFrame) -> pl.DataFrame:
+    rows = scans.filter(
+        pl.col("tracer_id").is_not_null() & ~pl.col("tracer_id").is_in(list(TRACERS))
+    )
+    detail = pl.format("'{}' is not in the registry; no window or clock is known", "tracer_id")
+    return _flag(rows, "warning", "Tracer not in the registry", detail)
+
+
+def _residue(
+    scans: pl.DataFrame,
+    tracer_administrations: pl.DataFrame | None,
+    infusions: pl.DataFrame | None,
+) -> pl.DataFrame:
+    """Scans in which an earlier positron emitter is still active."""
+    given = _activities(tracer_administrations, infusions)
+    empty = scans.clear().with_columns(pl.lit("").alias("severity"), pl.lit("").alias("detail"))
+    if given.is_empty() or scans.is_empty():
+        return _flag(empty, pl.col("severity"), "", pl.col("detail"))
+    pairs = scans.join(_registry(), on="tracer_id").join(given, on="usubjid", suffix="_given")
+    rows = [row for pair in pairs.iter_rows(named=True) if (row := _residue_row(pair, given))]
+    frame = pl.DataFrame(rows, schema=_SCHEMA, orient="row") if rows else empty
+    return _flag(frame, pl.col("severity"), "Residue of an earlier tracer", pl.col("detail"))
+
+
+def _activities(
+    tracer_administrations: pl.DataFrame | None, infusions: pl.DataFrame | None
+) -> pl.DataFrame:
+    """Every injected positron emitter: usubjid, tracer_id, day, mbq."""
+    injected = ensure(
+        tracer_administrations, "usubjid", "tracer_id", "rel_day", "injected_activity_mbq"
+    ).select("usubjid", "tracer_id", "rel_day", pl.col("injected_activity_mbq").alias("mbq"))
+    labelled = ensure(infusions, "usubjid", "tracer_id", "rel_day", "label_activity_mbq").select(
+        "usubjid", "tracer_id", pl.col("rel_day").fill_null(0.0),
+        pl.col("label_activity_mbq").alias("mbq"),
+    )  # fmt: skip
+    names = _registry().select("tracer_id", "tracer_name", "registry_half_life_h", "positron")
+    return (
+        pl.concat([injected, labelled])
+        .unique(["usubjid", "tracer_id", "rel_day"])
+        .join(names, on="tracer_id")
+        .filter((pl.col("positron") > 0) & (pl.col("mbq") > 0) & pl.col("rel_day").is_not_null())
+        .rename({"rel_day": "day"})
+    )
+
+
+def _residue_row(pair: dict[str, object], given: pl.DataFrame) -> dict[str, object] | None:
+    """The finding of one scan and one earlier injection, if it is large enough to say."""
+    scan_day, day = pair["rel_day"], pair["day"]
+    if pair["tracer_id"] == pair["tracer_id_given"] or not pair["positron"] or scan_day is None:
+        return None
+    own = given.filter(
+        (pl.col("usubjid") == pair["usubjid"])
+        & (pl.col("tracer_id") == pair["tracer_id"])
+        & (pl.col("day") <= scan_day)
+    ).sort("day")
+    if own.is_empty() or not day < own["day"][-1]:  # type: ignore[operator]
+        return None
+    since_own = (scan_day - own["day"][-1]) * HOURS_PER_DAY  # type: ignore[operator]
+    since_given = (scan_day - day) * HOURS_PER_DAY  # type: ignore[operator]
+    left = (
+        float(pair["mbq"])  # type: ignore[arg-type]
+        * decay_factor(since_given, float(pair["registry_half_life_h_given"]))  # type: ignore[arg-type]
+        * float(pair["positron_given"])  # type: ignore[arg-type]
+    )
+    now = (
+        own["mbq"][-1]
+        * decay_factor(since_own, float(pair["registry_half_life_h"]))  # type: ignore[arg-type]
+        * float(pair["positron"])  # type: ignore[arg-type]
+    )
+    share = left / now
+    if share < RESIDUE_WARNING:
+        return None
+    detail = (
+        f"{pair['tracer_name_given']} given {since_given / HOURS_PER_DAY:.1f} days earlier still "
+        f"makes {100 * share:.1f} % of the positrons of {pair['tracer_name']}, more where it "
+        "collects; PET cannot tell them apart"
+    )
+    return {
+        "usubjid": pair["usubjid"],
+        "severity": "error" if share >= RESIDUE_ERROR else "warning",
+        "title": "",
+        "detail": detail,
+        "scan_code": pair["scan_code"],
+        "rel_day": scan_day,
+        **{name: pair[name] for name in LINEAGE},
+    }
+
+
+def _small_lesions(
+    quantifications: pl.DataFrame | None, lesions: pl.DataFrame | None
+) -> pl.DataFrame:
+    """Lesions under 20 mm, by diameter or by that of a sphere of their volume."""
+    columns = ("usubjid", "region_code", "metric", "value", "unit", "rel_day", *LINEAGE)
+    volumes = ensure(quantifications, *columns, "scan_code").filter(
+        pl.col("metric").str.starts_with("mtv") & (pl.col("unit") == "mL") & (pl.col("value") > 0)
+    )
+    sphere = volumes.with_columns(
+        (10.0 * (6.0 * pl.col("value") / np.pi).cbrt()).alias("diameter_mm")
+    )
+    longest = (
+        ensure(lesions, *columns, "scan_code")
+        .filter(
+            pl.col("metric").is_in(["LDIAM", "DIAMETER"])
+            & (pl.col("unit") == "mm")
+            & (pl.col("value") > 0)
+        )
+        .with_columns(pl.col("value").alias("diameter_mm"))
+    )
+    small = pl.concat(
+        [part.select(*columns, "scan_code", "diameter_mm") for part in (sphere, longest)]
+    )
+    rows = small.filter(pl.col("diameter_mm") < SMALL_LESION_MM).unique(
+        ["usubjid", "region_code", "rel_day"], keep="first", maintain_order=True
+    )
+    detail = pl.format(
+        "{}: {} mm; uptake of objects under {} mm reads too low",
+        "region_code", _number("diameter_mm"), pl.lit(f"{SMALL_LESION_MM:g}"),
+    )  # fmt: skip
+    return _flag(rows, "info", "Small lesion", detail)
+
+
+def _il6(labs: pl.DataFrame | None, interventions: pl.DataFrame | None) -> pl.DataFrame:
+    rows = after_tocilizumab(labs, interventions).filter("after_tocilizumab")
+    detail = pl.format(
+        "{} days after tocilizumab, which raises {} by itself for about {} days; never a peak",
+        _number("days_after"), pl.lit("IL-6"), pl.lit(f"{TOCILIZUMAB_DAYS:g}"),
+    )  # fmt: skip
+    return _flag(rows.filter(pl.col("testcd") == IL6), "warning", "IL-6 after tocilizumab", detail)
+
+
+def _below_limit(frame: pl.DataFrame | None, what: str) -> pl.DataFrame:
+    rows = ensure(frame, "usubjid", "censored", "rel_day", *LINEAGE).filter(
+        pl.col("censored") == "left"
+    )
+    counted = rows.group_by("usubjid", maintain_order=True).agg(
+        pl.len().alias("n"),
+        pl.lit(None, dtype=pl.Float64).alias("rel_day"),
+        *(pl.col(name).first() for name in LINEAGE),
+    )
+    noun = pl.when(pl.col("n") == 1).then(pl.lit("value")).otherwise(pl.lit("values"))
+    detail = pl.format("{} {} of {} kept as censored at the limit", "n", noun, pl.lit(what))
+    return _flag(counted, "info", "Below the limit", detail)
+
+
+def _number(column: str) -> pl.Expr:
+    """A number for a sentence: one decimal, none when whole."""
+    return pl.col(column).round(1).cast(pl.String).str.strip_suffix(".0")

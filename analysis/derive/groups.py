@@ -1,0 +1,76 @@
+"""The group of each patient: by response, arm, dose or a baseline characteristic."""
+
+import polars as pl
+
+from analysis.derive.columns import ensure
+from analysis.derive.response import best_response
+from analysis.errors import UserError
+
+CHARACTERISTIC = "characteristic:"
+SUBJECT_COLUMNS = ("dose_level", "cohort", "arm", "sex", "disease", "siteid")
+RESPONSE_LEVELS = {
+    "responder": {
+        "CR": "responder", "PR": "responder", "SD": "non-responder", "PD": "non-responder",
+    },
+    "complete_response": {"CR": "CR", "PR": "no CR", "SD": "no CR", "PD": "no CR"},
+    "best_response": {"CR": "CR", "PR": "PR", "SD": "SD", "PD": "PD"},
+}  # fmt: skip
+"""Level of each response category; not evaluable and not assessed have no group."""
+
+
+def patient_groups(
+    kind: str,
+    subjects: pl.DataFrame,
+    *,
+    characteristics: pl.DataFrame | None = None,
+    responses: pl.DataFrame | None = None,
+    criterion: str | None = None,
+    reader: str | None = None,
+) -> pl.DataFrame:
+    """One row per patient of `subjects`: usubjid, group (text, null when not known).
+
+    kind: responder, complete_response, best_response, one of `SUBJECT_COLUMNS`, or
+    "characteristic:<PARAMCD>". Raises UserError for another kind or an unknown characteristic.
+    """
+    patients = ensure(subjects, "usubjid", *SUBJECT_COLUMNS)
+    if kind in SUBJECT_COLUMNS:
+        return patients.select("usubjid", pl.col(kind).alias("group"))
+    if kind in RESPONSE_LEVELS:
+        best = best_response(responses, criterion or None, reader or None)
+        level = pl.col("best_category").replace_strict(
+            RESPONSE_LEVELS[kind], default=None, return_dtype=pl.String
+        )
+        found = best.select("usubjid", level.alias("group"))
+    elif kind.startswith(CHARACTERISTIC):
+        code = kind.removeprefix(CHARACTERISTIC)
+        found = characteristic(code, characteristics).select(
+            "usubjid", pl.coalesce("value_text", _plain("value")).alias("group")
+        )
+    else:
+        raise UserError(
+            f"group: '{kind}' is not known; use {', '.join((*RESPONSE_LEVELS, *SUBJECT_COLUMNS))} "
+            f"or {CHARACTERISTIC}<PARAMCD>"
+        )
+    return patients.select("usubjid").join(found, on="usubjid", how="left", maintain_order="left")
+
+
+def characteristic(code: str, characteristics: pl.DataFrame | None) -> pl.DataFrame:
+    """One row per patient: usubjid, value_text, value, unit. Raises UserError when none has it."""
+    rows = ensure(characteristics, "usubjid", "paramcd", "value_text", "value", "unit")
+    chosen = rows.filter(pl.col("paramcd") == code)
+    if chosen.is_empty():
+        known = ", ".join(rows["paramcd"].drop_nulls().unique().sort().to_list()) or "none"
+        raise UserError(f"characteristic: no patient has '{code}'; the study has {known}")
+    return chosen.unique("usubjid", keep="first", maintain_order=True).select(
+        "usubjid", "value_text", "value", "unit"
+    )
+
+
+def _plain(column: str) -> pl.Expr:
+    """A number as a level: 1 rather than 1.0."""
+    whole = pl.col(column) == pl.col(column).round()
+    return (
+        pl.when(whole)
+        .then(pl.col(column).cast(pl.Int64, strict=False).cast(pl.String))
+        .otherwise(pl.col(column).cast(pl.String))
+    )

@@ -1,0 +1,155 @@
+"""The frame of a specification: its outcome series with group and adjusters of each patient."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from analysis.derive.columns import ensure
+from analysis.derive.groups import CHARACTERISTIC, characteristic, patient_groups
+from analysis.derive.sets import analysis_sets
+from analysis.derive.signal import Signal, signal_excluded, signal_series
+from analysis.errors import UserError
+from analysis.results import Excluded
+from analysis.selection import SET_COLUMN
+from analysis.specs import ModelSpec, adjuster_column
+
+_REGION_KIND = {"lesion": "lesion", "organ": "organ"}
+_SUBJECT_ADJUSTERS = ("age_year", "sex", "cohort", "arm", "dose_level", "disease", "siteid")
+
+
+@dataclass(frozen=True, eq=False)
+class ModelFrame:
+    """`frame` as `analysis.specs` describes it; `excluded` counts rows left out, by reason."""
+
+    frame: pl.DataFrame
+    excluded: tuple[Excluded, ...]
+    signal: Signal
+
+
+def model_frame(
+    spec: ModelSpec,
+    *,
+    subjects: pl.DataFrame,
+    characteristics: pl.DataFrame | None = None,
+    kinetics: pl.DataFrame | None = None,
+    quantifications: pl.DataFrame | None = None,
+    labs: pl.DataFrame | None = None,
+    lesions: pl.DataFrame | None = None,
+    responses: pl.DataFrame | None = None,
+    adverse_events: pl.DataFrame | None = None,
+    infusions: pl.DataFrame | None = None,
+    scans: pl.DataFrame | None = None,
+) -> ModelFrame:
+    """One row per patient and time, or per patient, region and time, for `fit_specification`.
+
+    Rows leave for these reasons, counted: the scan cannot be evaluated, the decay correction is
+    unknown, the patient is outside the analysis set or the chosen cohorts. Window, missing groups
+    and values below the limit are left to the fit, which counts them too. Zeros delivered without
+    a limit are censored for a logarithm and stand as delivered for `log10_shift` and `none`.
+    `adverse_events` is taken for symmetry with the other frames; no outcome uses it yet.
+    Raises UserError for an unknown signal, group, adjuster or characteristic.
+    """
+    signal = _signal(spec)
+    sources = {
+        "kinetics": kinetics,
+        "quantifications": quantifications,
+        "labs": labs,
+        "lesions": lesions,
+    }
+    per_region = spec.unit != "patient"
+    series = signal_series(signal, **sources, per="region" if per_region else "subject")
+    excluded = _counts(signal_excluded(signal, **sources))
+    series, unknown = _known_decay(series)
+    sets = analysis_sets(subjects, infusions, scans, responses)
+    in_set = sets.filter(pl.col(SET_COLUMN[spec.analysis_set]).fill_null(False))["usubjid"]
+    rows = series.filter(pl.col("usubjid").is_in(in_set.implode()))
+    outside = series.height - rows.height
+    rows, other_cohort = _in_cohorts(rows, subjects, spec.cohort)
+    excluded += [
+        Excluded(reason, n)
+        for reason, n in (
+            ("decay correction unknown", unknown),
+            (f"patient not in the {spec.analysis_set} set", outside),
+            ("patient of another cohort", other_cohort),
+        )
+        if n
+    ]
+    groups = patient_groups(
+        spec.group,
+        subjects,
+        characteristics=characteristics,
+        responses=responses,
+        criterion=spec.criterion or None,
+        reader=spec.reader or None,
+    )
+    frame = _value_for(rows, spec.transform).join(groups, on="usubjid", how="left")
+    for adjuster in spec.adjusters:
+        frame = frame.join(_adjuster(adjuster, subjects, characteristics), on="usubjid", how="left")
+    return ModelFrame(
+        frame.with_columns(pl.lit(signal.tracer_id, dtype=pl.String).alias("tracer_id")),
+        tuple(excluded),
+        signal,
+    )
+
+
+def _signal(spec: ModelSpec) -> Signal:
+    signal = Signal.parse(spec.outcome)
+    kind = _REGION_KIND.get(spec.unit)
+    if kind is None:
+        return signal
+    if signal.domain != "uptake":
+        raise UserError(
+            f"specification: unit {spec.unit!r} needs an imaging signal; '{spec.outcome}' has one "
+            "value per patient, so use unit 'patient'"
+        )
+    return signal.replace(region_kind=kind, region_code=None)
+
+
+def _counts(excluded: pl.DataFrame) -> list[Excluded]:
+    counted = excluded.group_by("reason").len().sort("reason")
+    return [Excluded(str(reason), int(n)) for reason, n in counted.iter_rows()]
+
+
+def _known_decay(series: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    unknown = pl.col("decay_state").fill_null("").str.contains("unknown")
+    kept = series.filter(~unknown)
+    return kept, series.height - kept.height
+
+
+def _in_cohorts(
+    rows: pl.DataFrame, subjects: pl.DataFrame, cohorts: tuple[str, ...]
+) -> tuple[pl.DataFrame, int]:
+    if not cohorts:
+        return rows, 0
+    members = ensure(subjects, "usubjid", "cohort").filter(pl.col("cohort").is_in(cohorts))
+    kept = rows.filter(pl.col("usubjid").is_in(members["usubjid"].implode()))
+    return kept, rows.height - kept.height
+
+
+def _value_for(rows: pl.DataFrame, transform: str) -> pl.DataFrame:
+    """Zeros with an assumed limit stand as delivered unless a logarithm is taken of them."""
+    if transform == "log10":
+        return rows
+    zero = (pl.col("limit_source") == "assumed") & (pl.col("delivered") == 0)
+    return rows.with_columns(
+        pl.when(zero).then("delivered").otherwise("value").alias("value"),
+        pl.when(zero).then(None).otherwise("lower").alias("lower"),
+        pl.when(zero).then(None).otherwise("upper").alias("upper"),
+        pl.when(zero).then(pl.lit("none")).otherwise("censored").alias("censored"),
+    )
+
+
+def _adjuster(
+    adjuster: str, subjects: pl.DataFrame, characteristics: pl.DataFrame | None
+) -> pl.DataFrame:
+    column = adjuster_column(adjuster)
+    if adjuster.startswith(CHARACTERISTIC):
+        rows = characteristic(adjuster.removeprefix(CHARACTERISTIC), characteristics)
+        numeric = rows["value"].count() > 0
+        return rows.select("usubjid", pl.col("value" if numeric else "value_text").alias(column))
+    if adjuster not in _SUBJECT_ADJUSTERS:
+        raise UserError(
+            f"adjuster: '{adjuster}' is not known; use {', '.join(_SUBJECT_ADJUSTERS)} or "
+            f"{CHARACTERISTIC}<PARAMCD>"
+        )
+    return ensure(subjects, "usubjid", adjuster).select("usubjid", pl.col(adjuster).alias(column))
