@@ -9,6 +9,7 @@ import polars as pl
 
 from analysis.errors import UserError
 from models import queries
+from models.changes import cut_changes
 from models.trial import Trial
 
 _KEPT_TRIALS = 6
@@ -30,6 +31,7 @@ class TrialReader:
         self._cache_dir = cache_dir
         self._synthetic_only = synthetic_only
         self._trials: OrderedDict[tuple[str, str], Trial] = OrderedDict()
+        self._changes: dict[tuple[str, int, int], pl.DataFrame] = {}
         self._lock = threading.Lock()
 
     def studies(self) -> pl.DataFrame:
@@ -67,6 +69,15 @@ class TrialReader:
                 self._trials.popitem(last=False)
         return trial
 
+    def changes(self, studyid: str, before: int, after: int) -> pl.DataFrame:
+        """What came, changed and went between two cuts, by their load ids; see
+        `models.changes.cut_changes`."""
+        self._check_scope(studyid)
+        key = (studyid, before, after)
+        if key not in self._changes:
+            self._changes[key] = self._read_changes(studyid, before, after)
+        return self._changes[key]
+
     def _check_scope(self, studyid: str) -> None:
         known = self.studies()["studyid"].to_list()
         if studyid not in known:
@@ -79,4 +90,7 @@ class TrialReader:
         return queries.list_cuts(self._engine, studyid)
 
     def _read_trial(self, studyid: str, cut: str) -> Trial:
-        return queries.read_trial(self._engine, studyid, cut)
+        return queries.read_trial(self._engine, studyid, cut, self._cache_dir)
+
+    def _read_changes(self, studyid: str, before: int, after: int) -> pl.DataFrame:
+        return cut_changes(self._engine, studyid, before, after)

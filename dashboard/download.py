@@ -54,7 +54,7 @@ def provenance_lines(view: View) -> tuple[str, ...]:
     """What the reader of a loose file needs to know: study, cut, filters, version."""
     filters = "; ".join(f"{label}: {value}" for _, label, value in view.selection.chips())
     return (
-        f"Study {view.trial.study['studyid']}, cut {view.trial.cut['name']}",
+        f"Study {view.trial.study['studyid']}, cut {view.trial.cut.name}",
         f"Filters {filters or 'none'}",
         f"Cartograph {view.version}",
     )

@@ -91,7 +91,7 @@ def _study(view: View) -> Filter:
 
 
 def _cut(view: View) -> Filter:
-    current = view.trial.cut["name"]
+    current = view.trial.cut.name
     cuts = view.trial.cuts.sort("load_id", descending=True)
     choices = tuple(
         Choice(

@@ -6,7 +6,7 @@ from analysis.derive.attrition import attrition
 from analysis.derive.sets import analysis_sets
 from analysis.selection import Selection, select_subjects
 from dashboard.address import Request
-from dashboard.view import SELECTION_FIELDS, Services, View, restrict
+from dashboard.view import SELECTION_FIELDS, Services, View
 
 
 class EmptyDatabaseError(Exception):
@@ -31,7 +31,7 @@ def build_view(asked: Request, path_rest: str, services: Services) -> View:
     return View(
         reader=reader,
         trial=trial,
-        selected=restrict(trial, kept),
+        selected=trial.only(kept),
         selection=selection,
         attrition=attrition(selection, trial.subjects, sets),
         path="/" + asked.path.strip("/"),
@@ -48,6 +48,6 @@ def page_params(query: str) -> dict[str, str]:
     """The page's own parameters: what of the query is not a filter."""
     return {
         name: value
-        for name, value in parse_qsl(query, max_num_fields=200)
+        for name, value in parse_qsl(query)
         if name not in SELECTION_FIELDS
     }

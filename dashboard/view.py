@@ -1,11 +1,9 @@
 """What one page is given: the data of one cut, the selection in the URL and how to link onward."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 from urllib.parse import urlencode
-
-import polars as pl
 
 from analysis.derive.attrition import AttritionStep
 from analysis.selection import Selection
@@ -76,15 +74,3 @@ class View:
         """Link to the data behind a figure or table of this page (see `dashboard.download`)."""
         base = self.path.strip("/") or "overview"
         return self.href(f"/download/{base}/{name}.{extension}", **dict(self.params))
-
-
-def restrict(trial: Trial, usubjids: Sequence[str]) -> Trial:
-    """The same trial with every record frame cut down to `usubjids`; study-level frames
-    (loads, files, cuts) stay whole."""
-    changes = {
-        field.name: frame.filter(pl.col("usubjid").is_in(list(usubjids)))
-        for field in fields(trial)
-        if isinstance(frame := getattr(trial, field.name), pl.DataFrame)
-        and "usubjid" in frame.columns
-    }
-    return replace(trial, **changes)

@@ -33,7 +33,7 @@ def provenance_strip(
     view: View, *parts: str, downloads: Sequence[Download] = ()
 ) -> Component:
     """`Cut 2026-06-30 · n = 18 of 24 · method ... · v0.1.0` and PNG / SVG / CSV."""
-    texts = [f"Cut {view.trial.cut['name']}", *parts, f"v{view.version}"]
+    texts = [f"Cut {view.trial.cut.name}", *parts, f"v{view.version}"]
     return html.Div(
         [
             html.Div([html.Span(text) for text in texts], className="cg-provenance"),

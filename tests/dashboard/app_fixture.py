@@ -28,11 +28,16 @@ class MemoryReader(TrialReader):
 
     def _list_cuts(self, studyid: str) -> pl.DataFrame:
         return pl.DataFrame(
-            [{"name": name, "load_id": load, "created_at": at} for name, load, at in CUTS]
+            [{"id": load, "name": name, "load_id": load, "created_at": at} for name, load, at in CUTS]
         )
 
     def _read_trial(self, studyid: str, cut: str) -> Trial:
         return tiny_trial(cut)
+
+    def _read_changes(self, studyid: str, before: int, after: int) -> pl.DataFrame:
+        rows = [("subjects", 22, 2, 0, 0, 24), ("kinetics", 420, 40, 3, 0, 460)]
+        columns = ["frame", "before", "added", "corrected", "retired", "after"]
+        return pl.DataFrame(rows, schema=columns, orient="row")
 
 
 def no_job(*_: Any) -> Any:

@@ -14,9 +14,16 @@ from typing import Any
 
 import polars as pl
 
-from models.trial import Trial
+from models.trial import Cut, Trial
 
 Rows = list[dict[str, Any]]
+
+_EMPTY = {
+    "refused": ("load_id", "source_file", "sheet", "row", "column_name", "rule", "raw", "message"),
+    "findings": ("load_id", "source_file", "severity", "code", "column_name", "count", "message"),
+    "tracers": ("id", "name", "tracer_class"),
+    "tracer_administrations": ("usubjid", "tracer_id", "administration_no", "injected_activity_mbq", "rel_day"),
+}
 
 STUDY = {
     "studyid": "TINY-01",
@@ -48,12 +55,16 @@ def tiny_trial(cut: str = "2026-06-30") -> Trial:
     for number, patient in enumerate(patients):
         _add_patient(frames, patient, number, rng)
     frames.update(_deliveries(place))
+    frames["tracers"] = [
+        {"id": REPORTER, "name": "18F-DCFPyL (PSMA reporter)", "tracer_class": "reporter_gene"},
+        {"id": FDG, "name": "18F-FDG", "tracer_class": "tumor_tracer"},
+    ]
     values: dict[str, Any] = {
         name: _frame(name, rows) for name, rows in frames.items() if name not in {"study", "cut"}
     }
     name, load_id, created = CUTS[place]
     values["study"] = dict(STUDY)
-    values["cut"] = {"name": name, "load_id": load_id, "created_at": created}
+    values["cut"] = Cut(load_id, name, load_id, created)
     return Trial(**values)
 
 
@@ -280,7 +291,7 @@ def _add_outcome(frames: dict[str, Rows], subject: dict[str, Any], start: dateti
 
 def _deliveries(place: int) -> dict[str, Rows]:
     cuts = [
-        {"name": name, "load_id": load_id, "created_at": created}
+        {"id": load_id, "name": name, "load_id": load_id, "created_at": created}
         for name, load_id, created in CUTS
     ]
     loads = [
@@ -339,4 +350,6 @@ def _deliveries(place: int) -> dict[str, Rows]:
 
 
 def _frame(name: str, rows: Rows) -> pl.DataFrame:
-    return pl.DataFrame(rows, infer_schema_length=None)
+    if rows:
+        return pl.DataFrame(rows, infer_schema_length=None)
+    return pl.DataFrame(schema=dict.fromkeys(_EMPTY.get(name, ("usubjid",)), pl.String))
