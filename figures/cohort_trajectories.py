@@ -63,8 +63,8 @@ def prepare_cohort_trajectories(
     Args:
         series: one row per patient and sample: usubjid, group, rel_day, drawn, censored,
             lloq, source. `drawn` is the value, or the limit of a censored one.
-        summary: one row per group and nominal day: group, nominal_day, n, mean, conf_low,
-            conf_high (null where fewer than three patients).
+        summary: one row per group and nominal day: group, nominal_day, n,
+            geometric_mean, conf_low, conf_high (null where fewer than three patients).
         groups: the groups in the order of the legend.
         axis_title: what the values are, with their unit.
         log: whether the value axis is logarithmic.
@@ -192,10 +192,11 @@ def annotate(
     if numbers.lloq is not None:
         limit = math.log10(numbers.lloq) if numbers.log else numbers.lloq
         figure.add_hline(y=numbers.lloq, line={"color": theme.muted, "width": 1, "dash": "dash"})
+        beside = not narrow and len(numbers.means) <= MAX_END_LABELS
         figure.add_annotation(
             x=1, xref="x domain", y=limit, text=f"LLOQ {significant(numbers.lloq)}",
-            showarrow=False, xanchor="right", yanchor="bottom",
-            font={"size": 12, "color": theme.muted},
+            showarrow=False, xanchor="left" if beside else "right", xshift=10 if beside else 0,
+            yanchor="middle" if beside else "top", font={"size": 12, "color": theme.muted},
         )  # fmt: skip
     figure.add_annotation(
         x=1, xref="paper", y=0, yref="paper", yanchor="top", xanchor="right", yshift=-4,
@@ -209,29 +210,48 @@ def annotate(
     )  # fmt: skip
     if narrow or len(numbers.means) > MAX_END_LABELS:
         return
-    for mean, height in zip(numbers.means, end_heights(numbers), strict=True):
-        if height is not None:
-            figure.add_annotation(
-                x=1, xref="x domain", y=height, yref="y domain", showarrow=False, xanchor="left",
-                xshift=10, text=f"<b>{mean.group}, n = {mean.n_patients}</b>",
-                font={"size": 13, "color": colors[mean.group]},
-            )  # fmt: skip
+    for label in end_labels(numbers, scale):
+        figure.add_annotation(
+            x=label.position, y=label.height, yref="y domain", showarrow=False, xanchor="left",
+            xshift=10, text=f"<b>{label.text}</b>",
+            font={"size": 13, "color": colors[label.group]},
+        )  # fmt: skip
 
 
-def end_heights(numbers: TrajectoryNumbers, gap: float = 0.062) -> list[float | None]:
-    """Heights (0 to 1 of the panel) of the end labels, pushed apart so that none overlap."""
+class EndLabel(NamedTuple):
+    """A group's name beside the last point of its mean; height 0 to 1 of the panel."""
+
+    group: str
+    text: str
+    position: float
+    height: float
+
+
+def end_labels(
+    numbers: TrajectoryNumbers, scale: DayScale, gap: float = 0.062
+) -> tuple[EndLabel, ...]:
+    """Labels at the ends of the means, pushed apart where two would lie on each other.
+
+    A mean that ends early is named where it ends; those that reach the last tenth of the axis
+    stand together beside the panel.
+    """
     axis = value_axis(numbers)
-    ends: list[float | None] = []
+    first, last = scale.extent
+    found = []
     for mean in numbers.means:
-        known = [value for value in mean.means if math.isfinite(value)]
-        ends.append(panel_height(known[-1], axis, log=numbers.log) if known else None)
-    order = sorted((i for i, end in enumerate(ends) if end is not None), key=lambda i: ends[i] or 0)
-    floor = 0.02
-    for i in order:
-        ends[i] = floor = max(ends[i] or 0.0, floor)
-        floor += gap
-    overflow = max(0.0, floor - gap - 0.98)
-    return [end if end is None else end - overflow for end in ends]
+        known = [i for i, value in enumerate(mean.means) if math.isfinite(value)]
+        if known:
+            here = scale.position(mean.days[known[-1]])
+            side = here > last - 0.1 * (last - first)
+            height = panel_height(mean.means[known[-1]], axis, log=numbers.log)
+            text = f"{mean.group}, n = {mean.n_patients}"
+            found.append(EndLabel(mean.group, text, last if side else here, height))
+    placed: list[EndLabel] = []
+    for label in sorted(found, key=lambda item: item.height):
+        below = [item.height for item in placed if item.position == label.position]
+        placed.append(label._replace(height=max([label.height, 0.02, *(h + gap for h in below)])))
+    overflow = max([0.0, *(label.height - 0.98 for label in placed)])
+    return tuple(label._replace(height=label.height - overflow) for label in placed)
 
 
 def panel_height(value: float, axis: ValueAxis, *, log: bool) -> float:

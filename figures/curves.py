@@ -70,7 +70,7 @@ def group_means(
             tuple(rows.get_column("nominal_day")),
             *(
                 tuple(rows.get_column(name).cast(pl.Float64).fill_null(math.nan))
-                for name in ("mean", "conf_low", "conf_high")
+                for name in ("geometric_mean", "conf_low", "conf_high")
             ),
             counts=tuple(rows.get_column("n")),
         )

@@ -84,12 +84,12 @@ def draw_ratio_forest(numbers: ForestNumbers, theme: Theme, *, narrow: bool = Fa
     figure = go.Figure()
     figure.add_vline(x=1, line={"color": theme.muted, "width": 1})
     for index, row in enumerate(numbers.rows):
-        draw_row(figure, row, index, numbers, theme)
+        draw_row(figure, row, index, numbers, theme, label_characters=15 if narrow else 24)
     ticks = axis_ticks(numbers.low, numbers.high)
     figure.update_layout(
         template=template(theme),
         height=ROW_PX * len(numbers.rows) + 30 + 34,
-        margin={"l": 118 if narrow else 128, "r": 118, "t": 30, "b": 34},
+        margin={"l": label_width(numbers, narrow=narrow), "r": 118, "t": 30, "b": 34},
         xaxis={
             "type": "log",
             "range": [math.log10(numbers.low), math.log10(numbers.high)],
@@ -109,8 +109,20 @@ def draw_ratio_forest(numbers: ForestNumbers, theme: Theme, *, narrow: bool = Fa
     return figure
 
 
+def label_width(numbers: ForestNumbers, *, narrow: bool) -> int:
+    """Room for the longest label or note, px; two lines of a long one when the screen is narrow."""
+    longest = max((max(len(r.label) * 7.4, len(r.note) * 6.4) for r in numbers.rows), default=60)
+    return int(min(longest + 20, 130 if narrow else 190))
+
+
 def draw_row(
-    figure: go.Figure, row: ForestRow, index: int, numbers: ForestNumbers, theme: Theme
+    figure: go.Figure,
+    row: ForestRow,
+    index: int,
+    numbers: ForestNumbers,
+    theme: Theme,
+    *,
+    label_characters: int,
 ) -> None:
     """One row: label, interval, square, numbers; a bold ink row when its interval excludes 1."""
     clear = math.isfinite(row.ratio) and (row.conf_low > 1 or row.conf_high < 1)
@@ -119,7 +131,7 @@ def draw_row(
     note = f'<br><span style="color:{theme.muted};font-size:12px">{row.note}</span>'
     figure.add_annotation(
         x=0, xref="paper", xanchor="right", xshift=-8, y=index, showarrow=False, align="right",
-        text=f"{weight[0]}{row.label}{weight[1]}" + (note if row.note else ""),
+        text=f"{weight[0]}{wrapped(row.label, label_characters)}{weight[1]}" + (note if row.note else ""),
         font={"size": 13, "color": color},
     )  # fmt: skip
     p_line = p_text(row.p_value)
@@ -139,6 +151,17 @@ def draw_row(
         x=[row.ratio], y=[index], mode="markers", hoverinfo="skip",
         marker={"symbol": "square", "size": 10, "color": color},
     )  # fmt: skip
+
+
+def wrapped(label: str, width: int) -> str:
+    """A long label on two lines, parted at a comma or a space near its middle."""
+    if len(label) <= width:
+        return label
+    breaks = [place for place, letter in enumerate(label) if letter == " "]
+    if not breaks:
+        return label
+    middle = min(breaks, key=lambda place: abs(place - len(label) / 2))
+    return f"{label[:middle]}<br>{label[middle + 1 :]}"
 
 
 def axis_ticks(low: float, high: float) -> Sequence[float]:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from analysis.compute.intervals import geometric_mean
 from analysis.derive.comparison import (
     Comparison,
     compare_peaks,
@@ -25,7 +26,9 @@ from figures.ratio_forest import ForestNumbers, ForestRow, prepare_ratio_forest
 from figures.small_multiples import MultiplesNumbers, Panel, prepare_small_multiples
 
 PEAK_DAYS = (0.0, 28.0)
+EVERY_DAY = (-math.inf, math.inf)
 MAX_PANELS = 12
+MAX_ROWS = 10
 LISTED_BELOW = 3
 
 
@@ -82,6 +85,7 @@ def cohort_numbers(view: View, signal: Signal) -> CohortNumbers:
     order = group_order(drawn.get_column("group").unique())
     related = related_signals(signal, signals(view))
     comparisons = tuple(compare(view, item, best) for item in (signal, *related))
+    visits = () if signal.domain == "uptake" else by_visit(series, best)
     main = comparisons[0] if best.height else None
     return CohortNumbers(
         signal=signal,
@@ -92,8 +96,8 @@ def cohort_numbers(view: View, signal: Signal) -> CohortNumbers:
         summary=summarize(series, groups, blq=view.selection.blq),
         peaks=peaks(series, *PEAK_DAYS).join(groups, on="usubjid"),
         main=main,
-        forest=forest(comparisons) if main else ForestNumbers((), 0.5, 2.0),
-        comparisons=comparisons if main else (),
+        forest=forest(comparisons, visits) if main else ForestNumbers((), 0.5, 2.0),
+        comparisons=(*comparisons, *visits) if main else (),
         panels=panels(view, related, groups, comparisons[1:]),
         blq=view.selection.blq,
     )
@@ -132,26 +136,58 @@ def related_signals(signal: Signal, catalog: Iterable[Signal]) -> list[Signal]:
     return same_domain[:MAX_PANELS]
 
 
+def by_visit(series: pl.DataFrame, best: pl.DataFrame) -> tuple[Comparison, ...]:
+    """Ratio of the values at each planned visit from infusion to day 28."""
+    days = series.get_column("nominal_day").drop_nulls().unique().sort()
+    compared = (
+        compare_groups(
+            series.filter(pl.col("nominal_day") == day), best, f"Day {day_text(day)}", EVERY_DAY
+        )
+        for day in days
+        if PEAK_DAYS[0] < day <= PEAK_DAYS[1]
+    )
+    return tuple(item for item in compared if item.estimable and not all_at_limit(item))
+
+
+def all_at_limit(comparison: Comparison) -> bool:
+    """Whether nobody had a value above the limit: then there is nothing to compare."""
+    return comparison.n_at_limit == comparison.n_upper + comparison.n_lower
+
+
 def compare(view: View, signal: Signal, best: pl.DataFrame) -> Comparison:
-    """Ratio of peaks, responders to non-responders."""
-    responders = best.filter(pl.col("responder")).get_column("usubjid")
-    others = best.filter(~pl.col("responder")).get_column("usubjid")
+    """Ratio of peaks to day 28, responders to non-responders."""
     label = (
         region_label(signal.region_kind, signal.region_code)
         if signal.domain == "uptake"
         else signal.label
     )
-    return compare_peaks(
-        series_of(view, signal), responders, others, label=label, days=PEAK_DAYS
-    )
+    return compare_groups(series_of(view, signal), best, label, PEAK_DAYS)
 
 
-def forest(comparisons: Iterable[Comparison]) -> ForestNumbers:
-    """The comparisons as rows of a forest."""
-    return prepare_ratio_forest(
-        ForestRow(c.label, c.note, c.ratio, c.conf_low, c.conf_high, c.p_value)
-        for c in comparisons
-    )
+def compare_groups(
+    series: pl.DataFrame, best: pl.DataFrame, label: str, days: tuple[float, float]
+) -> Comparison:
+    """Responders to non-responders in a window of days."""
+    responders = best.filter(pl.col("responder")).get_column("usubjid").to_list()
+    others = best.filter(~pl.col("responder")).get_column("usubjid").to_list()
+    return compare_peaks(series, responders, others, label=label, days=days)
+
+
+def forest(comparisons: Sequence[Comparison], visits: Sequence[Comparison]) -> ForestNumbers:
+    """Regions sorted by ratio; or the peak, the visits in order, then the other signals."""
+    if not visits:
+        return prepare_ratio_forest(map(forest_row, comparisons))
+    main = forest_row(comparisons[0])._replace(label="Peak to day 28")
+    others = [
+        forest_row(item)._replace(note=item.note or "peak to day 28") for item in comparisons[1:]
+    ]
+    rows = [main, *map(forest_row, visits), *others]
+    return prepare_ratio_forest(rows[:MAX_ROWS], sort=False)
+
+
+def forest_row(item: Comparison) -> ForestRow:
+    """A comparison as a row of the forest."""
+    return ForestRow(item.label, item.note, item.ratio, item.conf_low, item.conf_high, item.p_value)
 
 
 def panels(
@@ -168,9 +204,7 @@ def panels(
         drawn = drawn_series(series, groups).filter(pl.col("drawn") > 0)
         order = group_order(drawn.get_column("group").unique())
         summary = summarize(series, groups, blq=view.selection.blq)
-        note = (
-            f"ratio {ratio_words(comparison)}" if comparison.estimable else comparison.note
-        )
+        note = f"ratio {ratio_words(comparison)}" if comparison.estimable else comparison.note
         made.append(
             Panel(
                 comparison.label,
@@ -237,6 +271,13 @@ def forest_title(found: CohortNumbers) -> str:
     return f"{len(clear)} of {len(known)} differ"
 
 
+def forest_lead(found: CohortNumbers) -> str:
+    """What the rows of the forest are."""
+    if found.signal.domain == "uptake":
+        return "Ratio of peak to day 28, responders to non-responders, sorted by ratio"
+    return "Ratio of geometric means, responders to non-responders"
+
+
 def panels_title(found: CohortNumbers) -> str:
     """What the small panels are."""
     return "The same tracer in each region" if found.signal.domain == "uptake" else "Other signals"
@@ -268,20 +309,35 @@ def mean_cell(row: dict[str, Any]) -> str:
     """ "1.8 (1.6-2.1)"; the values themselves when there is no mean."""
     if row["geometric_mean"] is not None and math.isfinite(row["geometric_mean"]):
         low, high = significant(row["conf_low"], 2), significant(row["conf_high"], 2)
-        return f"{significant(row["geometric_mean"], 2)} ({low}{EN_DASH}{high})"
+        mean = significant(row["geometric_mean"], 2)
+        return f"{mean} ({low}{EN_DASH}{high})"
+    if row["n_below_limit"] == row["n"] and row["median_below"]:
+        return f"< {significant(row['median_below'], 2)}"
     values = row["values"] or []
     return " / ".join(significant(value, 2) for value in values[:LISTED_BELOW]) or EN_DASH
 
 
 def peak_cells(found: CohortNumbers, group: str) -> tuple[str, str]:
-    """Geometric mean of the peaks, and the median day of the peak with its range."""
+    """Geometric mean of the peaks with its interval, and the median day of the peak (range)."""
     rows = found.peaks.filter((pl.col("group") == group) & ~pl.col("at_limit"))
     if rows.is_empty():
         return EN_DASH, EN_DASH
     days = rows.get_column("peak_day")
-    mean = math.exp(float(rows.get_column("peak").log().mean() or 0.0))
     ends = f"{day_text(float(days.min()))}{EN_DASH}{day_text(float(days.max()))}"
-    return significant(mean, 2), f"{day_text(float(days.median() or 0.0))} ({ends})"
+    values = rows.get_column("peak")
+    mean = geometric_mean(values.to_numpy())
+    cell = mean_cell(
+        {
+            "geometric_mean": mean.mean,
+            "conf_low": mean.conf_low,
+            "conf_high": mean.conf_high,
+            "values": values.sort().to_list(),
+            "n_below_limit": 0,
+            "n": rows.height,
+            "median_below": None,
+        }
+    )
+    return cell, f"{day_text(float(days.median() or 0.0))} ({ends})"
 
 
 def patients_in(found: CohortNumbers, group: str) -> int:

@@ -9,6 +9,7 @@ from dash import Dash, html
 from dash.dependencies import ClientsideFunction, Input
 from dash.development.base_component import Component
 
+from analysis.derive.labels import display_unit
 from analysis.derive.signal import Signal
 from dashboard.components.card import card
 from dashboard.components.empty_state import empty_state
@@ -64,16 +65,15 @@ def layout(view: View) -> Component:
     found = numbers.cohort_numbers(view, numbers.chosen_signal(view, catalog))
     return html.Div(
         [
-            page_header(
-                "Cohort trajectories", sentence(found), actions=[color_control(view)]
-            ),
+            page_header("Cohort trajectories", sentence(found), actions=[color_control(view)]),
             html.Div([signal_control(view, catalog, found.signal)], className="cg-controls"),
             html.Div(
-                [curves_card(view, found), forest_card(view, found)], className="cg-split-wide"
+                [curves_card(view, found), forest_card(view, found)], className="cg-grid-side"
             ),
             panels_card(view, found),
             table_card(view, found),
-        ]
+        ],
+        className="cg-stack",
     )
 
 
@@ -95,17 +95,13 @@ def color_control(view: View) -> Component:
         if value == "response"
         or subjects.get_column("siteid" if value == "site" else value).drop_nulls().n_unique() > 1
     ]
-    return url_segmented(
-        view, "color_by", view.selection.color_by, useful, label="Groups"
-    )
+    return url_segmented(view, "color_by", view.selection.color_by, useful, label="Groups")
 
 
 def signal_control(view: View, catalog: tuple[Signal, ...], signal: Signal) -> Component:
     """Which signal is drawn."""
     options = [{"value": item.key, "label": item.label} for item in catalog]
-    return url_select(
-        "signal", signal.key, options, label="Signal", width=360, searchable=True
-    )
+    return url_select("signal", signal.key, options, label="Signal", width=360, searchable=True)
 
 
 def sentence(found: CohortNumbers) -> Any:
@@ -124,7 +120,9 @@ def sentence(found: CohortNumbers) -> Any:
     low, high = (main.conf_low, main.conf_high) if more else (1 / main.conf_high, 1 / main.conf_low)
     return [
         head + "Their peak to day 28 was ",
-        html.Strong(f"{significant(factor, 2)} times {'higher' if more else 'lower'} in responders"),
+        html.Strong(
+            f"{significant(factor, 2)} times {'higher' if more else 'lower'} in responders"
+        ),
         f" (95 % CI {significant(low, 2)}{EN_DASH}{significant(high, 2)}; n = {main.n_upper} "
         f"against {main.n_lower}, p {main.p_value:.2g}).",
     ]
@@ -174,7 +172,7 @@ def forest_card(view: View, found: CohortNumbers) -> Component:
         numbers.forest_title(found),
         [
             html.P(
-                "Ratio of peak to day 28, responders to non-responders, sorted by ratio",
+                numbers.forest_lead(found),
                 className="cg-card-lead",
             ),
             graph(figure, Ids.FOREST, "Ratio of peaks, responders to non-responders"),
@@ -222,7 +220,8 @@ def table_card(view: View, found: CohortNumbers) -> Component:
     return card(
         f"{found.signal.label} by visit",
         plain_table(columns, rows, caption=f"{found.signal.axis_title} by group and visit"),
-        note=f"Geometric mean (95 % CI), {found.signal.unit}; under 3 patients the values themselves",
+        note="Geometric mean (95 % CI), "
+        f"{display_unit(found.signal.unit)}; under 3 patients the values themselves",
         footer=provenance_strip(
             view,
             numbers.blq_note(found),

@@ -79,9 +79,7 @@ def layout(view: View) -> Component:
 def register(app: Dash, services: Services) -> None:
     """Start the fit that the page asks for, follow it, cancel it."""
 
-    @app.callback(
-        Output(Ids.JOB, "data"), Input(Ids.QUESTION, "data"), prevent_initial_call=False
-    )
+    @app.callback(Output(Ids.JOB, "data"), Input(Ids.QUESTION, "data"), prevent_initial_call=False)
     def _start(question: dict[str, Any] | None) -> Any:
         if not isinstance(question, dict) or "spec" not in question:
             return no_update
@@ -143,7 +141,9 @@ def refused(view: View, catalog: tuple[Signal, ...], reason: str) -> Component:
         [
             page_header(TITLE, "This question is not fitted."),
             builder(view, catalog, None),
-            empty_state("Not fitted", reason, html.A("Back to the default question", href=view.path)),
+            empty_state(
+                "Not fitted", reason, html.A("Back to the default question", href=view.path)
+            ),
         ]
     )
 
@@ -181,17 +181,19 @@ def fitted(view: View, catalog: tuple[Signal, ...], spec: ModelSpec, fit: Fit) -
         body.append(empty_state("Not estimable", fit.reason or fit.sentence, fit.advice))
     else:
         body += [
-            html.Div([effect_card(view, spec, fit), ratio_card(view, fit)], className="cg-split-wide"),
             html.Div(
-                [estimates_card(view, fit), sensitivity_card(view, fit)], className="cg-split-wide"
+                [effect_card(view, spec, fit), ratio_card(view, fit)], className="cg-grid-side"
             ),
-            html.Div([residual_card(view, fit), influence_card(view, fit)], className="cg-split-even"),
+            html.Div(
+                [estimates_card(view, fit), sensitivity_card(view, fit)], className="cg-grid-side"
+            ),
+            html.Div([residual_card(view, fit), influence_card(view, fit)], className="cg-grid-2"),
         ]
     body += [
-        html.Div([checks_card(fit), method_card(fit)], className="cg-split-even"),
+        html.Div([checks_card(fit), method_card(fit)], className="cg-grid-2"),
         runs_card(view),
     ]
-    return html.Div([part for part in body if part is not None])
+    return html.Div([part for part in body if part is not None], className="cg-stack")
 
 
 def builder(view: View, catalog: tuple[Signal, ...], spec: ModelSpec | None) -> Component:
@@ -330,5 +332,3 @@ def runs_card(view: View) -> Component | None:
     """Earlier fits of this study."""
     runs = view.reader.stored_fits(view.trial)
     return card("Saved runs", saved_runs(view, runs)) if runs else None
-
-
