@@ -66,4 +66,4 @@ def _utf16_by_zeros(sample: bytes) -> Encoding | None:
 def _looks_like_text(sample: bytes) -> bool:
     """Control bytes other than tab, line ends, form feed and ESC are rare in text (NUL is met)."""
     control = sum(byte < 32 and byte not in b"\t\n\r\x0b\x0c\x1b" for byte in sample)
-    return control <= max(1, len(sample) // 50)
+    return control <= max(2, len(sample) // 50)

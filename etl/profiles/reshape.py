@@ -27,6 +27,7 @@ class Incoming:
     contract: str
     table: Table
     frame: pl.DataFrame
+    headers: Mapping[str, str]
     findings: tuple[Finding, ...]
 
 
@@ -45,7 +46,7 @@ def reshape(
     frame = shaper.wide() if table.wide else shaper.long()
     if usage.rows_read is not None:
         usage.rows_read = pl.concat([usage.rows_read, rows["_row"]]).unique()
-    return Incoming(table.contract, table, frame, tuple(shaper.findings))
+    return Incoming(table.contract, table, frame, shaper.headers, tuple(shaper.findings))
 
 
 def _selected(grid: Grid, table: Table) -> pl.DataFrame:
@@ -98,6 +99,7 @@ class _Shaper:
         self.contract = contract
         self.rows = rows
         self.findings: list[Finding] = []
+        self.headers: dict[str, str] = {}
         self.content = contract.content
 
     def long(self) -> pl.DataFrame:
@@ -136,6 +138,8 @@ class _Shaper:
                 continue
             if index is not None and name in self.content and label is None:
                 raw, label = cell, self.grid.paths[index]
+            if index is not None:
+                self.headers[name] = self.grid.paths[index]
             words = {**self.table.maps.get(name, {}), **rule.map}
             missing = {**self.profile.missing, **rule.missing}
             fields[name] = self._read(cell, words, rule.map_else, missing, name, index)

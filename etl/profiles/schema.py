@@ -125,7 +125,7 @@ class Table(Part):
     maps: dict[str, Map] = {}
     wide: tuple[Wide, ...] = ()
     replicate: Literal["delivered", "numbered"] = "delivered"
-    first_day: Literal["0", "1", "sdtm"] = "0"
+    first_day: Literal["0", "1"] = "0"
     decimal: Decimal | None = None
     thousands: Separator | None = None
     dates: str | None = None

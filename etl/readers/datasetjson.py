@@ -100,12 +100,12 @@ def _loads(name: str, text: bytes, line: int) -> Any:
 
 
 def _checked_columns(name: str, meta: dict[str, Any]) -> list[Column]:
+    version = str(meta.get("datasetJSONVersion"))
+    if not VERSION.fullmatch(version):
+        raise UserError(f"{name}: Dataset-JSON version {version[:20]}, expected 1.1; convert it")
     missing = [key for key in REQUIRED if key not in meta]
     if missing:
         raise UserError(f"{name}: lacks {', '.join(missing)}, which Dataset-JSON 1.1 requires")
-    version = str(meta["datasetJSONVersion"])
-    if not VERSION.fullmatch(version):
-        raise UserError(f"{name}: Dataset-JSON version {version[:20]}, expected 1.1; convert it")
     if not isinstance(meta["columns"], list) or not meta["columns"]:
         raise UserError(f"{name}: 'columns' must be a list with at least one column")
     columns = []

@@ -16,9 +16,9 @@ from etl.synthetic.design import (
     REPORTER_DAYS,
     ZR89_HALF_LIFE_S,
 )
+from etl.synthetic.group import Group
 from etl.synthetic.latent import Bools, Floats, Latent
-from etl.synthetic.outcomes import Outcomes
-from etl.synthetic.schedule import Calendar, attended, draw_visits
+from etl.synthetic.schedule import Visits
 
 ZR89_DECAY_PER_DAY = 86_400 * np.log(2) / ZR89_HALF_LIFE_S
 SPLEEN_RESIDUE_AT_2_DAYS = 1.9
@@ -42,55 +42,15 @@ class TracerPlan:
 
 
 PLANS = (
-    TracerPlan(
-        uptake.DIRECT,
-        "OX",
-        DIRECT_LABEL_DAYS,
-        0.0,
-        0.0,
-        0.0,
-        0.0,
-        ZR89_HALF_LIFE_S,
-        "cell_infusion",
-        9.0,
-    ),
-    TracerPlan(
-        uptake.REPORTER,
-        "HB",
-        REPORTER_DAYS,
-        1.75,
-        0.16,
-        330.0,
-        0.10,
-        F18_HALF_LIFE_S,
-        "tracer_injection",
-        11.0,
-    ),
-    TracerPlan(
-        uptake.IMMUNE,
-        "C8",
-        IMMUNE_DAYS,
-        24.0,
-        0.9,
-        37.0,
-        0.05,
-        ZR89_HALF_LIFE_S,
-        "tracer_injection",
-        10.5,
-    ),
-    TracerPlan(
-        uptake.TUMOR,
-        "FD",
-        LESION_DAYS,
-        1.03,
-        0.07,
-        270.0,
-        0.12,
-        F18_HALF_LIFE_S,
-        "tracer_injection",
-        9.5,
-    ),
-)
+    TracerPlan(uptake.DIRECT, "OX", DIRECT_LABEL_DAYS, 0.0, 0.0, 0.0, 0.0,
+               ZR89_HALF_LIFE_S, "cell_infusion", 9.0),
+    TracerPlan(uptake.REPORTER, "HB", REPORTER_DAYS, 1.75, 0.16, 330.0, 0.10,
+               F18_HALF_LIFE_S, "tracer_injection", 11.0),
+    TracerPlan(uptake.IMMUNE, "C8", IMMUNE_DAYS, 24.0, 0.9, 37.0, 0.05,
+               ZR89_HALF_LIFE_S, "tracer_injection", 10.5),
+    TracerPlan(uptake.TUMOR, "FD", LESION_DAYS, 1.03, 0.07, 270.0, 0.12,
+               F18_HALF_LIFE_S, "tracer_injection", 9.5),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,30 +67,26 @@ class Body:
 class Imaging:
     """Scans (one row each, with their administration) and values (scan x region x metric).
 
-    `tumor_day` and `tumor_keep` (n, m): when the FDG PET/CT visits were, and whether they were.
+    `tumor_visits`: the FDG PET/CT visits; None in a cohort without lesions.
     """
 
     scans: pl.DataFrame
     values: pl.DataFrame
-    tumor_day: Floats
-    tumor_keep: Bools
+    tumor_visits: Visits | None
 
 
-def simulate_imaging(
-    rng: np.random.Generator, latent: Latent, calendar: Calendar, outcomes: Outcomes, body: Body
-) -> Imaging:
+def simulate_imaging(rng: np.random.Generator, group: Group, body: Body) -> Imaging:
     """All scans of a cohort; FDG only where there are lesions, direct label where labelled."""
-    scans, values = [], []
-    tumor_day = np.full((latent.n, len(LESION_DAYS)), np.nan)
-    tumor_keep = np.zeros(tumor_day.shape, dtype=bool)
+    scans, values, latent = [], [], group.latent
+    tumor_visits = None
     for plan in PLANS:
         if plan.tracer_id == uptake.TUMOR and not latent.cohort.has_lesions:
             continue
-        actual, keep = _scan_times(rng, latent, calendar, outcomes, body, plan)
+        visits = _scan_visits(rng, group, body, plan)
         if plan.tracer_id == uptake.TUMOR:
-            tumor_day, tumor_keep = actual, keep
-        scans.append(_scan_frame(rng, latent, plan, actual, keep, body))
-        values.append(_scan_values(rng, latent, plan, actual, keep, body, outcomes.pfs_day))
+            tumor_visits = visits
+        scans.append(_scan_frame(rng, latent, plan, visits, body))
+        values.append(_scan_values(rng, group, plan, visits, body))
     scan_frame = pl.concat(scans)
     value_frame = pl.concat([v.select(sorted(v.columns)) for v in values])
     value_frame = add_residue(scan_frame, value_frame)
@@ -138,37 +94,26 @@ def simulate_imaging(
     value_frame = value_frame.join(
         keys, on=["subject_no", "tracer_id", "nominal_day"], maintain_order="left"
     )
-    return Imaging(scan_frame, value_frame, tumor_day, tumor_keep)
+    return Imaging(scan_frame, value_frame, tumor_visits)
 
 
-def _scan_times(
-    rng: np.random.Generator,
-    latent: Latent,
-    calendar: Calendar,
-    outcomes: Outcomes,
-    body: Body,
-    plan: TracerPlan,
-) -> tuple[Floats, Bools]:
-    actual = draw_visits(rng, calendar, plan.days, hour=plan.hour, hour_sd=0.7)
-    keep = attended(rng, actual, outcomes.leave_day)
-    if plan.tracer_id == uptake.DIRECT:
-        keep = keep & body.labelled[:, None]
-        # Day 7 is planned inside the 168 h in which an 89Zr label may be read.
-        planned = np.asarray(plan.days, dtype=np.float64)
-        late = planned + (plan.hour - calendar.infusion_hour[:, None]) / 24
-        actual = np.where(planned == 7, np.minimum(np.round(late * 1440) / 1440, 6.99), actual)
-    return actual, keep
+def _scan_visits(rng: np.random.Generator, group: Group, body: Body, plan: TracerPlan) -> Visits:
+    visits = group.visits(rng, plan.days, plan.hour)
+    if plan.tracer_id != uptake.DIRECT:
+        return visits
+    # Day 7 is planned inside the 168 h in which an 89Zr label may be read.
+    planned = np.asarray(plan.days, dtype=np.float64)
+    late = planned + (plan.hour - group.calendar.infusion_hour[:, None]) / 24
+    late = np.minimum(np.round(late * 1440) / 1440, 6.99)
+    actual = np.where(planned == 7, late, visits.actual)
+    return visits.on(actual).only(body.labelled[:, None])
 
 
 def _scan_frame(
-    rng: np.random.Generator,
-    latent: Latent,
-    plan: TracerPlan,
-    actual: Floats,
-    keep: Bools,
-    body: Body,
+    rng: np.random.Generator, latent: Latent, plan: TracerPlan, visits: Visits, body: Body
 ) -> pl.DataFrame:
-    row, column = np.nonzero(keep)
+    row, column = np.nonzero(visits.keep)
+    actual = visits.actual
     size = len(row)
     wait = plan.uptake_h + plan.uptake_sd * rng.normal(size=size)
     wait = np.round(np.clip(wait, 0.9 * plan.uptake_h, None) * 60) / 60
@@ -194,23 +139,16 @@ def _scan_frame(
 
 
 def _scan_values(
-    rng: np.random.Generator,
-    latent: Latent,
-    plan: TracerPlan,
-    actual: Floats,
-    keep: Bools,
-    body: Body,
-    pfs_day: Floats,
+    rng: np.random.Generator, group: Group, plan: TracerPlan, visits: Visits, body: Body
 ) -> pl.DataFrame:
+    latent = group.latent
     if plan.tracer_id == uptake.DIRECT:
-        return uptake.direct_label_values(
-            rng, latent, plan.days, actual, keep, body.weight_kg, body.total_cells
-        )
+        return uptake.direct_label_values(rng, latent, visits, body.weight_kg, body.total_cells)
     if plan.tracer_id == uptake.TUMOR:
-        return uptake.tumor_values(rng, latent, plan.days, actual, keep, pfs_day)
+        return uptake.tumor_values(rng, latent, visits, group.outcomes.pfs_day)
     if plan.tracer_id == uptake.IMMUNE:
-        return uptake.immune_values(rng, latent, plan.days, actual, keep)
-    return uptake.reporter_values(rng, latent, plan.days, actual, keep)
+        return uptake.immune_values(rng, latent, visits)
+    return uptake.reporter_values(rng, latent, visits)
 
 
 def residue_factor(days_since_immune: float) -> float:

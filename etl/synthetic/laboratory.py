@@ -7,10 +7,9 @@ import polars as pl
 
 from etl.synthetic.curves import leukocyte_share, transgene, tumor_fraction
 from etl.synthetic.design import CYTOKINE_DAYS, LABORATORY_DAYS
+from etl.synthetic.group import Group
 from etl.synthetic.latent import Floats, Latent
-from etl.synthetic.kinetics import long_frame
-from etl.synthetic.outcomes import Outcomes
-from etl.synthetic.schedule import Calendar, attended, draw_visits
+from etl.synthetic.schedule import Visits
 from etl.synthetic.toxicity import Toxicity
 
 # Test: (unit, lower and upper limit of normal, LLOQ, ULOQ or None)
@@ -33,30 +32,25 @@ RELAPSE_BLASTS = 35.0
 
 
 def simulate_laboratory(
-    rng: np.random.Generator,
-    latent: Latent,
-    calendar: Calendar,
-    outcomes: Outcomes,
-    toxicity: Toxicity,
+    rng: np.random.Generator, group: Group, toxicity: Toxicity
 ) -> pl.DataFrame:
     """One row per test and visit: subject_no, testcd, matrix, nominal_day, rel_day, value, lloq."""
-    frames = []
-    actual = draw_visits(rng, calendar, CYTOKINE_DAYS, exact=True)
-    keep = attended(rng, actual, outcomes.leave_day)
-    for testcd, curve in _cytokine_curves(rng, latent, toxicity, actual).items():
-        columns = {"rel_day": actual, "value": curve}
-        frames.append(_named(long_frame(latent, CYTOKINE_DAYS, keep, columns), testcd, "PLASMA"))
-    actual = draw_visits(rng, calendar, LABORATORY_DAYS, hour=7.0)
-    keep = attended(rng, actual, outcomes.leave_day)
-    for testcd, curve in _chemistry_curves(rng, latent, toxicity, actual).items():
-        columns = {"rel_day": actual, "value": curve}
-        frames.append(_named(long_frame(latent, LABORATORY_DAYS, keep, columns), testcd, "BLOOD"))
+    frames, latent = [], group.latent
+    visits = group.planned(rng, CYTOKINE_DAYS)
+    for testcd, curve in _cytokine_curves(rng, latent, toxicity, visits.actual).items():
+        frames.append(_named(latent, visits, curve, testcd, "PLASMA"))
+    visits = group.visits(rng, LABORATORY_DAYS, hour=7.0)
+    for testcd, curve in _chemistry_curves(rng, latent, toxicity, visits.actual).items():
+        frames.append(_named(latent, visits, curve, testcd, "BLOOD"))
     if not latent.cohort.has_lesions:
-        frames.append(_blasts(rng, latent, calendar, outcomes))
+        frames.append(_blasts(rng, group))
     return pl.concat(frames)
 
 
-def _named(frame: pl.DataFrame, testcd: str, matrix: str) -> pl.DataFrame:
+def _named(
+    latent: Latent, visits: Visits, value: Floats, testcd: str, matrix: str
+) -> pl.DataFrame:
+    frame = visits.long(latent.subject_no, {"rel_day": visits.actual, "value": value})
     return frame.with_columns(testcd=pl.lit(testcd), matrix=pl.lit(matrix))
 
 
@@ -165,12 +159,10 @@ def b_cells(latent: Latent, own: Floats, day: Floats) -> Floats:
     return np.maximum(level, 0.15) + np.where(back > 0, 0.8 * np.expm1(back), 0.0)
 
 
-def _blasts(
-    rng: np.random.Generator, latent: Latent, calendar: Calendar, outcomes: Outcomes
-) -> pl.DataFrame:
+def _blasts(rng: np.random.Generator, group: Group) -> pl.DataFrame:
     """Marrow blasts, %; a responder falls to MRD level, a relapse brings them back."""
-    actual = draw_visits(rng, calendar, BLAST_DAYS)
-    keep = attended(rng, actual, outcomes.leave_day)
+    latent, visits = group.latent, group.visits(rng, BLAST_DAYS)
+    actual = visits.actual
     deep = 10 ** rng.normal(-3.2, 0.5, size=actual.shape)
     base = latent.burden_value[:, None]
     stays = base * rng.uniform(0.35, 1.25, size=actual.shape)
@@ -178,8 +170,7 @@ def _blasts(
     partly = latent.response_latent[:, None] < 0.35
     answered = np.where(partly, shallow, deep)
     value = np.where(latent.responder[:, None], answered, np.maximum(stays, 5.5))
-    relapsed = actual >= outcomes.pfs_day[:, None]
+    relapsed = actual >= group.outcomes.pfs_day[:, None]
     value = np.where(relapsed, RELAPSE_BLASTS * np.exp(0.4 * rng.normal(size=actual.shape)), value)
     value = np.where(actual < 0, base, np.minimum(value, 97.0))
-    frame = long_frame(latent, BLAST_DAYS, keep, {"rel_day": actual, "value": value})
-    return _named(frame, "BLAST", "MARROW")
+    return _named(latent, visits, value, "BLAST", "MARROW")

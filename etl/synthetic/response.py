@@ -6,11 +6,11 @@ import numpy as np
 import polars as pl
 
 from etl.synthetic.curves import longest_diameter_mm, tumor_course
-from etl.synthetic.design import LESION_DAYS, LESIONS_HIGH
+from etl.synthetic.design import LESIONS_HIGH
 from etl.synthetic.imaging import Imaging
-from etl.synthetic.kinetics import long_frame
 from etl.synthetic.latent import Latent
 from etl.synthetic.outcomes import Outcomes
+from etl.synthetic.schedule import Visits
 from etl.synthetic.uptake import TUMOR
 
 NO_CALL_DAY = 14
@@ -22,14 +22,14 @@ BLASTS_IN_REMISSION, MRD_LEVEL = 5.0, 0.01
 
 
 def lesion_diameters(
-    rng: np.random.Generator, latent: Latent, outcomes: Outcomes, imaging: Imaging
+    rng: np.random.Generator, latent: Latent, outcomes: Outcomes, visits: Visits
 ) -> pl.DataFrame:
     """Longest and perpendicular diameter, mm, of each lesion on the CT of the FDG visits.
 
     A mass that lost its cells leaves a scar, so diameters stop at a residual share.
     """
-    day = imaging.tumor_day
-    keep = imaging.tumor_keep & (np.asarray(LESION_DAYS) != NO_CALL_DAY)[None, :]
+    visits = visits.only((np.asarray(visits.days) != NO_CALL_DAY)[None, :])
+    day = visits.actual
     linear = np.cbrt(tumor_course(latent, outcomes.pfs_day, day)[0])
     scar = rng.uniform(0.15, 0.48, size=(latent.n, LESIONS_HIGH))
     frames = []
@@ -40,7 +40,7 @@ def lesion_diameters(
         long = long * np.exp(0.025 * rng.normal(size=day.shape))
         short = np.minimum(long * shape * np.exp(0.02 * rng.normal(size=day.shape)), long)
         columns = {"rel_day": day, "LDIAM": np.round(long, 1), "LPERP": np.round(short, 1)}
-        frame = long_frame(latent, LESION_DAYS, keep & latent.lesion_mask[:, [j]], columns)
+        frame = visits.only(latent.lesion_mask[:, [j]]).long(latent.subject_no, columns)
         frames.append(frame.with_columns(region_code=pl.lit(f"L{j + 1}")))
     return pl.concat(frames).sort("subject_no", "nominal_day", "region_code")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +26,7 @@ class Calendar:
     def cut_day(self) -> Floats:
         """Days from infusion to the data cut-off."""
         cut = (CUT_DATE - dt.datetime(1970, 1, 1)).total_seconds() / 60
-        return (cut - self.infusion_minute) / MINUTE_PER_DAY
+        return np.asarray((cut - self.infusion_minute) / MINUTE_PER_DAY, dtype=np.float64)
 
 
 def draw_calendar(rng: np.random.Generator, subject_no: Ints, patients: int) -> Calendar:
@@ -49,28 +49,50 @@ def visit_window(day: float) -> float:
     return 0.0 if size <= 5 else 0.35 if size <= 9 else 0.7 if size <= 21 else 1.2 + size / 45
 
 
+@dataclass(frozen=True, slots=True)
+class Visits:
+    """Visits of n patients on m planned days: actual day from infusion, and whether it was."""
+
+    days: tuple[int, ...]
+    actual: Floats
+    keep: Bools
+
+    def on(self, day: Floats) -> Visits:
+        """The same visits at other actual days."""
+        return Visits(self.days, day, self.keep)
+
+    def only(self, keep: Bools) -> Visits:
+        """The visits that also fulfil `keep`."""
+        return Visits(self.days, self.actual, self.keep & keep)
+
+    def long(self, subject_no: Ints, columns: Mapping[str, Floats]) -> pl.DataFrame:
+        """Kept cells of (n, m) arrays as rows, with subject_no and nominal_day."""
+        row, column = np.nonzero(self.keep)
+        data = {"subject_no": subject_no[row], "nominal_day": np.asarray(self.days, float)[column]}
+        return pl.DataFrame(data | {name: array[row, column] for name, array in columns.items()})
+
+
 def draw_visits(
-    rng: np.random.Generator,
-    calendar: Calendar,
-    days: Sequence[int],
-    hour: float = 8.0,
-    hour_sd: float = 0.8,
-    exact: bool = False,
+    rng: np.random.Generator, calendar: Calendar, days: Sequence[int], hour: float = 8.0
 ) -> Floats:
     """Actual days from infusion, (n, m), rounded to the minute.
 
     Day 0 is two to four hours after infusion; other visits are near `hour` of the day.
-    `exact` keeps the planned day (the export then has planned days only).
     """
     n, m = len(calendar.infusion_minute), len(days)
     planned = np.asarray(days, dtype=np.float64)
-    window = np.array([0.0 if exact else visit_window(d) for d in days])
+    window = np.array([visit_window(d) for d in days])
     shift = np.round(window * rng.normal(size=(n, m)))
-    clock = hour + hour_sd * rng.normal(size=(n, m)) - calendar.infusion_hour[:, None]
-    actual = planned + shift + (0.0 if exact else clock / 24)
+    clock = hour + 0.75 * rng.normal(size=(n, m)) - calendar.infusion_hour[:, None]
     first = rng.uniform(2.0, 4.0, size=(n, 1)) / 24
-    actual = np.where(planned == 0, first, actual)
+    actual = np.where(planned == 0, first, planned + shift + clock / 24)
     return np.asarray(np.round(actual * MINUTE_PER_DAY) / MINUTE_PER_DAY)
+
+
+def planned_visits(calendar: Calendar, days: Sequence[int]) -> Floats:
+    """The planned days themselves, (n, m), for exports that know no other."""
+    shape = (len(calendar.infusion_minute), len(days))
+    return np.array(np.broadcast_to(np.asarray(days, dtype=np.float64), shape))
 
 
 def attended(

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from etl.synthetic.design import BLOCK, COHORTS, Cohort, TrialDesign
+from etl.synthetic.group import Group
 from etl.synthetic.imaging import Body, simulate_imaging
 from etl.synthetic.kinetics import simulate_kinetics
 from etl.synthetic.laboratory import simulate_laboratory
@@ -90,11 +91,12 @@ def simulate_block(
     outcomes = draw_outcomes(rng, latent, calendar)
     toxicity = draw_toxicity(rng, latent)
     patient_frame, body = _draw_patients(rng, latent, calendar)
-    kinetics = simulate_kinetics(rng, latent, calendar, outcomes)
-    labs = simulate_laboratory(rng, latent, calendar, outcomes, toxicity)
-    imaging = simulate_imaging(rng, latent, calendar, outcomes, body)
-    if cohort.has_lesions:
-        diameters = lesion_diameters(rng, latent, outcomes, imaging)
+    group = Group(latent, calendar, outcomes)
+    kinetics = simulate_kinetics(rng, group)
+    labs = simulate_laboratory(rng, group, toxicity)
+    imaging = simulate_imaging(rng, group, body)
+    if imaging.tumor_visits is not None:
+        diameters = lesion_diameters(rng, latent, outcomes, imaging.tumor_visits)
         responses = lugano_calls(latent, outcomes, imaging)
     else:
         diameters = pl.DataFrame(schema=_DIAMETERS)

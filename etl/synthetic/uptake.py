@@ -18,7 +18,8 @@ from etl.synthetic.curves import (
     tumor_fraction,
 )
 from etl.synthetic.design import LESIONS_HIGH
-from etl.synthetic.latent import Bools, Floats, Latent
+from etl.synthetic.latent import Floats, Latent
+from etl.synthetic.schedule import Visits
 
 REPORTER, DIRECT, IMMUNE, TUMOR = "f18_fhbg", "zr89_oxine_cells", "zr89_crefmirlimab", "f18_fdg"
 
@@ -70,17 +71,11 @@ def lesion_codes() -> list[str]:
 
 
 def long_values(
-    latent: Latent, days: tuple[int, ...], keep: Bools, region: str, metric: str, value: Floats
+    latent: Latent, visits: Visits, region: str, metric: str, value: Floats
 ) -> pl.DataFrame:
     """(n, m) values of one region and metric as rows; NaN cells and scans not made are left out."""
-    row, column = np.nonzero(keep & np.isfinite(value))
-    return pl.DataFrame(
-        {
-            "subject_no": latent.subject_no[row],
-            "nominal_day": np.asarray(days, dtype=np.float64)[column],
-            "value": value[row, column],
-        }
-    ).with_columns(region_code=pl.lit(region), metric=pl.lit(metric))
+    frame = visits.only(np.isfinite(value)).long(latent.subject_no, {"value": value})
+    return frame.with_columns(region_code=pl.lit(region), metric=pl.lit(metric))
 
 
 def _noise(rng: np.random.Generator, shape: tuple[int, ...], sd: float) -> Floats:
@@ -93,9 +88,10 @@ def _marrow_factor(latent: Latent, code: str) -> float:
 
 
 def reporter_values(
-    rng: np.random.Generator, latent: Latent, days: tuple[int, ...], actual: Floats, keep: Bools
+    rng: np.random.Generator, latent: Latent, visits: Visits
 ) -> pl.DataFrame:
     """Signal of reporter-positive viable cells: SUVmean and SUVmax of organs and lesions."""
+    actual = visits.actual
     shape, frames = reporter_shape(latent, actual), []
     base = latent.reporter_base[:, None]
     for code in organ_codes(latent):
@@ -104,13 +100,13 @@ def reporter_values(
         level = level + 0.12 * rng.normal(size=(latent.n, 1))
         grown = rise * _marrow_factor(latent, code) * latent.organ_rise[:, None] * shape
         value = np.exp(level + grown) * _noise(rng, actual.shape, ORGAN_NOISE)
-        frames.append(long_values(latent, days, keep, code, "suv_mean", value))
+        frames.append(long_values(latent, visits, code, "suv_mean", value))
     if latent.cohort.has_lesions:
         for j, code in enumerate(lesion_codes()):
             mean = reporter_lesion(latent, j, actual) * _noise(rng, actual.shape, LESION_NOISE)
             peak = mean * 1.35 * _noise(rng, actual.shape, 0.06)
-            frames.append(long_values(latent, days, keep, code, "suv_mean", mean))
-            frames.append(long_values(latent, days, keep, code, "suv_max", peak))
+            frames.append(long_values(latent, visits, code, "suv_mean", mean))
+            frames.append(long_values(latent, visits, code, "suv_max", peak))
     return pl.concat(frames).with_columns(tracer_id=pl.lit(REPORTER))
 
 
@@ -135,9 +131,7 @@ def reporter_lesion(
 def direct_label_values(
     rng: np.random.Generator,
     latent: Latent,
-    days: tuple[int, ...],
-    actual: Floats,
-    keep: Bools,
+    visits: Visits,
     weight_kg: Floats,
     total_cells: Floats,
 ) -> pl.DataFrame:
@@ -146,6 +140,7 @@ def direct_label_values(
     The whole-body total is the label not yet excreted: one calibration factor per patient, losses
     that only add up, so it can never rise. Cells that divide do not change it.
     """
+    actual = visits.actual
     loss = np.maximum.accumulate(actual, axis=1) * LABEL_LOSS_PER_DAY
     loss = loss * np.exp(0.25 * rng.normal(size=(latent.n, 1)))
     total = 0.985 * np.exp(0.03 * rng.normal(size=(latent.n, 1))) * np.exp(-loss)
@@ -157,22 +152,22 @@ def direct_label_values(
         shares[code] = share * patient * _noise(rng, actual.shape, 0.06)
     crowd = np.maximum(np.sum(list(shares.values()), axis=0) / 0.93, 1.0)
     frames = [
-        long_values(latent, days, keep, "WHOLE_BODY", "percent_injected_activity", 100 * total)
+        long_values(latent, visits, "WHOLE_BODY", "percent_injected_activity", 100 * total)
     ]
     cells = total_cells[:, None]
     frames.append(
-        long_values(latent, days, keep, "WHOLE_BODY", "label_equivalent_cells", total * cells)
+        long_values(latent, visits, "WHOLE_BODY", "label_equivalent_cells", total * cells)
     )
     for code, share in shares.items():
         held = total * share / crowd
         suv = held * weight_kg[:, None] * 1000 / LABEL_ORGANS[code][3]
         frames.append(
-            long_values(latent, days, keep, code, "percent_injected_activity", 100 * held)
+            long_values(latent, visits, code, "percent_injected_activity", 100 * held)
         )
-        frames.append(long_values(latent, days, keep, code, "suv_mean", suv))
+        frames.append(long_values(latent, visits, code, "suv_mean", suv))
         if code in ("LIVER", "SPLEEN", "MARROW", "LUNG"):
             frames.append(
-                long_values(latent, days, keep, code, "label_equivalent_cells", held * cells)
+                long_values(latent, visits, code, "label_equivalent_cells", held * cells)
             )
     if latent.cohort.has_lesions:
         homing = 0.65 * np.exp(0.35 * rng.normal(size=(latent.n, 1)))
@@ -181,14 +176,15 @@ def direct_label_values(
             own = np.exp(0.25 * rng.normal(size=(latent.n, 1)))
             value = homing * own * arrive * _noise(rng, actual.shape, 0.12)
             value = np.where(latent.lesion_mask[:, [j]], value, np.nan)
-            frames.append(long_values(latent, days, keep, code, "suv_mean", value))
+            frames.append(long_values(latent, visits, code, "suv_mean", value))
     return pl.concat(frames).with_columns(tracer_id=pl.lit(DIRECT))
 
 
 def immune_values(
-    rng: np.random.Generator, latent: Latent, days: tuple[int, ...], actual: Floats, keep: Bools
+    rng: np.random.Generator, latent: Latent, visits: Visits
 ) -> pl.DataFrame:
     """CD8 signal: the patient's own T cells and CAR-T cells together, not separable."""
+    actual = visits.actual
     frames = []
     z = np.log(np.maximum(transgene(latent, actual), 1.0) / latent.cohort.expansion.cmax)
     for code in organ_codes(latent):
@@ -196,19 +192,17 @@ def immune_values(
         _, _, before, rise = ORGANS[parent]
         level = np.log(before * MARROW_SITES.get(code, 1.0)) + 0.22 * rng.normal(size=(latent.n, 1))
         value = np.exp(level + rise * 0.35 * z) * _noise(rng, actual.shape, 0.10)
-        frames.append(long_values(latent, days, keep, code, "suv_mean", value))
+        frames.append(long_values(latent, visits, code, "suv_mean", value))
     if latent.cohort.has_lesions:
         own = 0.45 * rng.normal(size=(latent.n, 1))
         for j, code in enumerate(lesion_codes()):
             endogenous = 2.3 * np.exp(own + 0.3 * rng.normal(size=(latent.n, 1)))
             value = endogenous + 0.30 * reporter_lesion(latent, j, actual)
             value = value * _noise(rng, actual.shape, LESION_NOISE)
-            frames.append(long_values(latent, days, keep, code, "suv_mean", value))
+            frames.append(long_values(latent, visits, code, "suv_mean", value))
             frames.append(
                 long_values(
-                    latent,
-                    days,
-                    keep,
+                    latent, visits,
                     code,
                     "suv_max",
                     value * 1.4 * _noise(rng, actual.shape, 0.07),
@@ -218,23 +212,19 @@ def immune_values(
 
 
 def tumor_values(
-    rng: np.random.Generator,
-    latent: Latent,
-    days: tuple[int, ...],
-    actual: Floats,
-    keep: Bools,
-    pfs_day: Floats,
+    rng: np.random.Generator, latent: Latent, visits: Visits, pfs_day: Floats
 ) -> pl.DataFrame:
     """FDG: SUVmax, SUVmean, MTV (fixed SUV 4.0) and TLG per lesion, SUVmean of reference organs.
 
     A lesion that no longer reaches SUV 4.0 has no metabolic volume: its `mtv40_ml` is zero here and
     is written below the smallest volume the method can measure.
     """
+    actual = visits.actual
     frames = []
     for code, (mean, sd) in FDG_ORGANS.items():
         patient = np.exp(sd * rng.normal(size=(latent.n, 1)))
         value = mean * patient * _noise(rng, actual.shape, 0.07)
-        frames.append(long_values(latent, days, keep, code, "suv_mean", value))
+        frames.append(long_values(latent, visits, code, "suv_mean", value))
     size, activity = tumor_course(latent, pfs_day, actual)
     flare = np.where((actual > 7) & (actual < 21), 1.10, 1.0)
     for j, code in enumerate(lesion_codes()):
@@ -244,10 +234,10 @@ def tumor_values(
         avid = np.clip((suv / 4.0 - 1.0) / 1.2, 0.0, 1.0) ** 0.5
         mtv = volume * avid
         mean = np.maximum(suv * 0.58, np.where(mtv > 0, 4.1, 0.0)) * _noise(rng, suv.shape, 0.03)
-        frames.append(long_values(latent, days, keep, code, "suv_max", suv))
-        frames.append(long_values(latent, days, keep, code, "suv_mean", mean))
-        frames.append(long_values(latent, days, keep, code, "mtv40_ml", mtv))
+        frames.append(long_values(latent, visits, code, "suv_max", suv))
+        frames.append(long_values(latent, visits, code, "suv_mean", mean))
+        frames.append(long_values(latent, visits, code, "mtv40_ml", mtv))
         frames.append(
-            long_values(latent, days, keep, code, "tlg", np.where(mtv > 0, mtv * mean, np.nan))
+            long_values(latent, visits, code, "tlg", np.where(mtv > 0, mtv * mean, np.nan))
         )
     return pl.concat(frames).with_columns(tracer_id=pl.lit(TUMOR))

@@ -1,0 +1,87 @@
+"""Keys of records: 64-bit hashes of the natural key and of the content, over whole columns.
+
+blake2b with 8 bytes, read as a signed integer, so that both databases hold it as BIGINT. At one
+million records of a study the chance that any two natural keys share a hash is 3e-8.
+"""
+
+from collections.abc import Iterable
+from hashlib import blake2b
+
+import numpy as np
+import polars as pl
+
+from etl.contracts.contract import Contract
+
+SEPARATOR = "\x1f"
+TIME_KEY = ("dtm_utc", "dtm_text", "rel_day", "nominal_day", "visit")
+"""What tells the records of one series apart: the first of these that is known."""
+
+WITH_UNIT = frozenset({"kinetics_sample", "laboratory_result"})
+"""Percent and cells per uL of one analyte are two records of one sample."""
+
+
+def hash64(texts: Iterable[str]) -> pl.Series:
+    """blake2b-64 of each text as a signed integer."""
+    joined = b"".join([blake2b(text.encode(), digest_size=8).digest() for text in texts])
+    return pl.Series(np.frombuffer(joined, dtype=">i8").astype(np.int64))
+
+
+def _text(name: str, dtype: pl.DataType) -> pl.Expr:
+    column = pl.col(name)
+    if isinstance(dtype, pl.Datetime):
+        return column.dt.strftime("%Y-%m-%dT%H:%M:%S%.6f")
+    return column.cast(pl.String)
+
+
+def _named(frame: pl.DataFrame, names: Iterable[str]) -> pl.Expr:
+    """name=value of every known column, joined; nulls leave no trace, so columns may be added."""
+    known = [name for name in names if frame[name].null_count() < frame.height]
+    if not known:
+        return pl.lit("")
+    parts = [pl.lit(f"{name}=") + _text(name, frame.schema[name]) for name in known]
+    return pl.concat_str(parts, separator=SEPARATOR, ignore_nulls=True)
+
+
+def _time_part(frame: pl.DataFrame) -> pl.Expr:
+    parts = [
+        pl.lit(f"{name}=") + _text(name, frame.schema[name])
+        for name in TIME_KEY
+        if frame[name].null_count() < frame.height
+    ]
+    return pl.coalesce(*parts, pl.lit("")) if parts else pl.lit("")
+
+
+def record_keys(frame: pl.DataFrame, contract: Contract) -> pl.Series:
+    """The hash of each record's natural key."""
+    names = [name for name in contract.key if name != "time"]
+    if contract.name in WITH_UNIT:
+        names.append("unit")
+    key = _named(frame, names)
+    if "time" in contract.key:
+        key = pl.concat_str([key, _time_part(frame)], separator=SEPARATOR)
+    texts = frame.select(pl.concat_str([pl.lit(contract.name + SEPARATOR), key]).alias("key"))
+    return hash64(texts["key"]).alias("record_key")
+
+
+def content_columns(contract: Contract) -> tuple[str, ...]:
+    """The stored columns whose change makes a new version of the record."""
+    names = [one.name for one in contract.stored if one.name != "label_dtm"]
+    if contract.name == "subject":
+        names += ["subjid", "siteid"]
+    if contract.name == "infusion":
+        names += ["label_dtm_text", "label_dtm_utc"]
+    if contract.timed:
+        names += ["dtm_utc", "dtm_text", "tz", "dtm_precision", "rel_day", "rel_day_source"]
+        names += ["visit", "visitnum", "nominal_day"]
+    if contract.interval:
+        names += ["end_dtm_utc", "end_dtm_text", "end_dtm_precision", "end_rel_day", "ongoing"]
+    if contract.measured:
+        names += ["value", "lower", "upper", "unit", "censored"]
+    return tuple(dict.fromkeys(names))
+
+
+def content_hashes(frame: pl.DataFrame, contract: Contract) -> pl.Series:
+    """The hash of each record's content; columns that do not exist in the frame do not count."""
+    names = [name for name in content_columns(contract) if name in frame.columns]
+    texts = frame.select(_named(frame, names).alias("content"))["content"]
+    return hash64(texts).alias("content_hash")

@@ -1,0 +1,56 @@
+"""What is already there: the subjects, infusions, scans and regions of a study that a delivery
+may refer to, from the database and from the delivery itself."""
+
+from dataclasses import dataclass, field
+
+import polars as pl
+
+IMPLIED = "(implied)"
+"""Column text of subjects, scans and regions made from records that name them."""
+
+SUBJECTS = {"usubjid": pl.String, "subjid": pl.String, "implied": pl.Boolean}
+REFERENCES = {
+    "usubjid": pl.String,
+    "reference_utc": pl.Datetime("us"),
+    "reference_date": pl.Date,
+    "reference_precision": pl.String,
+    "reference_zoned": pl.Boolean,
+}
+SCANS = {"usubjid": pl.String, "scan_code": pl.String, "scan_decay_state": pl.String}
+REGIONS = {"usubjid": pl.String, "region_code": pl.String}
+ADMINISTRATIONS = {
+    "usubjid": pl.String, "tracer_id": pl.String, "administration_no": pl.Int64,
+}  # fmt: skip
+INFUSIONS = {"usubjid": pl.String, "infusion_no": pl.Int64}
+
+
+def _empty(schema: dict[str, object]) -> pl.DataFrame:
+    return pl.DataFrame(schema=schema)  # type: ignore[arg-type]
+
+
+@dataclass
+class Known:
+    """Codes that records may refer to; one row per code, the delivery's own rows win.
+
+    `references`: per subject the moment from which days are counted (first infusion).
+    """
+
+    subjects: pl.DataFrame = field(default_factory=lambda: _empty(SUBJECTS))
+    references: pl.DataFrame = field(default_factory=lambda: _empty(REFERENCES))
+    scans: pl.DataFrame = field(default_factory=lambda: _empty(SCANS))
+    regions: pl.DataFrame = field(default_factory=lambda: _empty(REGIONS))
+    administrations: pl.DataFrame = field(default_factory=lambda: _empty(ADMINISTRATIONS))
+    infusions: pl.DataFrame = field(default_factory=lambda: _empty(INFUSIONS))
+    tracers: frozenset[str] = frozenset()
+
+    def learn(self, name: str, rows: pl.DataFrame, key: tuple[str, ...]) -> None:
+        """Adds rows of the delivery to what is known; they replace rows of the same key."""
+        before = getattr(self, name)
+        fresh = rows.select(before.columns).unique(subset=key, keep="first", maintain_order=True)
+        kept = before.join(fresh, on=list(key), how="anti")
+        setattr(self, name, pl.concat([kept, fresh.cast(dict(before.schema))]))
+
+    @property
+    def has_subject_list(self) -> bool:
+        """Whether somebody has delivered subjects: then an unknown one is an error."""
+        return bool((~self.subjects["implied"]).any())
