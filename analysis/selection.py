@@ -108,7 +108,7 @@ class Selection:
 
     def replace(self, **changes: Any) -> Self:
         """A copy with some fields changed; lists become tuples."""
-        plain = {
+        plain: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in changes.items()
         }

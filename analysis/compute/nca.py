@@ -76,7 +76,7 @@ def nca(
     """
     chosen = rules or NcaRules()
     t, c, blq = _sorted(time, value, below)
-    counts = {"n_samples": int(t.size), "n_below": int(blq.sum())}
+    counts: dict[str, Any] = {"n_samples": int(t.size), "n_below": int(blq.sum())}
     after = t >= 0
     t, c, blq = t[after], c[after], blq[after]
     if blq.all():

@@ -143,7 +143,7 @@ _ALIASES: Mapping[str, str] = {
 }  # fmt: skip
 
 _CASE_COUNTS = re.compile(r"[mM](Bq|Ci)")
-_BY_LOWER = {unit.lower(): unit for family in FAMILIES.values() for unit in family} | _ALIASES
+_BY_LOWER = {unit.lower(): unit for family in FAMILIES.values() for unit in family} | dict(_ALIASES)
 
 
 def normalize_unit(text: str | None) -> str | None:
@@ -201,8 +201,8 @@ def convert(value: float, from_unit: str, to_unit: str) -> float | None:
     """A value in another unit of the same family; None when no family holds both."""
     start, end = normalize_unit(from_unit), normalize_unit(to_unit)
     for factors in FAMILIES.values():
-        if start in factors and end in factors:
-            offset = _OFFSET.get(start or "", 0.0) - _OFFSET.get(end or "", 0.0)
+        if start is not None and end is not None and start in factors and end in factors:
+            offset = _OFFSET.get(start, 0.0) - _OFFSET.get(end, 0.0)
             return (value * factors[start] + offset) / factors[end]
     return None
 

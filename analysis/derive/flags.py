@@ -7,7 +7,6 @@ Severities: "error" = the value must not be read as what it claims; "warning" = 
 import numpy as np
 import polars as pl
 
-from analysis.compute.decay import decay_factor
 from analysis.derive.columns import LINEAGE, ensure
 from analysis.derive.laboratory import IL6, TOCILIZUMAB_DAYS, after_tocilizumab
 from analysis.tracers import NUCLIDES, TRACERS
@@ -151,9 +150,11 @@ def _missing_weight(scans: pl.DataFrame, quantifications: pl.DataFrame | None) -
     rows = scans.filter(~(pl.col("weight_kg") > 0).fill_null(False)).join(
         with_suv, on=["usubjid", "scan_code"], how="semi"
     )
-    # A study that delivers no weight at all gives no hint on a single scan.
     if not (scans["weight_kg"] > 0).any():
-        rows = rows.clear()
+        # None was delivered at all: one word per patient, not an error on every scan.
+        rows = rows.unique("usubjid", keep="first", maintain_order=True)
+        detail = pl.lit("no scan comes with a weight, so SUV cannot be checked")
+        return _flag(rows, "info", "Body weight missing", detail)
     detail = pl.lit("SUV is normalized to body weight, which is missing or zero")
     return _flag(rows, "error", "Body weight missing", detail)
 
@@ -212,13 +213,42 @@ def _residue(
 ) -> pl.DataFrame:
     """Scans in which an earlier positron emitter is still active."""
     given = _activities(tracer_administrations, infusions)
-    empty = scans.clear().with_columns(pl.lit("").alias("severity"), pl.lit("").alias("detail"))
-    if given.is_empty() or scans.is_empty():
-        return _flag(empty, pl.col("severity"), "", pl.col("detail"))
-    pairs = scans.join(_registry(), on="tracer_id").join(given, on="usubjid", suffix="_given")
-    rows = [row for pair in pairs.iter_rows(named=True) if (row := _residue_row(pair, given))]
-    frame = pl.DataFrame(rows, schema=_SCHEMA, orient="row") if rows else empty
-    return _flag(frame, pl.col("severity"), "Residue of an earlier tracer", pl.col("detail"))
+    own = given.select(
+        "usubjid", "tracer_id", pl.col("day").alias("own_day"), pl.col("mbq").alias("own_mbq")
+    )
+    timed = scans.filter(pl.col("rel_day").is_not_null()).join(_registry(), on="tracer_id")
+    with_own = timed.sort("rel_day").join_asof(
+        own.sort("own_day"),
+        left_on="rel_day",
+        right_on="own_day",
+        by=["usubjid", "tracer_id"],
+        check_sortedness=False,
+    )
+    pairs = with_own.join(given, on="usubjid", suffix="_given").filter(
+        (pl.col("tracer_id") != pl.col("tracer_id_given")) & (pl.col("day") < pl.col("own_day"))
+    )
+    share = _positrons("mbq", "day", "_given") / _positrons("own_mbq", "own_day", "")
+    rows = pairs.with_columns(share.alias("share")).filter(pl.col("share") >= RESIDUE_WARNING)
+    severity = (
+        pl.when(pl.col("share") >= RESIDUE_ERROR).then(pl.lit("error")).otherwise(pl.lit("warning"))
+    )
+    detail = pl.format(
+        "{} given {} days before still makes {} % of the positrons of {}, more where it collects; "
+        "PET cannot tell them apart",
+        "tracer_name_given",
+        (pl.col("rel_day") - pl.col("day")).round(1),
+        (100 * pl.col("share")).round(1),
+        "tracer_name",
+    )
+    return _flag(rows, severity, "Residue of an earlier tracer", detail)
+
+
+def _positrons(activity: str, day: str, suffix: str) -> pl.Expr:
+    """Activity left at the scan, MBq of positrons."""
+    hours = (pl.col("rel_day") - pl.col(day)) * HOURS_PER_DAY
+    left = (-np.log(2.0) * hours / pl.col(f"registry_half_life_h{suffix}")).exp()
+    weighted: pl.Expr = pl.col(activity) * left * pl.col(f"positron{suffix}")
+    return weighted
 
 
 def _activities(
@@ -240,49 +270,6 @@ def _activities(
         .filter((pl.col("positron") > 0) & (pl.col("mbq") > 0) & pl.col("rel_day").is_not_null())
         .rename({"rel_day": "day"})
     )
-
-
-def _residue_row(pair: dict[str, object], given: pl.DataFrame) -> dict[str, object] | None:
-    """The finding of one scan and one earlier injection, if it is large enough to say."""
-    scan_day, day = pair["rel_day"], pair["day"]
-    if pair["tracer_id"] == pair["tracer_id_given"] or not pair["positron"] or scan_day is None:
-        return None
-    own = given.filter(
-        (pl.col("usubjid") == pair["usubjid"])
-        & (pl.col("tracer_id") == pair["tracer_id"])
-        & (pl.col("day") <= scan_day)
-    ).sort("day")
-    if own.is_empty() or not day < own["day"][-1]:  # type: ignore[operator]
-        return None
-    since_own = (scan_day - own["day"][-1]) * HOURS_PER_DAY  # type: ignore[operator]
-    since_given = (scan_day - day) * HOURS_PER_DAY  # type: ignore[operator]
-    left = (
-        float(pair["mbq"])  # type: ignore[arg-type]
-        * decay_factor(since_given, float(pair["registry_half_life_h_given"]))  # type: ignore[arg-type]
-        * float(pair["positron_given"])  # type: ignore[arg-type]
-    )
-    now = (
-        own["mbq"][-1]
-        * decay_factor(since_own, float(pair["registry_half_life_h"]))  # type: ignore[arg-type]
-        * float(pair["positron"])  # type: ignore[arg-type]
-    )
-    share = left / now
-    if share < RESIDUE_WARNING:
-        return None
-    detail = (
-        f"{pair['tracer_name_given']} given {since_given / HOURS_PER_DAY:.1f} days earlier still "
-        f"makes {100 * share:.1f} % of the positrons of {pair['tracer_name']}, more where it "
-        "collects; PET cannot tell them apart"
-    )
-    return {
-        "usubjid": pair["usubjid"],
-        "severity": "error" if share >= RESIDUE_ERROR else "warning",
-        "title": "",
-        "detail": detail,
-        "scan_code": pair["scan_code"],
-        "rel_day": scan_day,
-        **{name: pair[name] for name in LINEAGE},
-    }
 
 
 def _small_lesions(

@@ -11,7 +11,7 @@ means of the lower and of the upper bounds, and is stored as that interval.
 """
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 
@@ -176,21 +176,15 @@ def _variants(
 ) -> list[tuple[Signal, int]]:
     if "unit" in split:
         rows = rows.filter(pl.col("unit").is_not_null())
-    known = {_FIELD.get(key, key): value for key, value in group.items()}
+    known: dict[str, Any] = {_FIELD.get(key, key): value for key, value in group.items()}
     if known.get("code") is None:
         return []
     found: list[tuple[Signal, int]] = []
     for _, part in rows.group_by(list(split) or [pl.lit(0)], maintain_order=True):
-        unit = part["unit"].drop_nulls().first() if part["unit"].count() else None
+        unit = next(iter(part["unit"].drop_nulls()), None)
         values = {item: part[item][0] for item in split if item != "unit"}
-        signal = Signal(
-            domain=domain,
-            unit=unit,
-            qualified_by=split,
-            name=name or "",
-            **known,
-            **values,  # type: ignore[arg-type]
-        )
+        named = {"unit": unit, **known, **values}
+        signal = Signal(domain=domain, qualified_by=split, name=name or "", **named)
         found.append((signal, part["usubjid"].n_unique()))
     return found
 
@@ -203,12 +197,12 @@ def _rows(
     lesions: pl.DataFrame | None,
 ) -> pl.DataFrame:
     """Rows of the signal with `reason` (null = used)."""
-    source = {
-        "kinetics": lambda: kinetics,
-        "uptake": lambda: quantifications,
-        "laboratory": lambda: labs,
-        "burden": lambda: _burden(lesions, quantifications),
-    }[signal.domain]()
+    if signal.domain == "burden":
+        source: pl.DataFrame | None = _burden(lesions, quantifications)
+    else:
+        source = {"kinetics": kinetics, "uptake": quantifications, "laboratory": labs}[
+            signal.domain
+        ]
     rows = _prepared(signal.domain, source)
     for column in _KEYS[signal.domain]:
         wanted = getattr(signal, _FIELD.get(column, column))
@@ -238,21 +232,25 @@ def _day() -> pl.Expr:
 def _reason(signal: Signal) -> pl.Expr:
     """Why a row is left out; the first reason that applies."""
     day = pl.coalesce("rel_day", "nominal_day")
-    reason = pl.when(pl.col("evaluable").eq(False)).then(
-        pl.concat_str(pl.lit("scan not evaluable"), _given("not_evaluable_reason", signal))
-    )
-    if signal.tracer_class == "direct_label":
-        tracer = TRACERS[signal.tracer_id or ""]
-        high = tracer.window_for()[1]
-        text = f"after the usable window of the label ({high:g} h from infusion)"
-        reason = reason.when(day * HOURS_PER_DAY > high).then(pl.lit(text))
     no_value = pl.all_horizontal(pl.col(name).is_null() for name in ("value", "lower", "upper"))
-    reason = (
-        reason.when(no_value).then(pl.lit("no value")).when(day.is_null()).then(pl.lit("no day"))
+    late, window = pl.lit(False), ""
+    if signal.tracer_class == "direct_label" and signal.tracer_id:
+        high = TRACERS[signal.tracer_id].window_for()[1]
+        late = day * HOURS_PER_DAY > high
+        window = f"after the usable window of the label ({high:g} h from infusion)"
+    no_unit = pl.col("unit").is_null() & pl.lit(signal.unit is not None)
+    return (
+        pl.when(pl.col("evaluable").eq(False))
+        .then(pl.concat_str(pl.lit("scan not evaluable"), _given("not_evaluable_reason", signal)))
+        .when(late)
+        .then(pl.lit(window))
+        .when(no_value)
+        .then(pl.lit("no value"))
+        .when(day.is_null())
+        .then(pl.lit("no day"))
+        .when(no_unit)
+        .then(pl.lit("no unit"))
     )
-    if signal.unit is not None:
-        reason = reason.when(pl.col("unit").is_null()).then(pl.lit("no unit"))
-    return reason.otherwise(None)
 
 
 def _given(column: str, signal: Signal) -> pl.Expr:

@@ -99,11 +99,10 @@ class _Registry:
 
 def _tracer(row: dict[str, Any]) -> Tracer:
     low, high = row.pop("window_h")
-    return Tracer(
-        **{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()},
-        window_low_h=float(low),
-        window_high_h=float(high),
-    )
+    values: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in row.items()
+    }
+    return Tracer(**values, window_low_h=float(low), window_high_h=float(high))
 
 
 @cache
