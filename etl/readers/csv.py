@@ -11,7 +11,6 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator
-from itertools import islice
 from typing import NamedTuple
 
 import polars as pl
@@ -100,14 +99,17 @@ def detect_delimiter(sample: str) -> str:
 
 def _consistency(sample: str, delimiter: str) -> float:
     """Share of the sampled records that have the most common number (> 1) of fields."""
-    reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)
+    reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter, strict=True)
     counts: list[int] = []
-    try:
-        for record in islice(reader, SAMPLE_RECORDS):
-            if record:
-                counts.append(len(record))
-    except csv.Error:
-        pass  # a field longer than the sample: judge by what was read
+    while len(counts) < SAMPLE_RECORDS:
+        try:
+            record = next(reader)
+        except StopIteration:
+            break
+        except csv.Error:
+            counts.append(0)  # quotes that end elsewhere than at this delimiter speak against it
+        else:
+            counts.extend([len(record)] if record else [])
     if len(sample) == SAMPLE_CHARACTERS and len(counts) > 1:
         counts.pop()  # cut by the end of the sample
     several = Counter(count for count in counts if count > 1)
