@@ -60,7 +60,7 @@ def metabolic_fraction(latent: Latent, day: Floats) -> Floats:
     t = np.broadcast_to(day, (latent.n, np.shape(day)[-1]))
     since = np.maximum(t - 10.0, 0.0)
     floor = latent.metabolic_floor[:, None]
-    return floor + (1 - floor) * np.exp(-latent.metabolic_rate[:, None] * since)
+    return np.asarray(floor + (1 - floor) * np.exp(-latent.metabolic_rate[:, None] * since))
 
 
 def tumor_course(latent: Latent, pfs_day: Floats, day: Floats) -> tuple[Floats, Floats]:
@@ -77,7 +77,8 @@ def tumor_course(latent: Latent, pfs_day: Floats, day: Floats) -> tuple[Floats, 
 
 def tumor_volume_ml(latent: Latent, day: Floats) -> Floats:
     """True total tumor volume, mL: the current value that drives progression in lymphoma."""
-    return latent.lesion_volume_ml.sum(axis=1)[:, None] * tumor_fraction(latent, day)
+    total = latent.lesion_volume_ml.sum(axis=1)[:, None]
+    return np.asarray(total * tumor_fraction(latent, day))
 
 
 def reporter_shape(latent: Latent, day: Floats) -> Floats:
@@ -94,4 +95,4 @@ def longest_diameter_mm(volume_ml: Floats, elongation: Floats) -> Floats:
 
 def recovery(diameter_mm: Floats) -> Floats:
     """Share of the true mean uptake that PET recovers in a lesion of this diameter."""
-    return np.interp(diameter_mm, RECOVERY_DIAMETER_MM, RECOVERY_COEFFICIENT)
+    return np.asarray(np.interp(diameter_mm, RECOVERY_DIAMETER_MM, RECOVERY_COEFFICIENT))

@@ -1,8 +1,8 @@
 """Every number the synthetic trial is built from, with the source it imitates.
 
 The two cohorts carry the two truths of the field: in B-ALL responders expand more
-(Mueller 2018, doi 10.1158/1078-0432.CCR-17-1880 reports a ratio of 1.74; here it is larger, for
-teaching), in large B-cell lymphoma they do not (Awasthi 2020, doi 10.1182/bloodadvances.2020002133).
+(Mueller 2018, Clin Cancer Res, reports a ratio of 1.74; here it is larger, for
+teaching), in large B-cell lymphoma they do not (Awasthi 2020, Blood Adv 4:560).
 Kinetics follow Stein 2019 (doi 10.1002/psp4.12388) with the lag of Ogasawara 2021 (PMC8613160).
 """
 

@@ -31,9 +31,7 @@ BLAST_DAYS = (-7, 28, 60, 90)
 RELAPSE_BLASTS = 35.0
 
 
-def simulate_laboratory(
-    rng: np.random.Generator, group: Group, toxicity: Toxicity
-) -> pl.DataFrame:
+def simulate_laboratory(rng: np.random.Generator, group: Group, toxicity: Toxicity) -> pl.DataFrame:
     """One row per test and visit: subject_no, testcd, matrix, nominal_day, rel_day, value, lloq."""
     frames, latent = [], group.latent
     visits = group.planned(rng, CYTOKINE_DAYS)
@@ -47,9 +45,7 @@ def simulate_laboratory(
     return pl.concat(frames)
 
 
-def _named(
-    latent: Latent, visits: Visits, value: Floats, testcd: str, matrix: str
-) -> pl.DataFrame:
+def _named(latent: Latent, visits: Visits, value: Floats, testcd: str, matrix: str) -> pl.DataFrame:
     frame = visits.long(latent.subject_no, {"rel_day": visits.actual, "value": value})
     return frame.with_columns(testcd=pl.lit(testcd), matrix=pl.lit(matrix))
 
@@ -57,13 +53,14 @@ def _named(
 def inflammation_day(latent: Latent, toxicity: Toxicity) -> Floats:
     """Middle of the CRS course, or the day cytokines would peak without one; (n, 1)."""
     middle = toxicity.crs_onset + 0.45 * toxicity.crs_days
-    return np.where(np.isfinite(middle), middle, 0.65 * latent.tmax_day)[:, None]
+    day = np.where(np.isfinite(middle), middle, 0.65 * latent.tmax_day)
+    return np.asarray(day[:, None])
 
 
 def _bump(day: Floats, peak: Floats, before: float, after: float) -> Floats:
     """A rise and fall in logs: Gaussian before the peak, slower after."""
     width = np.where(day < peak, before, after)
-    return np.where(day < -0.5, 0.0, np.exp(-0.5 * ((day - peak) / width) ** 2))
+    return np.asarray(np.where(day < -0.5, 0.0, np.exp(-0.5 * ((day - peak) / width) ** 2)))
 
 
 def _level(rng: np.random.Generator, latent: Latent, median: float, sd: float) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -103,7 +104,7 @@ def _lognormal(rng: np.random.Generator, median: float, sd: float, n: int) -> Fl
     return median * np.exp(sd * rng.normal(size=n))
 
 
-def _draw_kinetics(rng: np.random.Generator, cohort: Cohort, burden: Floats) -> dict[str, Floats]:
+def _draw_kinetics(rng: np.random.Generator, cohort: Cohort, burden: Floats) -> dict[str, Any]:
     """Stein parameters; burden raises Cmax, and fast growers reach a higher Cmax."""
     x, n = cohort.expansion, len(burden)
     own = np.sqrt(x.cmax_sd**2 - x.burden_effect**2)
@@ -137,7 +138,7 @@ def _draw_response(
     return latent, latent > 0, latent > r.complete_shift
 
 
-def _draw_reporter(rng: np.random.Generator, z_cmax: Floats) -> dict[str, Floats]:
+def _draw_reporter(rng: np.random.Generator, z_cmax: Floats) -> dict[str, Any]:
     """Patient effects of the reporter signal, correlated with blood expansion, not equal to it."""
     n = len(z_cmax)
     return {
@@ -148,7 +149,7 @@ def _draw_reporter(rng: np.random.Generator, z_cmax: Floats) -> dict[str, Floats
     }
 
 
-def _draw_lesions(rng: np.random.Generator, burden: Floats) -> dict[str, npt.NDArray[np.generic]]:
+def _draw_lesions(rng: np.random.Generator, burden: Floats) -> dict[str, Any]:
     """3-8 lesions, more with more burden; their volumes add up to the reported burden."""
     n, width = len(burden), LESIONS_HIGH
     share = 1 / (1 + np.exp(-(0.9 * burden - 0.2)))
@@ -171,7 +172,7 @@ def _draw_lesions(rng: np.random.Generator, burden: Floats) -> dict[str, npt.NDA
 
 def _draw_tumor_course(
     rng: np.random.Generator, responder: Bools, complete: Bools
-) -> dict[str, Floats]:
+) -> dict[str, Any]:
     """How the tumor goes on: rate and floor of shrinkage, growth where it does not respond."""
     n = len(responder)
     slow = rng.random(n) < 0.30

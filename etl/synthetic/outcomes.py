@@ -52,7 +52,7 @@ def baseline_hazard(cohort: Cohort, day: Floats) -> Floats:
 def draw_outcomes(rng: np.random.Generator, latent: Latent, calendar: Calendar) -> Outcomes:
     """Event times by inversion of the cumulative hazard on a grid of one day."""
     events, n = latent.cohort.events, latent.n
-    middle = np.arange(HORIZON_DAY) + 0.5
+    middle = np.arange(HORIZON_DAY, dtype=np.float64) + 0.5
     linear = events.association * (current_value(latent, middle) - events.center)
     linear += events.burden_log_hazard * latent.burden_z[:, None]
     hazard = baseline_hazard(latent.cohort, middle) * np.exp(linear)

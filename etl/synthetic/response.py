@@ -8,7 +8,7 @@ import polars as pl
 from etl.synthetic.curves import longest_diameter_mm, tumor_course
 from etl.synthetic.design import LESIONS_HIGH
 from etl.synthetic.imaging import Imaging
-from etl.synthetic.latent import Latent
+from etl.synthetic.latent import Floats, Latent
 from etl.synthetic.outcomes import Outcomes
 from etl.synthetic.schedule import Visits
 from etl.synthetic.uptake import TUMOR
@@ -39,7 +39,11 @@ def lesion_diameters(
         long = long * np.maximum(linear, scar[:, [j]])
         long = long * np.exp(0.025 * rng.normal(size=day.shape))
         short = np.minimum(long * shape * np.exp(0.02 * rng.normal(size=day.shape)), long)
-        columns = {"rel_day": day, "LDIAM": np.round(long, 1), "LPERP": np.round(short, 1)}
+        columns: dict[str, Floats] = {
+            "rel_day": day,
+            "LDIAM": np.round(long, 1),
+            "LPERP": np.round(short, 1),
+        }
         frame = visits.only(latent.lesion_mask[:, [j]]).long(latent.subject_no, columns)
         frames.append(frame.with_columns(region_code=pl.lit(f"L{j + 1}")))
     return pl.concat(frames).sort("subject_no", "nominal_day", "region_code")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -104,95 +105,61 @@ def adverse_events(latent: Latent, toxicity: Toxicity, outcomes: Outcomes) -> pl
     return frame.sort("subject_no", "category", "rel_day")
 
 
+class Drug(NamedTuple):
+    """A treatment as the case report form writes it."""
+
+    term: str
+    intervention_class: str
+    dose: float | None
+    dose_unit: str | None
+
+
+FLUDARABINE = Drug("FLUDARABINE", "lymphodepletion", 30.0, "mg/m2")
+CYCLOPHOSPHAMIDE = Drug("CYCLOPHOSPHAMIDE", "lymphodepletion", 300.0, "mg/m2")
+BRIDGING = Drug("BRIDGING CHEMOTHERAPY", "bridging", None, None)
+TOCILIZUMAB = Drug("TOCILIZUMAB", "tocilizumab", 8.0, "mg/kg")
+DEXAMETHASONE = Drug("DEXAMETHASONE", "corticosteroid", 10.0, "mg")
+ANAKINRA = Drug("ANAKINRA", "anakinra", 100.0, "mg")
+REPEAT_DOSE = (1.0, 0.45, 0.20)
+"""Probability of the first, second and third dose of tocilizumab, each given the one before."""
+
+
 def interventions(rng: np.random.Generator, latent: Latent, toxicity: Toxicity) -> pl.DataFrame:
     """Lymphodepletion, bridging, tocilizumab, dexamethasone and anakinra, one row per course."""
-    n = latent.n
-    number = latent.subject_no
-    bridging = rng.random(n) < (0.55 if latent.cohort.has_lesions else 0.40)
-    bridge_start = -rng.integers(18, 30, n).astype(np.float64)
+    n, number = latent.n, latent.subject_no
+    everyone = np.full(n, -5.0)
+    bridged = rng.random(n) < (0.55 if latent.cohort.has_lesions else 0.40)
+    bridge = np.where(bridged, -rng.integers(18, 30, n).astype(np.float64), np.nan)
     parts = [
-        _course(number, "FLUDARABINE", "lymphodepletion", -5.0, -3.0, 30.0, "mg/m2"),
-        _course(number, "CYCLOPHOSPHAMIDE", "lymphodepletion", -5.0, -3.0, 300.0, "mg/m2"),
-        _course(
-            number[bridging],
-            "BRIDGING CHEMOTHERAPY",
-            "bridging",
-            bridge_start[bridging],
-            bridge_start[bridging] + 6.0,
-            None,
-            None,
-        ),
+        _courses(number, FLUDARABINE, everyone, 2.0),
+        _courses(number, CYCLOPHOSPHAMIDE, everyone, 2.0),
+        _courses(number, BRIDGING, bridge, 6.0),
     ]
-    start = toxicity.tocilizumab_day
-    for probability in (1.0, 0.45, 0.20):
-        given = np.isfinite(start) & (rng.random(n) < probability)
-        day = np.where(given, start, np.nan)
-        parts.append(
-            _course(
-                number[given],
-                "TOCILIZUMAB",
-                "tocilizumab",
-                day[given],
-                day[given] + 1 / 24,
-                8.0,
-                "mg/kg",
-            )
-        )
-        start = _hour(day + rng.uniform(8.0, 26.0, n) / 24)
-    neuro = np.where(
-        toxicity.icans_grade >= 2, toxicity.icans_onset + 0.3 * toxicity.icans_days, np.nan
-    )
+    dose_day = toxicity.tocilizumab_day
+    for probability in REPEAT_DOSE:
+        dose_day = np.where(rng.random(n) < probability, dose_day, np.nan)
+        parts.append(_courses(number, TOCILIZUMAB, dose_day, 1 / 24))
+        dose_day = _hour(dose_day + rng.uniform(8.0, 26.0, n) / 24)
+    neuro = toxicity.icans_onset + 0.3 * toxicity.icans_days
+    neuro = np.where(toxicity.icans_grade >= 2, neuro, np.nan)
     severe = np.where(toxicity.crs_grade >= 3, toxicity.tocilizumab_day + 0.5, np.nan)
     steroid = _hour(np.fmin(neuro, severe) + rng.uniform(1, 8, n) / 24)
-    given = np.isfinite(steroid)
-    length = _hour(rng.uniform(2.0, 6.5, n))
-    parts.append(
-        _course(
-            number[given],
-            "DEXAMETHASONE",
-            "corticosteroid",
-            steroid[given],
-            (steroid + length)[given],
-            10.0,
-            "mg",
-        )
-    )
-    rescue = (
-        given & (rng.random(n) < 0.35) & ((toxicity.crs_grade >= 3) | (toxicity.icans_grade >= 3))
-    )
-    parts.append(
-        _course(
-            number[rescue],
-            "ANAKINRA",
-            "anakinra",
-            steroid[rescue] + 1.0,
-            steroid[rescue] + 5.0,
-            100.0,
-            "mg",
-        )
-    )
+    parts.append(_courses(number, DEXAMETHASONE, steroid, _hour(rng.uniform(2.0, 6.5, n))))
+    refractory = (toxicity.crs_grade >= 3) | (toxicity.icans_grade >= 3)
+    rescued = refractory & (rng.random(n) < 0.35)
+    parts.append(_courses(number, ANAKINRA, np.where(rescued, steroid + 1.0, np.nan), 4.0))
     return pl.concat(parts).sort("subject_no", "rel_day", "term")
 
 
-def _course(
-    number: Ints,
-    term: str,
-    intervention_class: str,
-    start: Floats | float,
-    end: Floats | float,
-    dose: float | None,
-    unit: str | None,
-) -> pl.DataFrame:
-    frame = pl.DataFrame(
-        {
-            "subject_no": number,
-            "rel_day": np.broadcast_to(np.asarray(start, dtype=np.float64), number.shape),
-            "end_rel_day": np.broadcast_to(np.asarray(end, dtype=np.float64), number.shape),
-        }
-    )
-    return frame.with_columns(
-        term=pl.lit(term),
-        intervention_class=pl.lit(intervention_class),
-        dose=pl.lit(dose, dtype=pl.Float64),
-        dose_unit=pl.lit(unit, dtype=pl.String),
+def _courses(number: Ints, drug: Drug, start: Floats, days: Floats | float) -> pl.DataFrame:
+    """Courses of one drug; patients whose start is NaN have none."""
+    given = np.isfinite(start)
+    end = start + days
+    return pl.DataFrame(
+        {"subject_no": number[given], "rel_day": start[given], "end_rel_day": end[given]}
+    ).with_columns(
+        term=pl.lit(drug.term),
+        intervention_class=pl.lit(drug.intervention_class),
+        dose=pl.lit(drug.dose, dtype=pl.Float64),
+        dose_unit=pl.lit(drug.dose_unit, dtype=pl.String),
     )

@@ -23,11 +23,12 @@ from etl.synthetic.kinetics import FLOW_SD
 from etl.synthetic.latent import (
     LESION_BLOOD_CORRELATION,
     ORGAN_BLOOD_CORRELATION,
+    Bools,
     Floats,
     Latent,
     draw_latent,
 )
-from etl.synthetic.problems import Problem
+from etl.synthetic.planter import Problem
 from etl.synthetic.trial import Block, Frames
 from etl.synthetic.uptake import LESION_NOISE, reporter_lesion
 
@@ -91,7 +92,7 @@ def population(cohort: Cohort, size: int = POPULATION) -> Latent:
     return draw_latent(rng, cohort, np.arange(size, dtype=np.int64))
 
 
-def geometric_mean_ratio(value: Floats, group: Floats) -> float:
+def geometric_mean_ratio(value: Floats, group: Bools) -> float:
     """Geometric mean where `group` is true over that where it is false."""
     log = np.log(value)
     return float(np.exp(log[group].mean() - log[~group].mean()))
@@ -137,7 +138,7 @@ def cohort_truth(cohort: Cohort, size: int = POPULATION) -> dict[str, Any]:
     return found
 
 
-def _ratio_given_burden(log_cmax: Floats, responder: Floats, burden: Floats) -> float:
+def _ratio_given_burden(log_cmax: Floats, responder: Bools, burden: Floats) -> float:
     design = np.column_stack([np.ones_like(burden), responder.astype(float), burden])
     return float(np.exp(np.linalg.lstsq(design, log_cmax, rcond=None)[0][1]))
 

@@ -87,9 +87,7 @@ def _marrow_factor(latent: Latent, code: str) -> float:
     return disease if code.startswith("MARROW") else 1.0
 
 
-def reporter_values(
-    rng: np.random.Generator, latent: Latent, visits: Visits
-) -> pl.DataFrame:
+def reporter_values(rng: np.random.Generator, latent: Latent, visits: Visits) -> pl.DataFrame:
     """Signal of reporter-positive viable cells: SUVmean and SUVmax of organs and lesions."""
     actual = visits.actual
     shape, frames = reporter_shape(latent, actual), []
@@ -151,9 +149,7 @@ def direct_label_values(
         share = late + (early - late) * np.exp(-rate * (actual - 0.1))
         shares[code] = share * patient * _noise(rng, actual.shape, 0.06)
     crowd = np.maximum(np.sum(list(shares.values()), axis=0) / 0.93, 1.0)
-    frames = [
-        long_values(latent, visits, "WHOLE_BODY", "percent_injected_activity", 100 * total)
-    ]
+    frames = [long_values(latent, visits, "WHOLE_BODY", "percent_injected_activity", 100 * total)]
     cells = total_cells[:, None]
     frames.append(
         long_values(latent, visits, "WHOLE_BODY", "label_equivalent_cells", total * cells)
@@ -161,14 +157,10 @@ def direct_label_values(
     for code, share in shares.items():
         held = total * share / crowd
         suv = held * weight_kg[:, None] * 1000 / LABEL_ORGANS[code][3]
-        frames.append(
-            long_values(latent, visits, code, "percent_injected_activity", 100 * held)
-        )
+        frames.append(long_values(latent, visits, code, "percent_injected_activity", 100 * held))
         frames.append(long_values(latent, visits, code, "suv_mean", suv))
         if code in ("LIVER", "SPLEEN", "MARROW", "LUNG"):
-            frames.append(
-                long_values(latent, visits, code, "label_equivalent_cells", held * cells)
-            )
+            frames.append(long_values(latent, visits, code, "label_equivalent_cells", held * cells))
     if latent.cohort.has_lesions:
         homing = 0.65 * np.exp(0.35 * rng.normal(size=(latent.n, 1)))
         for j, code in enumerate(lesion_codes()):
@@ -180,9 +172,7 @@ def direct_label_values(
     return pl.concat(frames).with_columns(tracer_id=pl.lit(DIRECT))
 
 
-def immune_values(
-    rng: np.random.Generator, latent: Latent, visits: Visits
-) -> pl.DataFrame:
+def immune_values(rng: np.random.Generator, latent: Latent, visits: Visits) -> pl.DataFrame:
     """CD8 signal: the patient's own T cells and CAR-T cells together, not separable."""
     actual = visits.actual
     frames = []
@@ -202,7 +192,8 @@ def immune_values(
             frames.append(long_values(latent, visits, code, "suv_mean", value))
             frames.append(
                 long_values(
-                    latent, visits,
+                    latent,
+                    visits,
                     code,
                     "suv_max",
                     value * 1.4 * _noise(rng, actual.shape, 0.07),
@@ -221,9 +212,9 @@ def tumor_values(
     """
     actual = visits.actual
     frames = []
-    for code, (mean, sd) in FDG_ORGANS.items():
+    for code, (typical, sd) in FDG_ORGANS.items():
         patient = np.exp(sd * rng.normal(size=(latent.n, 1)))
-        value = mean * patient * _noise(rng, actual.shape, 0.07)
+        value = typical * patient * _noise(rng, actual.shape, 0.07)
         frames.append(long_values(latent, visits, code, "suv_mean", value))
     size, activity = tumor_course(latent, pfs_day, actual)
     flare = np.where((actual > 7) & (actual < 21), 1.10, 1.0)

@@ -14,6 +14,7 @@ from etl.synthetic.files.export_file import day_text, number_text, unique_subjec
 from etl.synthetic.files.imaging import imaging_files
 from etl.synthetic.files.sdtm import sdtm_files
 from etl.synthetic.files.write import write_file
+from etl.synthetic.planter import Problem
 from etl.synthetic.problems import plant_problems
 from etl.synthetic.trial import Frames, simulate_blocks, simulate_trial
 from etl.synthetic.truth import ANSWER_FILE, Truth, make_truth
@@ -45,7 +46,7 @@ def write_trial(
         *imaging_files(frames),
         *laboratory_files(frames),
     ]
-    problems = ()
+    problems: tuple[Problem, ...] = ()
     if plant:
         rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(PROBLEM_STREAM,)))
         files, problems = plant_problems(files, rng)

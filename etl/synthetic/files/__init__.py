@@ -1,1 +1,1 @@
-"""The export files of the synthetic trial, as its sites, laboratories and core lab would send them."""
+"""The trial's export files, as its sites, laboratories and core lab would send them."""

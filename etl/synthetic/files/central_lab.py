@@ -103,7 +103,8 @@ def _cytokines(frames: Frames) -> ExportFile:
     )
     cells = labs.join(limits, on="testcd", maintain_order="left").with_columns(
         text=pl.when(pl.col("value") < pl.col("lloq")).then(pl.format("<{}", "lloq"))
-        .when(pl.col("value") > pl.col("uloq")).then(pl.format(">{}", pl.col("uloq").cast(pl.Int64)))
+        .when(pl.col("value") > pl.col("uloq"))
+        .then(pl.format(">{}", pl.col("uloq").cast(pl.Int64)))
         .otherwise(number_text(pl.col("value"), 3)),
         name=pl.col("testcd").replace_strict(CYTOKINE_NAMES),
     )  # fmt: skip

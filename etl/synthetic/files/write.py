@@ -83,7 +83,6 @@ def _xpt(file: ExportFile) -> bytes:
     """SAS transport version 5; the two time stamps of its header are fixed."""
     import tempfile
 
-    import narwhals
     import pyreadstat
 
     domain = Path(file.path).stem.upper()
