@@ -41,12 +41,12 @@ class Comparison(NamedTuple):
         return math.isfinite(self.ratio)
 
 
-def patient_groups(color_by: str, subjects: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
-    """One row per patient: usubjid, group (best response, or the value of a subject column)."""
+def color_groups(color_by: str, subjects: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
+    """One row per patient: usubjid, group (category of best response, or a subject column)."""
     if color_by == "response":
         return (
             subjects.select("usubjid")
-            .join(best.select("usubjid", group="best_response"), on="usubjid", how="left")
+            .join(best.select("usubjid", group="best_category"), on="usubjid", how="left")
             .with_columns(pl.col("group").fill_null(NOT_ASSESSED))
         )
     column = "siteid" if color_by == "site" else color_by

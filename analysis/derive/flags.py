@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from analysis.derive.columns import LINEAGE, ensure
+from analysis.derive.labels import ACTIVITY_METRIC
 from analysis.derive.laboratory import IL6, TOCILIZUMAB_DAYS, after_tocilizumab
 from analysis.tracers import NUCLIDES, TRACERS
 
@@ -175,14 +176,11 @@ def _half_life(scans: pl.DataFrame) -> pl.DataFrame:
 
 
 def _decay_unknown(scans: pl.DataFrame, quantifications: pl.DataFrame | None) -> pl.DataFrame:
-    values = ensure(quantifications, "usubjid", "scan_code", "decay_state")
-    stated = values.filter(pl.col("decay_state") == "unknown").select("usubjid", "scan_code")
-    rows = pl.concat(
-        [
-            scans.filter(pl.col("decay_state") == "unknown"),
-            scans.join(stated.unique(), on=["usubjid", "scan_code"], how="semi"),
-        ]
-    ).unique(["usubjid", "scan_code"], maintain_order=True)
+    values = ensure(quantifications, "usubjid", "scan_code", "metric", "decay_state")
+    stated = values.filter(
+        (pl.col("decay_state") == "unknown") & pl.col("metric").str.contains(ACTIVITY_METRIC)
+    )
+    rows = scans.join(stated, on=["usubjid", "scan_code"], how="semi")
     detail = pl.lit("shown, but left out of models: the time it was corrected to is not known")
     return _flag(rows, "warning", "Decay correction unknown", detail)
 

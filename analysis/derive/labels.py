@@ -85,6 +85,9 @@ METRIC_UNITS = {
     "mtv40_ml": "mL",
 }
 
+ACTIVITY_METRIC = r"^(suv|sul)_|^percent_injected|^activity|^tlg$"
+"""Metrics (pattern) that decay changes; volumes and ratios within one scan do not."""
+
 REGION_LABELS = {
     "LIVER": "liver",
     "SPLEEN": "spleen",

@@ -1,11 +1,13 @@
 """The frame of a specification: its outcome series with group and adjusters of each patient."""
 
+import re
 from dataclasses import dataclass
 
 import polars as pl
 
 from analysis.derive.columns import ensure
 from analysis.derive.groups import CHARACTERISTIC, characteristic, patient_groups
+from analysis.derive.labels import ACTIVITY_METRIC
 from analysis.derive.sets import analysis_sets
 from analysis.derive.signal import Signal, signal_excluded, signal_series
 from analysis.errors import UserError
@@ -59,7 +61,7 @@ def model_frame(
     per_region = spec.unit != "patient"
     series = signal_series(signal, **sources, per="region" if per_region else "subject")
     excluded = _counts(signal_excluded(signal, **sources))
-    series, unknown = _known_decay(series)
+    series, unknown = _known_decay(series, signal)
     sets = analysis_sets(subjects, infusions, scans, responses)
     in_set = sets.filter(pl.col(SET_COLUMN[spec.analysis_set]).fill_null(False))["usubjid"]
     rows = series.filter(pl.col("usubjid").is_in(in_set.implode()))
@@ -110,7 +112,9 @@ def _counts(excluded: pl.DataFrame) -> list[Excluded]:
     return [Excluded(str(reason), int(n)) for reason, n in counted.iter_rows()]
 
 
-def _known_decay(series: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+def _known_decay(series: pl.DataFrame, signal: Signal) -> tuple[pl.DataFrame, int]:
+    if not re.search(ACTIVITY_METRIC, signal.code):
+        return series, 0
     unknown = pl.col("decay_state").fill_null("").str.contains("unknown")
     kept = series.filter(~unknown)
     return kept, series.height - kept.height

@@ -14,7 +14,7 @@ from analysis.compute.intervals import Proportion, proportion
 from analysis.derive.columns import ensure
 
 CATEGORY: Mapping[str, str] = {
-    **dict.fromkeys(("SCR", "CR", "CRI", "CMR", "CAR", "ICR"), "CR"),
+    **dict.fromkeys(("SCR", "CR", "CRH", "CRI", "CMR", "CAR", "ICR"), "CR"),
     **dict.fromkeys(("VGPR", "PR", "PMR", "PAR", "IPR"), "PR"),
     **dict.fromkeys(("MR", "SD", "SMD", "NMR", "SAD", "ISD", "NON-CR/NON-PD"), "SD"),
     **dict.fromkeys(("PD", "PMD", "PAD", "ICPD", "RELAPSE"), "PD"),
@@ -24,7 +24,7 @@ CATEGORY: Mapping[str, str] = {
 calls, VGPR and MR are myeloma calls; MR (minimal response) is no response."""
 
 _BEST_FIRST = (
-    "SCR", "CR", "ICR", "CMR", "CAR", "CRI", "VGPR", "PR", "IPR", "PMR", "PAR", "MR", "SD", "ISD",
+    "SCR", "CR", "ICR", "CMR", "CAR", "CRH", "CRI", "VGPR", "PR", "IPR", "PMR", "PAR", "MR", "SD", "ISD",
     "SMD", "NMR", "SAD", "NON-CR/NON-PD", "PD", "ICPD", "PMD", "PAD", "RELAPSE", "IUPD", "NE",
 )  # fmt: skip
 _READER_FIRST = ("IRC", "CENTRAL", "INDEPENDENT", "INVESTIGATOR")

@@ -37,11 +37,11 @@ def analysis_sets(
     nothing = given.is_empty() and enrolled["infused"].null_count() == enrolled.height
     derived = enrolled.select(
         "usubjid",
-        (pl.lit(True) if nothing else pl.col("usubjid").is_in(given["usubjid"])).alias("infused"),
+        (pl.lit(True) if nothing else pl.col("usubjid").is_in(given["usubjid"].implode())).alias("infused"),
     ).with_columns(
         pl.lit(True).alias("safety"),
-        pl.col("usubjid").is_in(seen["usubjid"]).alias("imaging_evaluable"),
-        pl.col("usubjid").is_in(judged["usubjid"]).alias("efficacy_evaluable"),
+        pl.col("usubjid").is_in(seen["usubjid"].implode()).alias("imaging_evaluable"),
+        pl.col("usubjid").is_in(judged["usubjid"].implode()).alias("efficacy_evaluable"),
     )
     joined = enrolled.rename({flag: f"_{name}" for name, flag in _FLAG.items()}).join(
         derived, on="usubjid", how="left", maintain_order="left"
