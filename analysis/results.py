@@ -116,7 +116,8 @@ class ResidualPoint(NamedTuple):
 
 
 class InfluencePoint(NamedTuple):
-    """The key ratio refitted without one patient; `change` is the factor it moved by."""
+    """The key ratio refitted without one patient; `change` is the factor it moved by, or the
+    difference where the outcome is not on a log scale."""
 
     usubjid: str
     ratio: float | None
@@ -227,8 +228,9 @@ class Fit:
         """Variance components: group, term_1, term_2, variance, sd_or_corr."""
         import polars as pl
 
-        schema = {name: pl.String for name in ("group", "term_1", "term_2")} | {
-            name: pl.Float64 for name in ("variance", "sd_or_corr")
+        names = VarianceComponent._fields
+        schema = {
+            name: pl.Float64 if name in ("variance", "sd_or_corr") else pl.String for name in names
         }
         return pl.DataFrame(list(self.variance_components), schema=schema, orient="row")
 

@@ -1,5 +1,6 @@
 """The one plain sentence of a fit. It obeys the status and the words of the tracer class."""
 
+import re
 from collections.abc import Mapping
 from math import floor, log10
 from typing import Any
@@ -14,8 +15,10 @@ def mixed_sentence(fit: Fit) -> str:
     """For a bare mixed model: what was fitted; the strongest term is not picked out."""
     outcome = fit.formula.split("~")[0].strip()
     caution = "" if fit.status == "ok" else f" Caution: {fit.advice}"
-    return (f"The model for {outcome} was fitted to {count(fit.n_observations, 'observation')} of "
-            f"{count(fit.n_subjects, 'patient')} ({WALD}).{caution}")
+    return (
+        f"The model for {outcome} was fitted to {count(fit.n_observations, 'observation')} of "
+        f"{count(fit.n_subjects, 'patient')} ({WALD}).{caution}"
+    )
 
 
 GROUP_WORDS: Mapping[tuple[str, str], str] = {
@@ -38,8 +41,12 @@ def answer_sentence(fit: Fit, spec: ModelSpec, signal_words: Any = None) -> str:
     ratio = fit.key_ratio
     if ratio is None:
         return mixed_sentence(fit)
-    text = ratio_sentence(ratio, signal_phrase(spec, signal_words), group_phrase(spec, ratio.group),
-                          group_phrase(spec, ratio.reference))
+    text = ratio_sentence(
+        ratio,
+        signal_phrase(spec, signal_words),
+        group_phrase(spec, ratio.group),
+        group_phrase(spec, ratio.reference),
+    )
     return text if fit.status == "ok" else f"{text} Caution: {fit.advice}"
 
 
@@ -65,8 +72,11 @@ def signal_phrase(spec: ModelSpec, signal_words: Any = None) -> str:
     signal = Signal.parse(spec.outcome)
     if signal.domain != "uptake":
         label = signal.label.partition(",")[0]
-        return label if label[:2].isupper() or not label[:1].isalpha() else (
-            label[0].lower() + label[1:])
+        return (
+            label
+            if label[:2].isupper() or not label[:1].isalpha()
+            else (label[0].lower() + label[1:])
+        )
     words = signal_words or (words_for(signal.tracer_class) if signal.tracer_class else None)
     noun = words.signal if words is not None else "signal"
     where = region_label(signal.region_kind, signal.region_code)
@@ -81,8 +91,11 @@ def ratio_sentence(ratio: GeometricMeanRatio, signal: str, group: str, reference
     """
     when = "" if ratio.day is None else f"On day {ratio.day:g}, "
     low, high = ratio.conf_low, ratio.conf_high
-    interval = "" if low is None or high is None else (
-        f"95 % CI {number(low)} to {number(high)}; "
+    shifted = "ratio of shifted values, " if ratio.kind == "ratio of shifted values" else ""
+    interval = (
+        ""
+        if low is None or high is None
+        else (f"{shifted}95 % CI {number(low)} to {number(high)}; ")
     )
     counts = f"n = {ratio.n} against {ratio.n_reference}"
     if ratio.kind == "difference":
@@ -91,11 +104,19 @@ def ratio_sentence(ratio: GeometricMeanRatio, signal: str, group: str, reference
     else:
         size = times(ratio.ratio)
         clear = low is not None and high is not None and (low > 1 or high < 1)
-    shifted = " (a ratio of shifted values)" if ratio.kind == "ratio of shifted values" else ""
-    body = f"{when}{signal} was {size} in {group} than in {reference}{shifted}"
+    body = f"{when}{signal} {verb(signal)} {size} in {group} than in {reference}"
     end = f" ({interval}{counts}; {WALD})."
     text = body[0].upper() + body[1:] + end
     return text if clear else f"{text} The data are also compatible with no difference."
+
+
+_PLURAL = ("cells", "cytes", "phils", "platelets", "copies")
+
+
+def verb(phrase: str) -> str:
+    """'were' for cells and their like, else 'was'; the noun stands before 'in', 'of' or '('."""
+    noun = re.split(r" in | of | \(", phrase, maxsplit=1)[0]
+    return "were" if noun.endswith(_PLURAL) else "was"
 
 
 def times(ratio: float) -> str:
@@ -108,14 +129,14 @@ def times(ratio: float) -> str:
 
 
 def number(value: float) -> str:
-    """Two significant digits, whole numbers from 10 on, thousands with a comma."""
+    """Two significant digits below 10, whole numbers above, thousands with a comma."""
     if value == 0:
         return "0"
-    digits = 1 - floor(log10(abs(value)))
-    rounded = round(value, digits)
-    if abs(rounded) >= 1e6 or abs(rounded) < 1e-3:
+    if abs(value) >= 1e6 or abs(value) < 1e-3:
         return f"{value:.1e}"
-    return f"{rounded:,.0f}" if abs(rounded) >= 10 else f"{rounded:.{max(digits, 0)}f}"
+    rounded = round(value, 1 - floor(log10(abs(value))))
+    digits = 1 - floor(log10(abs(rounded)))
+    return f"{rounded:.{digits}f}" if abs(rounded) < 10 else f"{value:,.0f}"
 
 
 def count(n: int, noun: str) -> str:

@@ -74,6 +74,7 @@ GROUPS: Mapping[str, tuple[str, str]] = {
     "arm": ("", "arm"),
     "sex": ("", "sex"),
     "disease": ("", "disease"),
+    "siteid": ("", "site"),
 }
 """Groups a patient can belong to. Levels as text in the frame's column `group`:
 responder: "responder", "non-responder"; complete_response: "CR", "no CR"; best_response: the
@@ -85,6 +86,21 @@ EARLY_EXPOSURE = re.compile(
     re.IGNORECASE,
 )
 _CODE = re.compile(r"^[A-Za-z][A-Za-z0-9_.:-]*$")
+_TEXT_FIELDS = (
+    "outcome",
+    "question",
+    "unit",
+    "group",
+    "reference",
+    "time",
+    "random",
+    "analysis_set",
+    "transform",
+    "blq",
+    "criterion",
+    "reader",
+    "inference",
+)
 _SIGNAL_DOMAINS = ("kinetics", "uptake", "laboratory", "burden")
 
 
@@ -121,11 +137,20 @@ class ModelSpec:
     inference: str = "auto"
 
     def __post_init__(self) -> None:
+        """Tuples from lists, numbers from whole numbers. Raises TypeError or ValueError."""
         for name in ("adjusters", "days", "cohort"):
             given = getattr(self, name)
             values = (given,) if isinstance(given, (str, int, float)) else tuple(given)
             object.__setattr__(self, name, values)
         object.__setattr__(self, "days", tuple(float(day) for day in self.days))
+        for name in ("day_low", "day_high", "shift"):
+            given = getattr(self, name)
+            object.__setattr__(self, name, None if given is None else float(given))
+        for name in _TEXT_FIELDS:
+            if not isinstance(getattr(self, name), str):
+                raise TypeError(f"{name} must be text")
+        if not all(isinstance(name, str) for name in (*self.adjusters, *self.cohort)):
+            raise TypeError("adjusters and cohort must be text")
 
     @property
     def reference_level(self) -> str:
@@ -238,12 +263,11 @@ def _choice_problems(spec: ModelSpec) -> list[str]:
         for name, value, allowed in choices
         if value not in allowed
     ]
-    if spec.group not in GROUPS and not spec.group.startswith("characteristic:"):
-        if not EARLY_EXPOSURE.search(spec.group):
-            found.append(
-                f"group {spec.group!r} is not one of {', '.join(GROUPS)} "
-                "or characteristic:<PARAMCD>"
-            )
+    known = spec.group in GROUPS or spec.group.startswith("characteristic:")
+    if not known and not EARLY_EXPOSURE.search(spec.group):
+        found.append(
+            f"group {spec.group!r} is not one of {', '.join(GROUPS)} or characteristic:<PARAMCD>"
+        )
     if spec.blq == "censored":
         found.append(
             "the censored likelihood for values below the limit is not available yet; "
@@ -332,7 +356,7 @@ _EXPANSION_REFUSALS: Mapping[str, str] = {
 def _expansion_problems(spec: ModelSpec, tracer_class: str | None) -> list[str]:
     domain = spec.outcome.split(":")[0]
     if domain == "uptake" and tracer_class in _EXPANSION_REFUSALS:
-        return [_EXPANSION_REFUSALS[tracer_class]]
+        return [_EXPANSION_REFUSALS[str(tracer_class)]]
     if domain in ("laboratory", "burden"):
         return [
             f"a {domain} value is not a count of CAR-T cells, so it cannot show expansion; "

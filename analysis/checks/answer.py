@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, eq=False)
 class Answer:
     """frame: rows of the fit (usubjid, day, group, below_limit ...); groups: levels, reference
-    first; left_out: visits without a patient of some group; diagonal: the random part had to be
-    independent effects."""
+    first; left_out: visits without a patient of some group; n_assumed: zeros that came without a
+    limit; random_note: what of the random part had to be simplified."""
 
     spec: ModelSpec
     frame: "pl.DataFrame"
     fit: Fit
     groups: tuple[str, ...]
     left_out: tuple[str, ...] = ()
+    n_assumed: int = 0
     random_note: str = ""
     influence: tuple[InfluencePoint, ...] = ()

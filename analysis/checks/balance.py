@@ -15,8 +15,12 @@ def check_empty_cells(answer: "Answer") -> Check:
     """Visits at which a group has no patient cannot be compared and were left out."""
     if not answer.left_out:
         return Check("empty_cells", "ok", "Every group was seen at every time that is compared.")
-    return Check("empty_cells", "warning", f"Left out because a group has no patient then: "
-                 f"{', '.join(answer.left_out)}.", float(len(answer.left_out)))
+    return Check(
+        "empty_cells",
+        "warning",
+        f"Left out because a group has no patient then: {', '.join(answer.left_out)}.",
+        float(len(answer.left_out)),
+    )
 
 
 def check_dropout(answer: "Answer") -> Check:
@@ -38,8 +42,14 @@ def check_dropout(answer: "Answer") -> Check:
     gap = max(shares.values()) - min(shares.values())
     words = ", ".join(f"{group} {100 * share:.0f} %" for group, share in shares.items())
     if gap > DROPOUT_GAP:
-        return Check("dropout", "warning", f"Still measured in the last quarter of the window: "
-                     f"{words}. Dropout by death or progression would bias the late comparison; "
-                     "compare at an earlier day as well.", gap)
-    return Check("dropout", "ok", f"Still measured in the last quarter of the window: {words}.",
-                 gap)
+        return Check(
+            "dropout",
+            "warning",
+            f"Still measured in the last quarter of the window: "
+            f"{words}. Dropout by death or progression would bias the late comparison; "
+            "compare at an earlier day as well.",
+            gap,
+        )
+    return Check(
+        "dropout", "ok", f"Still measured in the last quarter of the window: {words}.", gap
+    )

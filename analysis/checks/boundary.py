@@ -13,6 +13,11 @@ def check_boundary(fitted: "FittedMixed", fit: Fit) -> Check:
     singular = fitted.singular
     if not singular:
         return Check("boundary", "ok", "All variances are above zero.")
-    return Check("boundary", "warning", f"Singular fit: {'; '.join(singular)}. The random part is "
-                 "larger than the data can tell; the fixed effects stand, the variances do not. "
-                 "A smaller random part says the same more simply.", float(len(singular)))
+    return Check(
+        "boundary",
+        "warning",
+        f"Singular fit: {'; '.join(singular)}. The random part is "
+        "larger than the data can tell; the fixed effects stand, the variances do not. "
+        "A smaller random part says the same more simply.",
+        float(len(singular)),
+    )

@@ -19,14 +19,33 @@ def check_below_limit(answer: "Answer") -> Check:
     if not n:
         return Check("below_limit", "ok", "No value is below the limit.", 0.0)
     done = "set to half the limit" if answer.spec.blq == "half_lloq" else "left out"
-    words = f"{n} values below the limit were {done}."
+    words = f"{n} value{'s' if n > 1 else ''} below the limit {'were' if n > 1 else 'was'} {done}."
+    if answer.n_assumed:
+        words += (
+            f" {answer.n_assumed} of them came as zero without a limit; the smallest "
+            "measured value was taken as their limit."
+        )
     ratios = [row.ratio for row in answer.fit.sensitivity if row.ratio]
     factor = max(ratios) / min(ratios) if len(ratios) > 1 and min(ratios) > 0 else 1.0
     if abs(log(factor)) > log(RULE_MATTERS):
-        return Check("below_limit", "warning", f"{words} The rule matters: the ratio moves by a "
-                     f"factor of {factor:.2g} between rules (see the sensitivity table).", factor)
+        return Check(
+            "below_limit",
+            "warning",
+            f"{words} The rule matters: the ratio moves by a "
+            f"factor of {factor:.2g} between rules (see the sensitivity table).",
+            factor,
+        )
     if n > LARGE_SHARE * max(total, 1):
-        return Check("below_limit", "warning", f"{words} That is {100 * n / total:.0f} % of the "
-                     "values; the spread between patients is understated.", n / total)
-    return Check("below_limit", "note", f"{words} The sensitivity table shows the other rule.",
-                 n / max(total, 1))
+        return Check(
+            "below_limit",
+            "warning",
+            f"{words} That is {100 * n / total:.0f} % of the "
+            "values; the spread between patients is understated.",
+            n / total,
+        )
+    return Check(
+        "below_limit",
+        "note",
+        f"{words} The sensitivity table shows the other rule.",
+        n / max(total, 1),
+    )

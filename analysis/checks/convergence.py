@@ -17,10 +17,18 @@ def check_convergence(fitted: "FittedMixed", fit: Fit) -> Check:
     """The gradient at the optimum is nothing beside the criterion's own scale."""
     norm = fitted.optimum.gradient_norm
     if norm < GRADIENT:
-        return Check("convergence", "ok", "The search ended at an optimum; other starts end there "
-                     "or higher.", norm)
-    return Check("convergence", "failed", "The search did not end at an optimum; ask a simpler "
-                 "question.", norm)
+        return Check(
+            "convergence",
+            "ok",
+            "The search ended at an optimum; other starts end there or higher.",
+            norm,
+        )
+    return Check(
+        "convergence",
+        "failed",
+        "The search did not end at an optimum; ask a simpler question.",
+        norm,
+    )
 
 
 def check_verified(fitted: "FittedMixed", fit: Fit) -> Check:
@@ -33,14 +41,26 @@ def check_verified(fitted: "FittedMixed", fit: Fit) -> Check:
 
     refit, criterion = fitted.refit, fitted.optimum.profile.criterion
     if not isfinite(refit.llf_at_start):
-        return Check("verified", "note", "statsmodels could not evaluate this optimum "
-                     f"({refit.note or 'no likelihood'}); the profiled likelihood stands alone.")
+        return Check(
+            "verified",
+            "note",
+            "statsmodels could not evaluate this optimum "
+            f"({refit.note or 'no likelihood'}); the profiled likelihood stands alone.",
+        )
     gap = -2 * refit.llf_at_start - criterion
     better = criterion - criterion_at(fitted.design, refit.theta, fitted.reml)
     limit = LIKELIHOOD * (10 if fitted.singular else 1)
     if abs(gap) <= limit and better <= limit:
-        return Check("verified", "ok", "statsmodels finds the same log-likelihood at this optimum "
-                     "and no better one.", gap)
-    return Check("verified", "warning", "statsmodels and the profiled likelihood disagree by "
-                 f"{max(abs(gap), better):.2g} in -2 log-likelihood; do not rely on this fit.",
-                 gap)
+        return Check(
+            "verified",
+            "ok",
+            "statsmodels finds the same log-likelihood at this optimum and no better one.",
+            gap,
+        )
+    return Check(
+        "verified",
+        "warning",
+        "statsmodels and the profiled likelihood disagree by "
+        f"{max(abs(gap), better):.2g} in -2 log-likelihood; do not rely on this fit.",
+        gap,
+    )

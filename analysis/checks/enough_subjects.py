@@ -17,8 +17,13 @@ def check_enough_subjects(fitted: "FittedMixed", fit: Fit) -> Check:
     n = fitted.design.n_subjects
     if n >= FEW_SUBJECTS:
         return Check("enough_subjects", "ok", f"{n} patients.", float(n))
-    return Check("enough_subjects", "warning", f"Only {n} patients: variances are rough and "
-                 "intervals too narrow. Show the individual curves beside the estimate.", float(n))
+    return Check(
+        "enough_subjects",
+        "warning",
+        f"Only {n} patients: variances are rough and "
+        "intervals too narrow. Show the individual curves beside the estimate.",
+        float(n),
+    )
 
 
 def check_group_sizes(answer: "Answer") -> Check:
@@ -31,5 +36,9 @@ def check_group_sizes(answer: "Answer") -> Check:
     words = ", ".join(f"{group} n = {n}" for group, n in (small or sizes).items())
     if not small:
         return Check("group_sizes", "ok", f"{words}.", float(min(sizes.values())))
-    return Check("group_sizes", "warning", f"Small group: {words}. The comparison rests on very "
-                 "few patients.", float(min(sizes.values())))
+    return Check(
+        "group_sizes",
+        "warning",
+        f"Small group: {words}. The comparison rests on very few patients.",
+        float(min(sizes.values())),
+    )

@@ -23,5 +23,10 @@ def check_multiplicity(answer: "Answer") -> Check:
     n = sum(ratio.p_value is not None for ratio in answer.fit.ratios)
     if n <= 1:
         return Check("multiplicity", "ok", "One comparison.", float(n))
-    return Check("multiplicity", "note", f"{n} ratios are shown; the overall test comes first and "
-                 "p-values adjusted by Holm's method stand beside each ratio.", float(n))
+    return Check(
+        "multiplicity",
+        "note",
+        f"{n} ratios are shown; the overall test comes first and "
+        "p-values adjusted by Holm's method stand beside each ratio.",
+        float(n),
+    )

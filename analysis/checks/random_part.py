@@ -16,12 +16,20 @@ def check_random_part(answer: "Answer") -> Check:
     """
     spec = answer.spec
     if spec.time == "spline" and spec.random != "matching":
-        return Check("random_part", "warning", "The patients' random part is smaller than the "
-                     "curve: a comparison of curves then rejects far too often (15 to 19 % "
-                     "instead of 5 %). Use the matching random part.")
+        return Check(
+            "random_part",
+            "warning",
+            "The patients' random part is smaller than the "
+            "curve: a comparison of curves then rejects far too often (15 to 19 % "
+            "instead of 5 %). Use the matching random part.",
+        )
     if answer.random_note:
         return Check("random_part", "note", answer.random_note)
     if spec.time == "visit":
-        return Check("random_part", "note", "Each patient has a level of their own; the course "
-                     "over the visits is taken as parallel within a group.")
+        return Check(
+            "random_part",
+            "note",
+            "Each patient has a level of their own; the course "
+            "over the visits is taken as parallel within a group.",
+        )
     return Check("random_part", "ok", "Each patient has a curve of their own.")

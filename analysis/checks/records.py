@@ -23,5 +23,10 @@ def check_duplicates(fitted: "FittedMixed", fit: Fit) -> Check:
     copies = frame.height - frame.select(used).unique().height
     if not copies:
         return Check("duplicates", "ok", "No row is there twice.", 0.0)
-    return Check("duplicates", "warning", f"{copies} rows repeat another row exactly and count "
-                 "twice; check the patient ids and the load.", float(copies))
+    return Check(
+        "duplicates",
+        "warning",
+        f"{copies} rows repeat another row exactly and count "
+        "twice; check the patient ids and the load.",
+        float(copies),
+    )

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.results import Check, Fit
 
@@ -16,7 +17,7 @@ OUTLIER_SHARE = 0.01
 """Share of the observations from which outliers change the status; mixed models bear a few."""
 
 
-def normal_scores(values: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def normal_scores(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Expected normal order statistics (Blom 1958): (rank - 3/8) / (n + 1/4)."""
     from scipy.stats import norm, rankdata
 
@@ -31,8 +32,10 @@ def check_residual_shape(fitted: "FittedMixed", fit: Fit) -> Check:
     correlation = float(np.corrcoef(residuals, normal_scores(residuals))[0, 1])
     if correlation >= CLOSE:
         return Check("residual_shape", "ok", "Residuals are close to normal.", correlation)
-    text = (f"Residuals have heavy or uneven tails (QQ correlation {correlation:.2f}): look at the "
-            "QQ plot; values below the limit and single patients are the usual cause.")
+    text = (
+        f"Residuals have heavy or uneven tails (QQ correlation {correlation:.2f}): look at the "
+        "QQ plot; values below the limit and single patients are the usual cause."
+    )
     return Check("residual_shape", "warning" if correlation < POOR else "note", text, correlation)
 
 
@@ -44,8 +47,10 @@ def check_outliers(fitted: "FittedMixed", fit: Fit) -> Check:
         return Check("outliers", "ok", "No residual beyond four standard deviations.", 0.0)
     patients = len({int(fitted.design.patient[row]) for row in rows})
     one = len(rows) == 1
-    text = (f"{len(rows)} value{'' if one else 's'} of {patients} patient"
-            f"{'' if patients == 1 else 's'} {'lies' if one else 'lie'} beyond four standard "
-            "deviations; look there in the residual plot before you trust the estimate.")
+    text = (
+        f"{len(rows)} value{'' if one else 's'} of {patients} patient"
+        f"{'' if patients == 1 else 's'} {'lies' if one else 'lie'} beyond four standard "
+        "deviations; look there in the residual plot before you trust the estimate."
+    )
     many = len(rows) > OUTLIER_SHARE * len(standardized)
     return Check("outliers", "warning" if many else "note", text, float(len(rows)))

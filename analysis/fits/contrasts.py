@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 WIDTH = 1.959963984540054
 """Normal quantile of a 95 % interval."""
 CURVE_POINTS = 61
+KINDS = {
+    "log10": "geometric-mean ratio",
+    "log10_shift": "ratio of shifted values",
+    "none": "difference",
+}
 
 
 class Setting(NamedTuple):
@@ -47,7 +52,7 @@ def mean_rows(fitted: FittedMixed, setting: Setting, group: str, days: Sequence[
         group=pl.lit(group)
     )
     rows = fitted.design.fixed_rows(axis.join(base, how="cross", maintain_order="left"))
-    return rows.reshape(len(days), base.height, -1).mean(axis=1)
+    return np.asarray(rows.reshape(len(days), base.height, -1).mean(axis=1))
 
 
 def ratios_at(
@@ -75,21 +80,21 @@ def _ratio(
 
     spec, reference = setting.spec, setting.groups[0]
     low, high = estimate - WIDTH * error, estimate + WIDTH * error
-    kind = "geometric-mean ratio"
-    if spec.transform == "log10_shift":
-        kind = "ratio of shifted values"
-    if spec.transform == "none":
-        kind = "difference"
-        value, bounds = estimate, (low, high)
-    else:
-        value, bounds = power(estimate), (power(low), power(high))
-    p_value = float(2 * norm.sf(abs(estimate) / error)) if error > 0 else None
-    seen = [_patients(setting, level, day) if spec.time == "visit" else None
-            for level in (group, reference)]
+    scale = float if spec.transform == "none" else power
+    visits = spec.time == "visit"
     return GeometricMeanRatio(
-        None if spec.time == "none" else float(day), group, reference, value, finite(bounds[0]),
-        finite(bounds[1]), p_value, _patients(setting, group), _patients(setting, reference),
-        None, *seen, kind,
+        day=None if spec.time == "none" else float(day),
+        group=group,
+        reference=reference,
+        ratio=scale(estimate),
+        conf_low=finite(scale(low)),
+        conf_high=finite(scale(high)),
+        p_value=float(2 * norm.sf(abs(estimate) / error)) if error > 0 else None,
+        n=_patients(setting, group),
+        n_reference=_patients(setting, reference),
+        n_observed=_patients(setting, group, day) if visits else None,
+        n_observed_reference=_patients(setting, reference, day) if visits else None,
+        kind=KINDS[spec.transform],
     )
 
 
@@ -122,8 +127,10 @@ def joint_test(fitted: FittedMixed, name: str, needed: set[str]) -> WaldTest | N
     from scipy.stats import chi2
 
     columns = [
-        index for _, variables, where in fitted.design.matrices.x_terms
-        if needed <= set(variables) for index in range(where.start, where.stop)
+        index
+        for _, variables, where in fitted.design.matrices.x_terms
+        if needed <= set(variables)
+        for index in range(where.start, where.stop)
     ]
     if not columns:
         return None
@@ -143,10 +150,12 @@ def fitted_curves(fitted: FittedMixed, setting: Setting) -> tuple[CurvePoint, ..
         estimates, covariance = fitted.contrast(mean_rows(fitted, setting, group, days))
         errors = np.sqrt(np.diag(covariance))
         for day, value, error in zip(days, estimates, errors, strict=True):
-            numbers = (_back(setting.spec, float(value + step * error))
-                       for step in (0.0, -WIDTH, WIDTH))
-            points.append(CurvePoint(group, None if setting.spec.time == "none" else float(day),
-                                     *numbers))
+            numbers = (
+                _back(setting.spec, float(value + step * error)) for step in (0.0, -WIDTH, WIDTH)
+            )
+            points.append(
+                CurvePoint(group, None if setting.spec.time == "none" else float(day), *numbers)
+            )
     return tuple(points)
 
 

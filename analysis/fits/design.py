@@ -80,8 +80,9 @@ def complete_rows(
     parsed = bridge.parse_formula(formula, random)
     for name in (*sorted(parsed.variables), group, *nested):
         if name not in frame.columns:
-            raise UserError(f"formula: there is no column '{name}'; the columns are "
-                            f"{', '.join(frame.columns)}")
+            raise UserError(
+                f"formula: there is no column '{name}'; the columns are {', '.join(frame.columns)}"
+            )
     used = list(dict.fromkeys([*sorted(parsed.variables), group, *nested]))
     kept, excluded = frame, []
     for name in used:
@@ -97,18 +98,20 @@ def complete_rows(
 
 
 def assemble(
-    rows: Rows, matrices: bridge.Matrices, formula: str, random: str, group: str,
-    nested: tuple[str, ...], diagonal: bool,
+    rows: Rows,
+    matrices: bridge.Matrices,
+    formula: str,
+    random: str,
+    group: str,
+    nested: tuple[str, ...],
+    diagonal: bool,
 ) -> Design:
     """Scale, orthogonalize and cross-multiply; the matrices must be finite and of full rank."""
     labels, patient = np.unique(rows.frame[group].cast(str).to_numpy(), return_inverse=True)
     patient = patient.astype(np.intp)
-    levels = tuple(nested_levels(rows.frame[name].cast(str).to_numpy(), patient)
-                   for name in nested)
+    levels = tuple(nested_levels(rows.frame[name].cast(str).to_numpy(), patient) for name in nested)
     x_scaled, x_transform = orthonormal(matrices.x)
-    z_scaled, z_transform = (
-        unit_rms(matrices.z) if diagonal else orthonormal(matrices.z)
-    )
+    z_scaled, z_transform = unit_rms(matrices.z) if diagonal else orthonormal(matrices.z)
     b_ols, *_ = np.linalg.lstsq(x_scaled, matrices.y, rcond=None)
     residual = matrices.y - x_scaled @ b_ols
     y_scale = root_mean_square(residual) or 1.0
@@ -118,9 +121,23 @@ def assemble(
     blocks = [z_scaled, *(np.eye(int(level.max()) + 1)[level] for level in levels)]
     y_scaled = residual / y_scale
     return Design(
-        rows.frame, formula, random, group, nested, matrices, tuple(str(v) for v in labels),
-        patient, levels, structure, x_scaled, x_transform, z_scaled, z_transform, y_scaled,
-        y_scale, np.linalg.solve(x_transform, b_ols),
+        rows.frame,
+        formula,
+        random,
+        group,
+        nested,
+        matrices,
+        tuple(str(v) for v in labels),
+        patient,
+        levels,
+        structure,
+        x_scaled,
+        x_transform,
+        z_scaled,
+        z_transform,
+        y_scaled,
+        y_scale,
+        np.linalg.solve(x_transform, b_ols),
         cross_products(np.column_stack(blocks), x_scaled, y_scaled, patient),
     )
 

@@ -33,9 +33,7 @@ class FittedMixed:
     def covariance(self) -> Array:
         """Covariance of the fixed effects, (X' V^-1 X)^-1."""
         half = np.linalg.solve(self.design.x_transform, self.optimum.profile.covariance)
-        return np.asarray(
-            self.design.y_scale**2 * np.linalg.solve(self.design.x_transform, half.T)
-        )
+        return np.asarray(self.design.y_scale**2 * np.linalg.solve(self.design.x_transform, half.T))
 
     @property
     def sigma2(self) -> float:
@@ -62,16 +60,19 @@ class FittedMixed:
         value = self.optimum.profile.criterion
         value += 2 * (n - p if self.reml else n) * float(np.log(d.y_scale))
         if self.reml:
-            value += 2 * float(np.log(np.abs(np.diag(d.x_transform))).sum())
-        return value
+            value = value + 2 * float(np.log(np.abs(np.diag(d.x_transform))).sum())
+        return float(value)
 
     @property
     def singular(self) -> tuple[str, ...]:
         """Random effects whose variance is zero, or whose correlation is one, in words."""
         structure, theta = self.design.structure, self.optimum.theta
         relative, nested = structure.covariance(theta)
-        found = [f"the variance between levels of {name} is zero"
-                 for name, value in zip(self.design.nested, nested, strict=True) if value < 1e-8]
+        found = [
+            f"the variance between levels of {name} is zero"
+            for name, value in zip(self.design.nested, nested, strict=True)
+            if value < 1e-8
+        ]
         values = np.linalg.eigvalsh(relative) if structure.size else np.ones(1)
         if values.max() < 1e-8:
             found.append("the variance between patients is zero")
@@ -127,13 +128,17 @@ def variance_components(fitted: FittedMixed) -> tuple[VarianceComponent, ...]:
         for name, value in zip(d.nested, fitted.nested_variances, strict=True)
     ]
     names, block = d.matrices.z_names, fitted.block
-    rows += [VarianceComponent(d.group, name, None, *_with_root(block[i, i]))
-             for i, name in enumerate(names)]
+    rows += [
+        VarianceComponent(d.group, name, None, *_with_root(block[i, i]))
+        for i, name in enumerate(names)
+    ]
     if not d.structure.diagonal:
         rows += [
-            VarianceComponent(d.group, names[j], names[i], float(block[i, j]),
-                              _correlation(block, i, j))
-            for j in range(len(names)) for i in range(j + 1, len(names))
+            VarianceComponent(
+                d.group, names[j], names[i], float(block[i, j]), _correlation(block, i, j)
+            )
+            for j in range(len(names))
+            for i in range(j + 1, len(names))
         ]
     rows.append(VarianceComponent("Residual", None, None, *_with_root(fitted.sigma2)))
     return tuple(rows)

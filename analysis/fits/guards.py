@@ -35,21 +35,31 @@ def rows_problem(rows: Rows, group: str) -> Problem | None:
     """Problems seen without a design matrix."""
     if rows.frame.is_empty():
         lost = ", ".join(f"{item.n} with {item.reason}" for item in rows.excluded)
-        return Problem("no_observations", "There is no complete observation to fit"
-                       + (f" ({lost} left out)." if lost else "."),
-                       "Check the filters, the day window and the missing values.")
-    single = [name for name in sorted(rows.variables) if _is_text(rows.frame, name)
-              and rows.frame[name].n_unique() == 1]
+        return Problem(
+            "no_observations",
+            "There is no complete observation to fit" + (f" ({lost} left out)." if lost else "."),
+            "Check the filters, the day window and the missing values.",
+        )
+    single = [
+        name
+        for name in sorted(rows.variables)
+        if _is_text(rows.frame, name) and rows.frame[name].n_unique() == 1
+    ]
     n = rows.frame[group].n_unique()
     if n < MINIMUM_SUBJECTS:
-        return Problem("too_few_subjects", f"{n} {_plural(n)} cannot carry a model with a random "
-                       f"part; at least {MINIMUM_SUBJECTS} are needed.",
-                       "Show the individual curves instead.")
+        return Problem(
+            "too_few_subjects",
+            f"{n} {_plural(n)} cannot carry a model with a random "
+            f"part; at least {MINIMUM_SUBJECTS} are needed.",
+            "Show the individual curves instead.",
+        )
     if single:
         name = single[0]
-        return Problem("single_level", f"'{name}' has one level only "
-                       f"('{rows.frame[name][0]}'), so nothing can be compared.",
-                       f"Leave '{name}' out or widen the selection.")
+        return Problem(
+            "single_level",
+            f"'{name}' has one level only ('{rows.frame[name][0]}'), so nothing can be compared.",
+            f"Leave '{name}' out or widen the selection.",
+        )
     return None
 
 
@@ -71,17 +81,24 @@ def matrix_problem(
 def _infinite(rows: Rows, matrices: Matrices) -> Problem | None:
     bad = int((~np.isfinite(matrices.y)).sum())
     if bad:
-        return Problem("infinite_values", f"{bad} of {len(matrices.y)} values of {rows.outcome} "
-                       "are not finite, as the logarithm of zero is.",
-                       "Treat values below the limit as such before taking a logarithm.")
-    named = [(name, column) for names, matrix in
-             ((matrices.x_names, matrices.x), (matrices.z_names, matrices.z))
-             for name, column in zip(names, matrix.T, strict=True)]
+        return Problem(
+            "infinite_values",
+            f"{bad} of {len(matrices.y)} values of {rows.outcome} "
+            "are not finite, as the logarithm of zero is.",
+            "Treat values below the limit as such before taking a logarithm.",
+        )
+    named = [
+        (name, column)
+        for names, matrix in ((matrices.x_names, matrices.x), (matrices.z_names, matrices.z))
+        for name, column in zip(names, matrix.T, strict=True)
+    ]
     for name, column in named:
         if not np.isfinite(column).all():
-            return Problem("infinite_values", f"The term {name} is not finite in "
-                           f"{int((~np.isfinite(column)).sum())} rows.",
-                           "Correct these values or leave them out.")
+            return Problem(
+                "infinite_values",
+                f"The term {name} is not finite in {int((~np.isfinite(column)).sum())} rows.",
+                "Correct these values or leave them out.",
+            )
     return None
 
 
@@ -89,28 +106,43 @@ def _constant(rows: Rows, matrices: Matrices) -> Problem | None:
     y = matrices.y
     spread = float(y.max() - y.min())
     if spread == 0 or spread <= 1e-13 * float(np.abs(y).max()):
-        return Problem("constant_outcome", f"{rows.outcome} has the same value in all {len(y)} "
-                       "observations.", "There is nothing to explain; check the column.")
+        return Problem(
+            "constant_outcome",
+            f"{rows.outcome} has the same value in all {len(y)} observations.",
+            "There is nothing to explain; check the column.",
+        )
     if not SMALLEST < spread < LARGEST:
-        return Problem("extreme_scale", f"The values of {rows.outcome} spread over {spread:.1g}, "
-                       "whose square a computer cannot hold.", "Change the unit.")
+        return Problem(
+            "extreme_scale",
+            f"The values of {rows.outcome} spread over {spread:.1g}, "
+            "whose square a computer cannot hold.",
+            "Change the unit.",
+        )
     return None
 
 
 def _random_part(matrices: Matrices, patient: NDArray[np.intp]) -> Problem | None:
     n, m, k = len(patient), int(patient.max()) + 1, matrices.z.shape[1]
     if np.bincount(patient).max() == 1:
-        return Problem("one_observation_per_subject", "Every patient has one observation, so "
-                       "differences between and within patients cannot be told apart.",
-                       "Compare the groups with a simple test instead.")
+        return Problem(
+            "one_observation_per_subject",
+            "Every patient has one observation, so "
+            "differences between and within patients cannot be told apart.",
+            "Compare the groups with a simple test instead.",
+        )
     if n <= k * m:
-        return Problem("random_part_too_large", f"{n} observations of {m} patients cannot carry "
-                       f"{k} random effects per patient.",
-                       "Take a smaller random part, or only a random intercept.")
+        return Problem(
+            "random_part_too_large",
+            f"{n} observations of {m} patients cannot carry {k} random effects per patient.",
+            "Take a smaller random part, or only a random intercept.",
+        )
     if _aliased(matrices.z):
         name = matrices.z_names[_aliased(matrices.z)[0]]
-        return Problem("random_collinear", f"The random effect of {name} repeats the others.",
-                       "Leave it out of the random part.")
+        return Problem(
+            "random_collinear",
+            f"The random effect of {name} repeats the others.",
+            "Leave it out of the random part.",
+        )
     return None
 
 
@@ -121,13 +153,19 @@ def _nested(
         levels = nested_levels(frame[name].cast(str).to_numpy(), patient)
         pairs = len(set(zip(patient.tolist(), levels.tolist(), strict=True)))
         if levels.max() == 0:
-            return Problem("nested_single_level", f"No patient has more than one level of "
-                           f"'{name}', so it cannot be told from the patient.",
-                           f"Leave '{name}' out of the nested effects.")
+            return Problem(
+                "nested_single_level",
+                f"No patient has more than one level of "
+                f"'{name}', so it cannot be told from the patient.",
+                f"Leave '{name}' out of the nested effects.",
+            )
         if pairs >= len(patient):
-            return Problem("nested_without_replicates", f"Every level of '{name}' was seen once, "
-                           "so its variance cannot be told from the residual.",
-                           f"Leave '{name}' out of the nested effects.")
+            return Problem(
+                "nested_without_replicates",
+                f"Every level of '{name}' was seen once, "
+                "so its variance cannot be told from the residual.",
+                f"Leave '{name}' out of the nested effects.",
+            )
     return None
 
 
@@ -141,19 +179,27 @@ def _rank(frame: "pl.DataFrame", matrices: Matrices) -> Problem | None:
             empty = _empty_cell(frame, first, second)
             if empty:
                 cell = f"{first} = {empty[0]} and {second} = {empty[1]}"
-                return Problem("empty_cell", f"No observation has {cell}, so their interaction "
-                               "cannot be estimated.",
-                               "Leave out that level, or drop the interaction.")
+                return Problem(
+                    "empty_cell",
+                    f"No observation has {cell}, so their interaction cannot be estimated.",
+                    "Leave out that level, or drop the interaction.",
+                )
     names = ", ".join(matrices.x_names[index] for index in aliased)
-    return Problem("collinear", f"The terms {names} follow from the others, so their effects "
-                   "cannot be separated.", "Leave out one of the terms that say the same.")
+    return Problem(
+        "collinear",
+        f"The terms {names} follow from the others, so their effects cannot be separated.",
+        "Leave out one of the terms that say the same.",
+    )
 
 
 def _size(matrices: Matrices) -> Problem | None:
     n, p = matrices.x.shape
     if n <= p + 1:
-        return Problem("too_few_observations", f"{n} observations cannot carry {p} fixed effects.",
-                       "Ask a simpler question or widen the selection.")
+        return Problem(
+            "too_few_observations",
+            f"{n} observations cannot carry {p} fixed effects.",
+            "Ask a simpler question or widen the selection.",
+        )
     return None
 
 
@@ -176,10 +222,17 @@ def _aliased(matrix: Array) -> list[int]:
 
 
 def _empty_cell(frame: "pl.DataFrame", first: str, second: str) -> tuple[str, str] | None:
-    seen = set(frame.select(first, second).cast(str).unique().iter_rows())
+    import polars as pl
+
+    seen = set(frame.select(first, second).cast(pl.String).unique().iter_rows())
     return next(
-        ((one, two) for one in sorted({pair[0] for pair in seen})
-         for two in sorted({pair[1] for pair in seen}) if (one, two) not in seen), None
+        (
+            (one, two)
+            for one in sorted({pair[0] for pair in seen})
+            for two in sorted({pair[1] for pair in seen})
+            if (one, two) not in seen
+        ),
+        None,
     )
 
 

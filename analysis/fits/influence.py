@@ -41,9 +41,11 @@ def _without(fitted: FittedMixed, key: KeyContrast, index: int, label: str) -> I
     row = np.linalg.solve(design.x_transform.T, key.row)
     estimate = float(key.row @ design.b_ols + design.y_scale * (row @ optimum.profile.beta))
     error = float(design.y_scale * np.sqrt(row @ optimum.profile.covariance @ row))
-    bounds = (estimate, estimate - WIDTH * error, estimate + WIDTH * error)
-    if not key.log:
-        return InfluencePoint(label, *(finite(value) for value in bounds),
-                              finite(estimate - key.estimate))
-    return InfluencePoint(label, *(finite(power(value)) for value in bounds),
-                          finite(power(estimate - key.estimate)))
+    scale = power if key.log else float
+    return InfluencePoint(
+        label,
+        finite(scale(estimate)),
+        finite(scale(estimate - WIDTH * error)),
+        finite(scale(estimate + WIDTH * error)),
+        finite(scale(estimate - key.estimate)),
+    )

@@ -48,7 +48,7 @@ def fit_mixed(
     formula: str,
     group: str,
     random: str = "1",
-    nested: tuple[str, ...] = (),
+    nested: tuple[str, ...] | str = (),
     reml: bool = True,
     inference: str = "auto",
     covariance: str = "full",
@@ -66,13 +66,26 @@ def fit_mixed(
     _check_options(inference, covariance)
     rows = designs.complete_rows(frame, formula, random, group, nested)
     shell = Fit(
-        kind=KIND, status="not_estimable", reason=None, sentence="", formula=formula, group=group,
-        random=random, nested=nested, reml=reml, excluded=rows.excluded,
-        n_subjects=rows.frame[group].n_unique(), n_observations=rows.frame.height,
-        inference="wald", inference_note=WALD_NOTE, conf_level=CONF_LEVEL,
-        method=METHOD.format(name="REML" if reml else "maximum likelihood",
-                             starts=len(START_SCALES)),
-        references=REFERENCES, provenance=provenance(),
+        kind=KIND,
+        status="not_estimable",
+        reason=None,
+        sentence="",
+        formula=formula,
+        group=group,
+        random=random,
+        nested=nested,
+        reml=reml,
+        excluded=rows.excluded,
+        n_subjects=rows.frame[group].n_unique(),
+        n_observations=rows.frame.height,
+        inference="wald",
+        inference_note=WALD_NOTE,
+        conf_level=CONF_LEVEL,
+        method=METHOD.format(
+            name="REML" if reml else "maximum likelihood", starts=len(START_SCALES)
+        ),
+        references=REFERENCES,
+        provenance=provenance(),
     )
     problem = guards.rows_problem(rows, group)
     if problem:
@@ -81,25 +94,34 @@ def fit_mixed(
     problem = guards.matrix_problem(rows, matrices, group, nested)
     if problem:
         return refused(shell, problem)
-    design = designs.assemble(rows, matrices, formula, random, group, nested,
-                              covariance == "diagonal")
+    design = designs.assemble(
+        rows, matrices, formula, random, group, nested, covariance == "diagonal"
+    )
     return _fit_design(shell, design)
 
 
 def refused(shell: Fit, problem: guards.Problem) -> Fit:
     """The same fit without a number: reason, sentence and what to do."""
     check = Check("estimable", "failed", f"{problem.sentence} {problem.advice}")
-    return shell.replace(status="not_estimable", reason=problem.reason, checks=(check,),
-                         sentence=f"Not estimable: {problem.sentence}", advice=problem.advice)
+    return shell.replace(
+        status="not_estimable",
+        reason=problem.reason,
+        checks=(check,),
+        sentence=f"Not estimable: {problem.sentence}",
+        advice=problem.advice,
+    )
 
 
 def _check_options(inference: str, covariance: str) -> None:
     if inference in LATER:
-        raise UserError(f"inference {inference!r} is not available yet: the small-sample engine is "
-                        "a later release; use 'auto' (Wald, said so in the result)")
+        raise UserError(
+            f"inference {inference!r} is not available yet: the small-sample engine is "
+            "a later release; use 'auto' (Wald, said so in the result)"
+        )
     if inference not in INFERENCES:
-        raise UserError(f"inference {inference!r} does not exist; use one of "
-                        f"{', '.join((*INFERENCES, *LATER))}")
+        raise UserError(
+            f"inference {inference!r} does not exist; use one of {', '.join((*INFERENCES, *LATER))}"
+        )
     if covariance not in ("full", "diagonal"):
         raise UserError(f"covariance {covariance!r} does not exist; use 'full' or 'diagonal'")
 
@@ -109,29 +131,54 @@ def _fit_design(shell: Fit, design: Design) -> Fit:
     from analysis.sentences import mixed_sentence
 
     if designs.root_mean_square(design.y_scaled) == 0 or _is_perfect(design):
-        return refused(shell, guards.Problem(
-            "perfect_fit", "The fixed effects reproduce every value exactly, so there is no "
-            "variation left to judge by.", "Check whether a term is a copy of the outcome."))
+        return refused(
+            shell,
+            guards.Problem(
+                "perfect_fit",
+                "The fixed effects reproduce every value exactly, so there is no "
+                "variation left to judge by.",
+                "Check whether a term is a copy of the outcome.",
+            ),
+        )
     try:
         optimum, refit = _search(design, shell.reml)
     except np.linalg.LinAlgError:
-        return refused(shell, guards.Problem(
-            "not_converged", "The likelihood could not be evaluated.",
-            "Ask a simpler question: a smaller random part or fewer terms."))
+        return refused(
+            shell,
+            guards.Problem(
+                "not_converged",
+                "The likelihood could not be evaluated.",
+                "Ask a simpler question: a smaller random part or fewer terms.",
+            ),
+        )
     if optimum.profile.sigma2 < guards.PERFECT_FIT:
-        return refused(shell, guards.Problem(
-            "perfect_fit", "The model reproduces every value exactly, so there is no residual "
-            "variation to judge by.", "Check for copied values, or take a smaller random part."))
+        return refused(
+            shell,
+            guards.Problem(
+                "perfect_fit",
+                "The model reproduces every value exactly, so there is no residual "
+                "variation to judge by.",
+                "Check for copied values, or take a smaller random part.",
+            ),
+        )
     if not optimum.converged:
-        return refused(shell, guards.Problem(
-            "not_converged", "No optimum of the likelihood was found from any start.",
-            "Ask a simpler question: a smaller random part or fewer terms."))
+        return refused(
+            shell,
+            guards.Problem(
+                "not_converged",
+                "No optimum of the likelihood was found from any start.",
+                "Ask a simpler question: a smaller random part or fewer terms.",
+            ),
+        )
     fitted = FittedMixed(design, optimum, refit, shell.reml)
     fit = shell.replace(
-        estimates=_estimates(fitted), variance_components=variance_components(fitted),
-        criterion=finite(fitted.criterion), log_likelihood=finite(-fitted.criterion / 2),
+        estimates=_estimates(fitted),
+        variance_components=variance_components(fitted),
+        criterion=finite(fitted.criterion),
+        log_likelihood=finite(-fitted.criterion / 2),
         icc=fitted.between_share(_intercept_row(design)),
-        r_squared_marginal=_marginal_r_squared(fitted), design=fitted,
+        r_squared_marginal=_marginal_r_squared(fitted),
+        design=fitted,
     )
     checks = mixed_checks(fitted, shell)
     status, reason, advice = judged(checks)
@@ -143,8 +190,9 @@ def judged(checks: tuple[Check, ...]) -> tuple[Status, str | None, str]:
     """Status, reason and advice of a fit that has numbers: the first check that is not fine."""
     from analysis.checks.inference import PENDING
 
-    raised = [check for check in checks
-              if check.status in ("failed", "warning") and check.name != PENDING]
+    raised = [
+        check for check in checks if check.status in ("failed", "warning") and check.name != PENDING
+    ]
     if not raised:
         return "ok", None, ""
     return "warning", raised[0].name, raised[0].message
@@ -176,8 +224,14 @@ def criterion_at(design: Design, theta: Array | None, reml: bool) -> float:
 
 def _refit(design: Design, optimum: Optimum, reml: bool) -> bridge.Refit:
     return bridge.statsmodels_refit(
-        design.y_scaled, design.x_scaled, design.z_scaled, design.nested_levels, design.patient,
-        design.structure, optimum.theta, reml,
+        design.y_scaled,
+        design.x_scaled,
+        design.z_scaled,
+        design.nested_levels,
+        design.patient,
+        design.structure,
+        optimum.theta,
+        reml,
         search=design.n_subjects <= SEARCH_LIMIT_SUBJECTS,
     )
 
@@ -188,11 +242,19 @@ def _estimates(fitted: FittedMixed) -> tuple[Estimate, ...]:
     width = float(norm.ppf(0.5 + CONF_LEVEL / 2))
     errors = np.sqrt(np.diag(fitted.covariance))
     return tuple(
-        Estimate(name, float(value), float(error), None, float(value / error),
-                 float(2 * norm.sf(abs(value / error))), float(value - width * error),
-                 float(value + width * error))
-        for name, value, error in zip(fitted.design.matrices.x_names, fitted.beta, errors,
-                                      strict=True)
+        Estimate(
+            name,
+            float(value),
+            float(error),
+            None,
+            float(value / error),
+            float(2 * norm.sf(abs(value / error))),
+            float(value - width * error),
+            float(value + width * error),
+        )
+        for name, value, error in zip(
+            fitted.design.matrices.x_names, fitted.beta, errors, strict=True
+        )
     )
 
 
@@ -214,5 +276,3 @@ def _marginal_r_squared(fitted: FittedMixed) -> float | None:
     random = float(np.einsum("ij,jk,ik->i", z, fitted.block, z).mean())
     fixed = float(np.var(fitted.fixed_fitted))
     return finite(fixed / (fixed + random + float(fitted.nested_variances.sum()) + fitted.sigma2))
-
-

@@ -16,7 +16,8 @@ ONE_KIND = ("tracer_id", "metric", "analyte", "assay", "method", "unit")
 class ModelRows(NamedTuple):
     """frame: usubjid, day, visit, time, y, group (reference first), censored_row, adjusters.
 
-    n_censored: values below (or above) a limit, whatever the rule did with them.
+    n_censored: values below (or above) a limit, whatever the rule did with them; n_assumed: those
+    of them that came as zero without a limit.
     """
 
     frame: "pl.DataFrame"
@@ -24,6 +25,7 @@ class ModelRows(NamedTuple):
     excluded: tuple[Excluded, ...]
     left_out: tuple[str, ...]
     n_censored: int
+    n_assumed: int
 
 
 def model_rows(frame: "pl.DataFrame", spec: ModelSpec) -> ModelRows:
@@ -42,7 +44,7 @@ def model_rows(frame: "pl.DataFrame", spec: ModelSpec) -> ModelRows:
             excluded.append(Excluded(reason, kept.height - rest.height))
         kept = rest
     kept = _below_zero(kept, spec)
-    n_censored = int(kept["censored_row"].sum())
+    n_censored, n_assumed = int(kept["censored_row"].sum()), int(kept["assumed"].sum())
     kept, lost = _apply_rule(kept, spec)
     excluded += lost
     kept, left_out, lost = _shared_visits(kept, spec)
@@ -51,10 +53,11 @@ def model_rows(frame: "pl.DataFrame", spec: ModelSpec) -> ModelRows:
     kept = kept.with_columns(
         _outcome(spec),
         group=pl.col("group").cast(pl.Enum(groups)),
-        time=pl.when(pl.lit(_is_after_infusion(kept))).then(pl.col("day").log1p())
+        time=pl.when(pl.lit(_is_after_infusion(kept)))
+        .then(pl.col("day").log1p())
         .otherwise(pl.col("day")),
     )
-    return ModelRows(_with_visits(kept), groups, tuple(excluded), left_out, n_censored)
+    return ModelRows(_with_visits(kept), groups, tuple(excluded), left_out, n_censored, n_assumed)
 
 
 def _check_columns(frame: "pl.DataFrame", spec: ModelSpec) -> None:
@@ -65,28 +68,40 @@ def _check_columns(frame: "pl.DataFrame", spec: ModelSpec) -> None:
     needed += [adjuster_column(name) for name in spec.adjusters]
     for name in needed:
         if name not in frame.columns:
-            raise UserError(f"model frame: there is no column '{name}', which the specification "
-                            f"needs; the columns are {', '.join(frame.columns)}")
+            raise UserError(
+                f"model frame: there is no column '{name}', which the specification "
+                f"needs; the columns are {', '.join(frame.columns)}"
+            )
     for name in ONE_KIND:
         if name in frame.columns:
             kinds = sorted(str(kind) for kind in frame[name].drop_nulls().unique())
             if len(kinds) > 1:
                 raise UserError(
                     f"model frame: the rows mix {len(kinds)} values of {name} "
-                    f"({', '.join(kinds[:3])}); each is a variable of its own, choose one")
+                    f"({', '.join(kinds[:3])}); each is a variable of its own, choose one"
+                )
 
 
 def _with_defaults(frame: "pl.DataFrame", spec: ModelSpec) -> "pl.DataFrame":
     import polars as pl
 
-    absent = {"lower": pl.Float64, "upper": pl.Float64, "lloq": pl.Float64,
-              "rel_day": pl.Float64, "nominal_day": pl.Float64}
+    absent = {
+        "lower": pl.Float64,
+        "upper": pl.Float64,
+        "lloq": pl.Float64,
+        "rel_day": pl.Float64,
+        "nominal_day": pl.Float64,
+    }
     frame = frame.with_columns(
-        [pl.lit(None, dtype).alias(name) for name, dtype in absent.items()
-         if name not in frame.columns]
+        [
+            pl.lit(None, dtype).alias(name)
+            for name, dtype in absent.items()
+            if name not in frame.columns
+        ]
     )
     if "censored" not in frame.columns:
         frame = frame.with_columns(censored=pl.lit("none"))
+    source = pl.col("limit_source") if "limit_source" in frame.columns else pl.lit(None, pl.String)
     day = pl.col("nominal_day") if spec.time == "visit" else pl.coalesce("rel_day", "nominal_day")
     return frame.with_columns(
         day=day.cast(pl.Float64),
@@ -94,6 +109,7 @@ def _with_defaults(frame: "pl.DataFrame", spec: ModelSpec) -> "pl.DataFrame":
         group=pl.col("group").cast(pl.String),
         censored=pl.col("censored").fill_null("none"),
         censored_row=pl.col("censored").fill_null("none") != "none",
+        assumed=(source == "assumed").fill_null(False),
     )
 
 
@@ -108,14 +124,19 @@ def _filters(spec: ModelSpec) -> list[tuple[str, "pl.Expr"]]:
     if spec.day_high is not None:
         inside &= day <= spec.day_high
     windowed = spec.day_low is not None or spec.day_high is not None
-    filters = [("no patient", pl.col("usubjid").is_not_null()),
-               (f"no known group ({spec.group})", pl.col("group").is_not_null())]
+    filters = [
+        ("no patient", pl.col("usubjid").is_not_null()),
+        (f"no known group ({spec.group})", pl.col("group").is_not_null()),
+    ]
     if timed or windowed:
-        filters += [("no day", day.is_not_null() & day.is_finite()),
-                    ("a day outside the window", inside)]
+        filters += [
+            ("no day", day.is_not_null() & day.is_finite()),
+            ("a day outside the window", inside),
+        ]
     filters.append(("no value", pl.col("value").is_not_null() | pl.col("censored_row")))
-    filters += [(f"no {name}", pl.col(adjuster_column(name)).is_not_null())
-                for name in spec.adjusters]
+    filters += [
+        (f"no {name}", pl.col(adjuster_column(name)).is_not_null()) for name in spec.adjusters
+    ]
     return filters
 
 
@@ -131,24 +152,23 @@ def _below_zero(frame: "pl.DataFrame", spec: ModelSpec) -> "pl.DataFrame":
         upper=pl.when(zero).then(pl.lit(smallest, pl.Float64)).otherwise(pl.col("upper")),
         censored=pl.when(zero).then(pl.lit("left")).otherwise(pl.col("censored")),
         value=pl.when(zero).then(None).otherwise(pl.col("value")),
+        assumed=pl.col("assumed") | zero,
         censored_row=pl.col("censored_row") | zero,
     )
 
 
-def _apply_rule(
-    frame: "pl.DataFrame", spec: ModelSpec
-) -> tuple["pl.DataFrame", list[Excluded]]:
+def _apply_rule(frame: "pl.DataFrame", spec: ModelSpec) -> tuple["pl.DataFrame", list[Excluded]]:
     """Give censored rows a value, or leave them out. Right-censored rows take their limit."""
     import polars as pl
 
-    if spec.transform == "log10_shift" and "delivered" in frame.columns:
-        frame = frame.with_columns(value=pl.coalesce("delivered", "value").cast(pl.Float64))
-    elif spec.blq == "half_lloq":
+    if spec.blq == "half_lloq":
         upper = pl.coalesce("upper", "lloq")
         between = (pl.col("lower") * upper).sqrt()
         substitute = (
-            pl.when(pl.col("censored") == "right").then(pl.col("lower"))
-            .when((pl.col("censored") == "interval") & (pl.col("lower") > 0)).then(between)
+            pl.when(pl.col("censored") == "right")
+            .then(pl.col("lower"))
+            .when((pl.col("censored") == "interval") & (pl.col("lower") > 0))
+            .then(between)
             .otherwise(upper / 2)
         )
         frame = frame.with_columns(
@@ -160,8 +180,11 @@ def _apply_rule(
         )
     kept = frame.filter(pl.col("value").is_not_null())
     lost = frame.height - kept.height
-    reason = ("a value beyond a limit (left out by the rule)" if spec.blq == "drop"
-              else "a value below an unknown limit")
+    reason = (
+        "a value beyond a limit (left out by the rule)"
+        if spec.blq == "drop"
+        else "a value below an unknown limit"
+    )
     return kept, [Excluded(reason, lost)] if lost else []
 
 
@@ -180,8 +203,11 @@ def _shared_visits(
         return frame, (), []
     kept = frame.filter(~pl.col("day").is_in(poor))
     names = tuple(f"day {day:g}" for day in poor)
-    return kept, names, [Excluded("a visit without a patient of some group",
-                                  frame.height - kept.height)]
+    return (
+        kept,
+        names,
+        [Excluded("a visit without a patient of some group", frame.height - kept.height)],
+    )
 
 
 def _outcome(spec: ModelSpec) -> "pl.Expr":
@@ -202,8 +228,10 @@ def _levels(frame: "pl.DataFrame", spec: ModelSpec) -> tuple[str, ...]:
     if reference in levels:
         levels = [reference, *(level for level in levels if level != reference)]
     elif spec.reference:
-        raise UserError(f"specification: reference {reference!r} is not a level of {spec.group}; "
-                        f"the levels are {', '.join(levels) or 'none'}")
+        raise UserError(
+            f"specification: reference {reference!r} is not a level of {spec.group}; "
+            f"the levels are {', '.join(levels) or 'none'}"
+        )
     return tuple(levels)
 
 
@@ -219,6 +247,7 @@ def _with_visits(frame: "pl.DataFrame") -> "pl.DataFrame":
     days = sorted({float(day) for day in frame["day"].drop_nulls()})
     names = [f"{day:g}" for day in days]
     return frame.with_columns(
-        visit=pl.col("day").replace_strict(days, names, default=None, return_dtype=pl.String)
+        visit=pl.col("day")
+        .replace_strict(days, names, default=None, return_dtype=pl.String)
         .cast(pl.Enum(names))
     )

@@ -10,6 +10,7 @@ Reference: Bates D et al., J Stat Softw 2015;67(1), doi:10.18637/jss.v067.i01, s
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -112,7 +113,7 @@ def cross_products(z: Array, x: Array, y: Array, patient: NDArray[np.intp]) -> C
     z, xy, codes = z[order], np.column_stack([x, y])[order], patient[order]
     n_rows = np.bincount(codes)
     edges = np.concatenate([[0], np.cumsum(n_rows)])
-    pairs = list(zip(edges[:-1], edges[1:], strict=True))
+    pairs = list(pairwise(edges))
     return CrossProducts(
         np.stack([z[i:j].T @ z[i:j] for i, j in pairs]),
         np.stack([z[i:j].T @ xy[i:j] for i, j in pairs]),
@@ -154,7 +155,7 @@ def evaluate(
     rows, cols, parameters = structure.positions()
     gradient = np.bincount(
         parameters, weights=2 * (slope @ lam)[rows, cols], minlength=structure.n_parameters
-    )
+    ).astype(np.float64)
     sigma2 = r2 / degrees
     return Profile(criterion, gradient, beta, sigma2 * inverse, sigma2, k)
 

@@ -29,5 +29,6 @@ def mann_whitney(first: Sequence[float], second: Sequence[float]) -> RankTest:
     if not len(one) or not len(two):
         return RankTest(None, None, medians[0], medians[1], len(one), len(two))
     result = mannwhitneyu(one, two, alternative="two-sided", method="auto")
-    return RankTest(float(result.statistic), float(result.pvalue), medians[0], medians[1],
-                    len(one), len(two))
+    return RankTest(
+        float(result.statistic), float(result.pvalue), medians[0], medians[1], len(one), len(two)
+    )

@@ -41,8 +41,11 @@ def geometric_mean_ratio(
     """
     logs = {}
     for name in (group, reference):
-        chosen = [float(value) for value, label in zip(values, groups, strict=True)
-                  if label == name and value is not None and math.isfinite(value)]
+        chosen = [
+            float(value)
+            for value, label in zip(values, groups, strict=True)
+            if label == name and value is not None and math.isfinite(value)
+        ]
         if any(value <= 0 for value in chosen):
             return _without(values, groups, group, reference, "not_positive")
         logs[name] = np.log(chosen)
@@ -67,8 +70,12 @@ def _with_t(
 
     width = float(t.ppf(0.5 + conf_level / 2, df)) * error
     return GroupRatio(
-        math.exp(difference), math.exp(difference - width), math.exp(difference + width),
-        float(2 * t.sf(abs(difference) / error, df)), df, *counts,
+        math.exp(difference),
+        math.exp(difference - width),
+        math.exp(difference + width),
+        float(2 * t.sf(abs(difference) / error, df)),
+        df,
+        *counts,
     )
 
 
@@ -76,8 +83,9 @@ def _without(
     values: Sequence[float | None], groups: Sequence[str], group: str, reference: str, reason: str
 ) -> GroupRatio:
     counts = [
-        sum(label == name and value is not None
-            for value, label in zip(values, groups, strict=True))
+        sum(
+            label == name and value is not None for value, label in zip(values, groups, strict=True)
+        )
         for name in (group, reference)
     ]
-    return GroupRatio(None, None, None, None, None, *counts, reason=reason)
+    return GroupRatio(None, None, None, None, None, counts[0], counts[1], reason)

@@ -24,8 +24,11 @@ class Recipe(NamedTuple):
 
 def recipe_for(spec: ModelSpec, rows: ModelRows) -> Recipe:
     """The model of the question: time by group, adjusters, a random part that matches."""
-    time = {"visit": "visit", "none": "",
-            "spline": f"cr(time, df={spec.spline_df}, constraints='center')"}[spec.time]
+    time = {
+        "visit": "visit",
+        "none": "",
+        "spline": f"cr(time, df={spec.spline_df}, constraints='center')",
+    }[spec.time]
     adjusters = tuple(adjuster_column(name) for name in spec.adjusters)
     terms = [f"{time} * group" if time else "group", *adjusters]
     if spec.unit == "organ":
@@ -35,7 +38,10 @@ def recipe_for(spec: ModelSpec, rows: ModelRows) -> Recipe:
     covariance, note = _covariance(spec, rows) if matching else ("full", "")
     region = () if spec.unit == "patient" else ("region_code",)
     return Recipe(
-        f"y ~ {' + '.join(terms)}", f"1 + {time}" if matching else "1", nested, covariance,
+        f"y ~ {' + '.join(terms)}",
+        f"1 + {time}" if matching else "1",
+        nested,
+        covariance,
         "visit" if spec.time == "visit" else "time",
         ("usubjid", *region, "day", "visit", "time", "y", "group", *adjusters),
         " ".join(part for part in (note, nested_note) if part),
@@ -58,58 +64,68 @@ def _covariance(spec: ModelSpec, rows: ModelRows) -> tuple[str, str]:
     patients = rows.frame["usubjid"].n_unique()
     if patients >= FULL_PER_EFFECT * effects and rows.frame.height > effects * patients:
         return "full", ""
-    return "diagonal", (f"{patients} patients cannot carry all {effects * (effects + 1) // 2} "
-                        "variances of a full matching random part; its effects are independent.")
+    return "diagonal", (
+        f"{patients} patients cannot carry all {effects * (effects + 1) // 2} "
+        "variances of a full matching random part; its effects are independent."
+    )
 
 
 def method_text(spec: ModelSpec, recipe: Recipe, fit: Fit) -> str:
     """How the numbers came about, for a methods section."""
-    time = {"visit": "planned visit as a factor, by group",
-            "spline": f"natural cubic spline of log(1 + day) with {spec.spline_df} degrees of "
-            "freedom, by group", "none": "group"}[spec.time]
-    random = ("the same spline basis per patient" if recipe.random != "1"
-              else "a random intercept per patient")
+    time = {
+        "visit": "planned visit as a factor, by group",
+        "spline": f"natural cubic spline of log(1 + day) with {spec.spline_df} degrees of "
+        "freedom, by group",
+        "none": "group",
+    }[spec.time]
+    random = (
+        "the same spline basis per patient"
+        if recipe.random != "1"
+        else "a random intercept per patient"
+    )
     parts = [
         f"Outcome: {spec.outcome}, {TRANSFORMS[spec.transform]}.",
-        f"Fixed part: {time}" + (f", adjusted for {', '.join(spec.adjusters)}"
-                                 if spec.adjusters else "") + ".",
-        f"Random part: {random}" + (" (independent effects)" if recipe.covariance == "diagonal"
-                                    else "")
+        f"Fixed part: {time}"
+        + (f", adjusted for {', '.join(spec.adjusters)}" if spec.adjusters else "")
+        + ".",
+        f"Random part: {random}"
+        + (" (independent effects)" if recipe.covariance == "diagonal" else "")
         + (f", a random intercept per {spec.unit} within the patient" if recipe.nested else "")
         + ".",
         f"Limits: {BLQ_RULES[spec.blq]}.",
-        fit.method, fit.inference_note,
+        fit.method,
+        fit.inference_note,
     ]
     return " ".join(part for part in parts if part)
 
 
 def snippet(spec: ModelSpec) -> str:
     """Python that repeats the fit on the same data cut."""
-    fields = ", ".join(
-        f"{name}={value!r}" for name, value in _changed(spec).items()
+    fields = ", ".join(f"{name}={value!r}" for name, value in _changed(spec).items())
+    return "\n".join(
+        [
+            "from analysis import ModelSpec, fit_specification",
+            "from analysis.derive.model_frame import model_frame",
+            "from models.engine import create_engine_for",
+            "from models.queries import read_trial",
+            "",
+            'trial = read_trial(create_engine_for("sqlite:///cartograph.db"), "STUDY", "CUT")',
+            f"spec = ModelSpec({fields})",
+            "names = ('subjects', 'characteristics', 'kinetics', 'quantifications', 'labs',",
+            "         'lesions', 'responses', 'adverse_events', 'infusions', 'scans')",
+            "built = model_frame(spec, **{name: getattr(trial, name) for name in names})",
+            "fit = fit_specification(built.frame, spec, built.excluded)",
+            "print(fit.sentence)",
+            "print(fit.table())",
+        ]
     )
-    return "\n".join([
-        "from analysis import ModelSpec, fit_specification",
-        "from analysis.derive.model_frame import model_frame",
-        "from models.engine import create_engine_for",
-        "from models.queries import read_trial",
-        "",
-        'trial = read_trial(create_engine_for("sqlite:///cartograph.db"), "STUDY", "CUT")',
-        f"spec = ModelSpec({fields})",
-        "built = model_frame(spec, subjects=trial.subjects, characteristics=trial.characteristics,",
-        "    kinetics=trial.kinetics, quantifications=trial.quantifications, labs=trial.labs,",
-        "    lesions=trial.lesions, responses=trial.responses,",
-        "    adverse_events=trial.adverse_events, infusions=trial.infusions, scans=trial.scans)",
-        "fit = fit_specification(built.frame, spec, built.n_excluded)",
-        "print(fit.sentence)",
-        "print(fit.table())",
-    ])
 
 
 def _changed(spec: ModelSpec) -> dict[str, object]:
     """Fields that differ from the defaults, outcome first."""
     default = ModelSpec(outcome=spec.outcome)
     return {"outcome": spec.outcome} | {
-        name: getattr(spec, name) for name in spec.to_dict()
+        name: getattr(spec, name)
+        for name in spec.to_dict()
         if getattr(spec, name) != getattr(default, name)
     }

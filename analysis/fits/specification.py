@@ -28,6 +28,7 @@ from analysis.results import (
     Excluded,
     Fit,
     GeometricMeanRatio,
+    InfluencePoint,
     ResidualPoint,
     SensitivityRow,
 )
@@ -72,22 +73,34 @@ def fit_specification(
     before = tuple(Excluded(str(reason), int(n)) for reason, n in n_excluded)
     fit = core.fit.replace(
         excluded=before + core.rows.excluded + core.fit.excluded,
-        n_censored=core.rows.n_censored, spec=spec.to_dict(),
-        provenance=provenance(spec.spec_hash()), method=method_text(spec, core.recipe, core.fit),
+        n_censored=core.rows.n_censored,
+        spec=spec.to_dict(),
+        provenance=provenance(spec.spec_hash()),
+        method=method_text(spec, core.recipe, core.fit),
         code=snippet(spec),
     )
     if fit.status == "not_estimable" or not isinstance(fit.design, FittedMixed):
         return fit
     setting = Setting(spec, core.rows.frame, core.rows.groups)
-    fit = fit.replace(sensitivity=_sensitivity(frame, spec, core),
-                      curves=fitted_curves(fit.design, setting),
-                      residuals=_residuals(fit.design, core.rows.frame))
-    points = ()
+    fit = fit.replace(
+        sensitivity=_sensitivity(frame, spec, core),
+        curves=fitted_curves(fit.design, setting),
+        residuals=_residuals(fit.design, core.rows.frame),
+    )
+    points: tuple[InfluencePoint, ...] = ()
     if influence and fit.n_subjects <= MAXIMUM_SUBJECTS and fit.ratios:
         points = leave_one_out(fit.design, _key_contrast(fit.design, setting, fit.key_ratio))
     fit = fit.replace(influence=points)
-    answer = Answer(spec, core.rows.frame, fit, core.rows.groups, core.rows.left_out,
-                    core.recipe.note, points)
+    answer = Answer(
+        spec,
+        core.rows.frame,
+        fit,
+        core.rows.groups,
+        core.rows.left_out,
+        core.rows.n_assumed,
+        core.recipe.note,
+        points,
+    )
     return _concluded(fit, answer, signal_words)
 
 
@@ -104,8 +117,13 @@ def _concluded(fit: Fit, answer: Answer, signal_words: Any) -> Fit:
 def _softened(check: Check, spec: ModelSpec) -> Check:
     """A singular matching random part is the price of a safe comparison, not a defect of it."""
     if check.name == "boundary" and check.status == "warning" and spec.random == "matching":
-        return Check(check.name, "note", f"{check.message} With the matching basis this is usual "
-                     "in small trials and leaves the comparison of groups safe.", check.value)
+        return Check(
+            check.name,
+            "note",
+            f"{check.message} With the matching basis this is usual "
+            "in small trials and leaves the comparison of groups safe.",
+            check.value,
+        )
     return check
 
 
@@ -114,21 +132,37 @@ def _fit_core(frame: "pl.DataFrame", spec: ModelSpec) -> Core:
     recipe = recipe_for(spec, rows)
     problem = _rows_problem(rows, spec)
     if problem:
-        shell = Fit(kind=KIND, status="not_estimable", reason=None, sentence="",
-                    formula=recipe.formula, group="usubjid", random=recipe.random,
-                    nested=recipe.nested, n_subjects=rows.frame["usubjid"].n_unique(),
-                    n_observations=rows.frame.height)
+        shell = Fit(
+            kind=KIND,
+            status="not_estimable",
+            reason=None,
+            sentence="",
+            formula=recipe.formula,
+            group="usubjid",
+            random=recipe.random,
+            nested=recipe.nested,
+            n_subjects=rows.frame["usubjid"].n_unique(),
+            n_observations=rows.frame.height,
+        )
         return Core(rows, recipe, refused(shell, problem), 0)
     columns = [name for name in recipe.columns if name in rows.frame.columns]
-    fit = fit_mixed(rows.frame.select(columns), recipe.formula, "usubjid", recipe.random,
-                    recipe.nested, inference=spec.inference, covariance=recipe.covariance)
+    fit = fit_mixed(
+        rows.frame.select(columns),
+        recipe.formula,
+        "usubjid",
+        recipe.random,
+        recipe.nested,
+        inference=spec.inference,
+        covariance=recipe.covariance,
+    )
     if fit.status == "not_estimable":
         return Core(rows, recipe, fit, 0)
     setting = Setting(spec, rows.frame, rows.groups)
     ratios = ratios_at(fit.design, setting, _days(spec, rows))
     key = _key(ratios, spec)
     fit = fit.replace(
-        ratios=ratios, key_index=key,
+        ratios=ratios,
+        key_index=key,
         interaction=joint_test(fit.design, "group by time", {"group", recipe.time_column}),
         group_test=joint_test(fit.design, "group at any time", {"group"}),
         icc=_icc(fit.design, rows, ratios[key].day),
@@ -138,34 +172,57 @@ def _fit_core(frame: "pl.DataFrame", spec: ModelSpec) -> Core:
 
 def _rows_problem(rows: ModelRows, spec: ModelSpec) -> Problem | None:
     """Problems of the question that the bare model would name less well."""
+    return _empty_problem(rows, spec) or _group_problem(rows) or _course_problem(rows, spec)
+
+
+def _empty_problem(rows: ModelRows, spec: ModelSpec) -> Problem | None:
+    advice = (
+        "There is nothing above the limit to compare; report the rate of values above it instead."
+    )
+    if rows.frame.is_empty() and rows.n_censored and spec.blq == "drop":
+        return Problem(
+            "all_below_limit", f"All {rows.n_censored} values are below the limit.", advice
+        )
     if rows.frame.is_empty():
         lost = ", ".join(f"{item.n} with {item.reason}" for item in rows.excluded)
-        if rows.n_censored and spec.blq == "drop":
-            return Problem("all_below_limit", f"All {rows.n_censored} values are below the limit.",
-                           "There is nothing above the limit to compare; show persistence below "
-                           "the limit as a rate instead." if spec.outcome.startswith("kinetics:")
-                           else "There is nothing above the limit to compare.")
-        return Problem("no_observations", "No observation is left"
-                       + (f": {lost}." if lost else "."), "Widen the filters or the day window.")
-    if int(rows.frame["censored_row"].sum()) == rows.frame.height:
-        return Problem("all_below_limit", f"All {rows.frame.height} values are below the limit.",
-                       "There is nothing above the limit to compare; report the rate of values "
-                       "above the limit instead.")
-    if len(rows.groups) < 2:
-        n = rows.frame["usubjid"].n_unique()
-        return Problem("one_group", f"All {n} patients with values are in one group "
-                       f"({rows.groups[0]}), so nothing can be compared.",
-                       "Take another grouping or widen the selection.")
-    if rows.frame.select("usubjid", "day").n_unique() == rows.frame["usubjid"].n_unique():
-        return Problem("one_observation_per_subject", "Every patient was seen on one day, so "
-                       "there is no course over time to compare.",
-                       "Compare the groups with a simple test instead.")
-    if spec.time == "spline":
-        days = rows.frame["day"].n_unique()
-        if days <= spec.spline_df + 1:
-            return Problem("too_few_days", f"{days} distinct days cannot carry a spline with "
-                           f"{spec.spline_df} degrees of freedom.",
-                           "Use the planned visits as a factor.")
+        sentence = "No observation is left" + (f": {lost}." if lost else ".")
+        return Problem("no_observations", sentence, "Widen the filters or the day window.")
+    if bool(rows.frame["censored_row"].all()):
+        return Problem(
+            "all_below_limit", f"All {rows.frame.height} values are below the limit.", advice
+        )
+    return None
+
+
+def _group_problem(rows: ModelRows) -> Problem | None:
+    if len(rows.groups) > 1:
+        return None
+    n = rows.frame["usubjid"].n_unique()
+    who = "The only patient with values is" if n == 1 else f"All {n} patients with values are"
+    return Problem(
+        "one_group",
+        f"{who} in one group ({rows.groups[0]}), so nothing can be compared.",
+        "Take another grouping or widen the selection.",
+    )
+
+
+def _course_problem(rows: ModelRows, spec: ModelSpec) -> Problem | None:
+    if spec.time == "none":
+        return None
+    seen = rows.frame.select("usubjid", "day").n_unique()
+    if seen == rows.frame["usubjid"].n_unique():
+        return Problem(
+            "one_observation_per_subject",
+            "Every patient was seen on one day, so there is no course over time to compare.",
+            "Compare the groups with a simple test instead.",
+        )
+    days = rows.frame["day"].n_unique()
+    if spec.time == "spline" and days <= spec.spline_df + 1:
+        return Problem(
+            "too_few_days",
+            f"{days} distinct days cannot carry a spline with {spec.spline_df} degrees of freedom.",
+            "Use the planned visits as a factor.",
+        )
     return None
 
 
@@ -185,8 +242,10 @@ def _days(spec: ModelSpec, rows: ModelRows) -> list[float]:
         wanted = [day for day in (spec.days or USUAL_DAYS) if low <= day <= high]
         missing = [day for day in spec.days if not low <= day <= high]
     if missing:
-        raise UserError(f"specification: day {missing[0]:g} was not observed in every group "
-                        f"(day {low:g} to {high:g} was); ratios are never extrapolated")
+        raise UserError(
+            f"specification: day {missing[0]:g} was not observed in every group "
+            f"(day {low:g} to {high:g} was); ratios are never extrapolated"
+        )
     return wanted or [float(np.median(rows.frame["day"].to_numpy()))]
 
 
@@ -217,8 +276,10 @@ def _key_contrast(
 ) -> KeyContrast:
     assert ratio is not None
     days = [ratio.day or 0.0]
-    row = (mean_rows(fitted, setting, ratio.group, days)
-           - mean_rows(fitted, setting, ratio.reference, days))[0]
+    row = (
+        mean_rows(fitted, setting, ratio.group, days)
+        - mean_rows(fitted, setting, ratio.reference, days)
+    )[0]
     return KeyContrast(row, float(row @ fitted.beta), setting.spec.transform != "none")
 
 
@@ -226,12 +287,16 @@ def _residuals(fitted: FittedMixed, frame: "pl.DataFrame") -> tuple[ResidualPoin
     values = fitted.residuals
     scores = normal_scores(values)
     labels, codes = fitted.design.labels, fitted.design.patient
-    days = fitted.design.frame["day"].to_list() if "day" in fitted.design.frame.columns else [
-        None] * len(values)
+    days = (
+        fitted.design.frame["day"].to_list()
+        if "day" in fitted.design.frame.columns
+        else [None] * len(values)
+    )
     return tuple(
         ResidualPoint(labels[code], day, float(mean), float(value), float(score))
-        for code, day, mean, value, score in zip(codes, days, fitted.fitted, values, scores,
-                                                 strict=True)
+        for code, day, mean, value, score in zip(
+            codes, days, fitted.fitted, values, scores, strict=True
+        )
     )
 
 
@@ -242,12 +307,29 @@ def _sensitivity(frame: "pl.DataFrame", spec: ModelSpec, core: Core) -> tuple[Se
     rows = []
     for rule in SENSITIVITY_RULES:
         fit = core.fit if rule == spec.blq else _refit(frame, spec.replace(blq=rule))
-        match = next((ratio for ratio in fit.ratios
-                      if (ratio.day, ratio.group) == _identity(core.fit.key_ratio)), None)
-        numbers = (None,) * 4 if match is None else (
-            match.ratio, match.conf_low, match.conf_high, match.p_value)
-        rows.append(SensitivityRow(rule, match.day if match else None, *numbers,
-                                   fit.n_observations, "not_estimable" if match is None else "ok"))
+        match = next(
+            (
+                ratio
+                for ratio in fit.ratios
+                if (ratio.day, ratio.group) == _identity(core.fit.key_ratio)
+            ),
+            None,
+        )
+        n = fit.n_observations
+        rows.append(
+            SensitivityRow(rule, None, None, None, None, None, n, "not_estimable")
+            if match is None
+            else SensitivityRow(
+                rule,
+                match.day,
+                match.ratio,
+                match.conf_low,
+                match.conf_high,
+                match.p_value,
+                n,
+                "ok",
+            )
+        )
     return tuple(rows)
 
 

@@ -66,10 +66,14 @@ def parse_formula(formula: str, random: str) -> ParsedFormula:
     if not hasattr(fixed, "lhs") or not hasattr(fixed, "rhs"):
         raise UserError(f"formula {formula!r} needs an outcome: write 'outcome ~ terms'")
     if hasattr(effects, "lhs"):
-        raise UserError(f"random part {random!r} is a right side only, such as '1 + rel_day'; the "
-                        "patient column goes into 'group'")
+        raise UserError(
+            f"random part {random!r} is a right side only, such as '1 + rel_day'; the "
+            "patient column goes into 'group'"
+        )
     names = fixed.required_variables | effects.required_variables
-    return ParsedFormula(formula.split("~")[0].strip(), frozenset(str(name) for name in names))
+    return ParsedFormula(
+        formula.split("~", maxsplit=1)[0].strip(), frozenset(str(name) for name in names)
+    )
 
 
 def build_matrices(frame: "pl.DataFrame", formula: str, random: str) -> Matrices:
@@ -79,13 +83,17 @@ def build_matrices(frame: "pl.DataFrame", formula: str, random: str) -> Matrices
     effects = _materialize(random, data, frame.columns)
     outcome = np.asarray(fixed.lhs, dtype=float)
     if outcome.ndim == 2 and outcome.shape[1] != 1:
-        raise UserError(f"formula {formula!r}: the outcome must be one number per row, not text or "
-                        "a category")
+        raise UserError(
+            f"formula {formula!r}: the outcome must be one number per row, not text or a category"
+        )
     rhs = fixed.rhs
     spec = rhs.model_spec
     terms = tuple(
-        (str(term), tuple(sorted({str(v) for f in term.factors for v in _names(f.expr, frame)})),
-         where)
+        (
+            str(term),
+            tuple(sorted({str(v) for f in term.factors for v in _names(f.expr, frame)})),
+            where,
+        )
         for term, where in spec.term_slices.items()
     )
     return Matrices(
@@ -94,8 +102,10 @@ def build_matrices(frame: "pl.DataFrame", formula: str, random: str) -> Matrices
         tuple(spec.column_names),
         terms,
         np.asarray(effects, dtype=float),
-        tuple("(Intercept)" if name == "Intercept" else name
-              for name in effects.model_spec.column_names),
+        tuple(
+            "(Intercept)" if name == "Intercept" else name
+            for name in effects.model_spec.column_names
+        ),
         spec,
         effects.model_spec,
     )
@@ -110,9 +120,16 @@ def matrix_at(encoder: Any, frame: "pl.DataFrame") -> Array:
         )
 
 
-def statsmodels_refit(
-    y: Array, x: Array, z: Array, nested: Sequence[NDArray[np.intp]], patient: NDArray[np.intp],
-    structure: RandomStructure, theta: Array, reml: bool, search: bool = True,
+def statsmodels_refit(  # noqa: PLR0917
+    y: Array,
+    x: Array,
+    z: Array,
+    nested: Sequence[NDArray[np.intp]],
+    patient: NDArray[np.intp],
+    structure: RandomStructure,
+    theta: Array,
+    reml: bool,
+    search: bool = True,
 ) -> Refit:
     """Fit the scaled problem by statsmodels MixedLM, lbfgs then powell, starting at `theta`.
 
@@ -127,9 +144,7 @@ def statsmodels_refit(
     start = MixedLMParams.from_components(
         fe_params=np.zeros(x.shape[1]),
         cov_re=_floored(block) if full is not None else np.empty((0, 0)),
-        vcomp=np.maximum(
-            np.append(np.diag(block), variances) if full is None else variances, 1e-7
-        ),
+        vcomp=np.maximum(np.append(np.diag(block), variances) if full is None else variances, 1e-7),
     )
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
@@ -149,20 +164,22 @@ def statsmodels_refit(
 def _theta(result: Any, structure: RandomStructure, all_components: bool) -> Array | None:
     variances = np.sqrt(np.maximum(np.asarray(result.vcomp) / result.scale, 0.0))
     if all_components:
-        return variances
+        return np.asarray(variances)
     chol = np.linalg.cholesky(_floored(np.asarray(result.cov_re_unscaled), 1e-12))
-    return np.append(chol[np.tril_indices(structure.size)], variances)
+    return np.asarray(np.append(chol[np.tril_indices(structure.size)], variances))
 
 
 def _floored(matrix: Array, floor: float = 1e-7) -> Array:
     """Eigenvalues at least `floor`: at exact zeros statsmodels takes a pseudo-inverse, which
     stands for an infinite variance instead of none."""
     values, vectors = np.linalg.eigh(matrix)
-    return (vectors * np.maximum(values, floor)) @ vectors.T
+    return np.asarray((vectors * np.maximum(values, floor)) @ vectors.T)
 
 
 def _components(
-    z: Array, nested: Sequence[NDArray[np.intp]], patient: NDArray[np.intp],
+    z: Array,
+    nested: Sequence[NDArray[np.intp]],
+    patient: NDArray[np.intp],
     structure: RandomStructure,
 ) -> Any:
     """Variance components, built from matrices: statsmodels' own formula way is slow."""

@@ -10,8 +10,9 @@ import pytest
 from analysis import Fit, ModelSpec, fit_mixed, fit_specification
 
 
-def trial(patients: int = 12, days: tuple[float, ...] = (7, 14, 21, 28), seed: int = 1,
-          regions: int = 1) -> pl.DataFrame:
+def trial(
+    patients: int = 12, days: tuple[float, ...] = (7, 14, 21, 28), seed: int = 1, regions: int = 1
+) -> pl.DataFrame:
     """A plain trial in the columns of the model frame; half the patients respond."""
     rng = np.random.default_rng(seed)
     rows = []
@@ -21,15 +22,32 @@ def trial(patients: int = 12, days: tuple[float, ...] = (7, 14, 21, 28), seed: i
             own = rng.normal(0, 0.3)
             for day in days:
                 value = 10 ** (2 + 0.5 * (patient % 2) + level + own + rng.normal(0, 0.2))
-                rows.append({
-                    "usubjid": f"P{patient:02d}", "region_code": f"L{region}",
-                    "rel_day": float(day), "nominal_day": float(day), "value": value,
-                    "lower": None, "upper": None, "censored": "none", "lloq": 1.0,
-                    "group": "responder" if patient % 2 else "non-responder",
-                })
-    schema = {"usubjid": pl.String, "region_code": pl.String, "rel_day": pl.Float64,
-              "nominal_day": pl.Float64, "value": pl.Float64, "lower": pl.Float64,
-              "upper": pl.Float64, "censored": pl.String, "lloq": pl.Float64, "group": pl.String}
+                rows.append(
+                    {
+                        "usubjid": f"P{patient:02d}",
+                        "region_code": f"L{region}",
+                        "rel_day": float(day),
+                        "nominal_day": float(day),
+                        "value": value,
+                        "lower": None,
+                        "upper": None,
+                        "censored": "none",
+                        "lloq": 1.0,
+                        "group": "responder" if patient % 2 else "non-responder",
+                    }
+                )
+    schema = {
+        "usubjid": pl.String,
+        "region_code": pl.String,
+        "rel_day": pl.Float64,
+        "nominal_day": pl.Float64,
+        "value": pl.Float64,
+        "lower": pl.Float64,
+        "upper": pl.Float64,
+        "censored": pl.String,
+        "lloq": pl.Float64,
+        "group": pl.String,
+    }
     return pl.DataFrame(rows, schema=schema)
 
 
@@ -38,10 +56,12 @@ BLQ = {"value": None, "lower": 0.0, "upper": 1.0, "censored": "left"}
 
 
 def with_columns(frame: pl.DataFrame, **columns: object) -> pl.DataFrame:
-    return frame.with_columns([
-        (value if isinstance(value, pl.Expr) else pl.lit(value, frame.schema[name])).alias(name)
-        for name, value in columns.items()
-    ])
+    return frame.with_columns(
+        [
+            (value if isinstance(value, pl.Expr) else pl.lit(value, frame.schema[name])).alias(name)
+            for name, value in columns.items()
+        ]
+    )
 
 
 def y(value: pl.Expr) -> pl.DataFrame:
@@ -137,8 +157,10 @@ def test_there_are_at_least_25_degenerate_cases():
 def test_the_empty_cell_is_named():
     frame, spec, _ = SPECIFIED["groups never at the same visit"]
     fit = fit_specification(frame, spec)
-    assert fit.sentence == ("Not estimable: No observation has group = non-responder and "
-                            "visit = 21, so their interaction cannot be estimated.")
+    assert fit.sentence == (
+        "Not estimable: No observation has group = non-responder and "
+        "visit = 21, so their interaction cannot be estimated."
+    )
 
 
 def test_zero_variance_between_patients_is_a_warning_with_finite_effects():
@@ -168,7 +190,8 @@ def test_large_offset_loses_no_digits():
     moved = fit_mixed(y(PLAIN + 1e6), "y ~ x", "usubjid")
     assert moved.estimates[1].estimate == pytest.approx(plain.estimates[1].estimate, rel=1e-7)
     assert moved.variance_components[0].variance == pytest.approx(
-        plain.variance_components[0].variance, rel=1e-4)
+        plain.variance_components[0].variance, rel=1e-4
+    )
 
 
 def test_missing_values_are_counted_and_named():
@@ -178,7 +201,9 @@ def test_missing_values_are_counted_and_named():
     )
     fit = fit_mixed(frame, "y ~ x", "usubjid")
     assert [(item.reason, item.n) for item in fit.excluded] == [
-        ("no value of x", 1), ("no value of y", 3)]
+        ("no value of x", 1),
+        ("no value of y", 3),
+    ]
     assert fit.n_observations == 44
     assert fit.check("missing").message == "Left out: 1 with no value of x, 3 with no value of y."
 
@@ -205,7 +230,8 @@ def test_a_visit_without_one_group_is_left_out_and_named():
     fit = fit_specification(frame, SPEC)
     assert (fit.status, fit.reason) == ("warning", "empty_cells")
     assert fit.check("empty_cells").message == (
-        "Left out because a group has no patient then: day 28.")
+        "Left out because a group has no patient then: day 28."
+    )
     assert [ratio.day for ratio in fit.ratios] == [7.0, 14.0, 21.0]
     assert ("a visit without a patient of some group", 7) in [tuple(item) for item in fit.excluded]
 

@@ -66,8 +66,15 @@ def test_equals_lme4(name, reml):
 @pytest.mark.parametrize("name", GOLDENS)
 def test_variance_components_equal_lme4(name):
     fit = fitted(name, reml=True)
-    ours = {(component.term_1, component.term_2, ":" in component.group,
-             component.group == "Residual"): component for component in fit.variance_components}
+    ours = {
+        (
+            component.term_1,
+            component.term_2,
+            ":" in component.group,
+            component.group == "Residual",
+        ): component
+        for component in fit.variance_components
+    }
     rows = golden(name)["reml"]["varcomp"]
     assert len(ours) == len(rows)
     for row in rows:
@@ -92,8 +99,9 @@ def lme4_name(name: str) -> list[str]:
 
 
 def our_name(term: str) -> list[str]:
-    return sorted(part.replace("[T.", "").replace("]", "").replace(" ", "")
-                  for part in term.split(":"))
+    return sorted(
+        part.replace("[T.", "").replace("]", "").replace(" ", "") for part in term.split(":")
+    )
 
 
 # Fits of published data, recorded with R in TRUTH.json: file, formula, group, random, nested

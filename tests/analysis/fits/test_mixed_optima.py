@@ -16,14 +16,21 @@ def simulate(seed: int) -> pl.DataFrame:
     sd = rng.choice([0.0, 0.05, 0.3, 1.0, 3.0], size=2)
     correlation = rng.uniform(-0.9, 0.9)
     effects = rng.multivariate_normal(
-        [0, 0], [[sd[0] ** 2, correlation * sd[0] * sd[1]], [correlation * sd[0] * sd[1],
-                                                             sd[1] ** 2]], size=PATIENTS)
+        [0, 0],
+        [[sd[0] ** 2, correlation * sd[0] * sd[1]], [correlation * sd[0] * sd[1], sd[1] ** 2]],
+        size=PATIENTS,
+    )
     day = np.tile(np.linspace(0, 2, VISITS), PATIENTS)
     patient = np.repeat(np.arange(PATIENTS), VISITS)
     group = patient % 2
-    y = (rng.choice([0.001, 1.0, 1000.0]) * (
-        2 + 0.7 * day + 0.4 * group + effects[patient, 0] + effects[patient, 1] * day
-        + rng.normal(0, 0.5, len(day))))
+    y = rng.choice([0.001, 1.0, 1000.0]) * (
+        2
+        + 0.7 * day
+        + 0.4 * group
+        + effects[patient, 0]
+        + effects[patient, 1] * day
+        + rng.normal(0, 0.5, len(day))
+    )
     return pl.DataFrame({"patient": patient, "day": day, "group": group, "y": y})
 
 
@@ -38,8 +45,11 @@ def dense_criterion(theta: np.ndarray, y: np.ndarray, x: np.ndarray, z: np.ndarr
     residual = y - x @ beta
     r2 = float((np.swapaxes(residual, 1, 2) @ inverse @ residual).sum())
     degrees = y.size - x.shape[2]
-    return float(np.linalg.slogdet(v)[1].sum() + np.linalg.slogdet(xvx)[1]
-                 + degrees * (1 + np.log(2 * np.pi * r2 / degrees)))
+    return float(
+        np.linalg.slogdet(v)[1].sum()
+        + np.linalg.slogdet(xvx)[1]
+        + degrees * (1 + np.log(2 * np.pi * r2 / degrees))
+    )
 
 
 def reference(frame: pl.DataFrame) -> float:
@@ -87,10 +97,16 @@ def test_recovers_a_simulated_truth():
         group = patient % 2
         level = rng.normal(0, 0.8, 30)[patient]
         y = 1 + 0.2 * day + 0.5 * group + level + rng.normal(0, 0.4, len(day))
-        fit = fit_mixed(pl.DataFrame({"p": patient, "d": day, "g": group, "y": y}),
-                        "y ~ d + g", "p")
-        found.append([fit.estimates[1].estimate, fit.estimates[2].estimate,
-                      *(component.variance for component in fit.variance_components)])
+        fit = fit_mixed(
+            pl.DataFrame({"p": patient, "d": day, "g": group, "y": y}), "y ~ d + g", "p"
+        )
+        found.append(
+            [
+                fit.estimates[1].estimate,
+                fit.estimates[2].estimate,
+                *(component.variance for component in fit.variance_components),
+            ]
+        )
     mean, error = np.mean(found, axis=0), np.std(found, axis=0) / np.sqrt(len(found))
     truth = np.array([0.2, 0.5, 0.64, 0.16])
     assert np.all(np.abs(mean - truth) < 3.5 * error)
