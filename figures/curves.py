@@ -64,16 +64,12 @@ def group_means(
         rows = summary.filter(pl.col("group") == group).sort("nominal_day")
         if patients == 0 or rows.is_empty():
             continue
-        yield GroupMean(
-            group,
-            patients,
-            tuple(rows.get_column("nominal_day")),
-            *(
-                tuple(rows.get_column(name).cast(pl.Float64).fill_null(math.nan))
-                for name in ("geometric_mean", "conf_low", "conf_high")
-            ),
-            counts=tuple(rows.get_column("n")),
+        mean, low, high = (
+            tuple(rows.get_column(name).cast(pl.Float64).fill_null(math.nan))
+            for name in ("geometric_mean", "conf_low", "conf_high")
         )
+        days, counts = tuple(rows.get_column("nominal_day")), tuple(rows.get_column("n"))
+        yield GroupMean(group, patients, days, mean, low, high, counts)
 
 
 def group_color(group: str, index: int, theme: Theme) -> str:

@@ -113,7 +113,8 @@ def lay_out(
 def name_groups(figure: go.Figure, numbers: EffectNumbers, colors: dict[str, str]) -> None:
     """A legend in one line above the panel, in the groups' own colors."""
     text = "&nbsp;&nbsp;&nbsp;".join(
-        f'<span style="color:{colors[curve.group]}"><b>{curve.group}</b>, n = {curve.n_patients}</span>'
+        f'<span style="color:{colors[curve.group]}"><b>{curve.group}</b>, '
+        f"n = {curve.n_patients}</span>"
         for curve in numbers.curves
     )
     figure.add_annotation(

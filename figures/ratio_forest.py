@@ -128,10 +128,11 @@ def draw_row(
     clear = math.isfinite(row.ratio) and (row.conf_low > 1 or row.conf_high < 1)
     color = theme.ink if clear else theme.secondary
     weight = ("<b>", "</b>") if clear else ("", "")
+    label = wrapped(row.label, label_characters)
     note = f'<br><span style="color:{theme.muted};font-size:12px">{row.note}</span>'
     figure.add_annotation(
         x=0, xref="paper", xanchor="right", xshift=-8, y=index, showarrow=False, align="right",
-        text=f"{weight[0]}{wrapped(row.label, label_characters)}{weight[1]}" + (note if row.note else ""),
+        text=f"{weight[0]}{label}{weight[1]}" + (note if row.note else ""),
         font={"size": 13, "color": color},
     )  # fmt: skip
     p_line = p_text(row.p_value)

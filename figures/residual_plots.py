@@ -29,8 +29,15 @@ def prepare_residual_plots(
 ) -> ResidualNumbers:
     """`points` are (patient, fitted, residual, normal score); those not finite are left out."""
     kept = [point for point in points if all(math.isfinite(value) for value in point[1:])]
-    columns = tuple(zip(*kept, strict=True)) if kept else ((), (), (), ())
-    return ResidualNumbers(*columns, line=quartile_line(columns[2], columns[3]))
+    residual = tuple(point[2] for point in kept)
+    quantile = tuple(point[3] for point in kept)
+    return ResidualNumbers(
+        usubjid=tuple(point[0] for point in kept),
+        fitted=tuple(point[1] for point in kept),
+        residual=residual,
+        quantile=quantile,
+        line=quartile_line(residual, quantile),
+    )
 
 
 def quartile_line(residual: Iterable[float], quantile: Iterable[float]) -> tuple[float, float]:

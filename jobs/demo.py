@@ -46,7 +46,9 @@ def build_demo(url: str, *, actor: str, say: Say) -> None:
 
 def refuse_real_studies(engine: Engine) -> None:
     """The demo has no login, so it never shows real patients."""
-    real = [study["studyid"] for study in list_studies(engine).to_dicts() if not study["is_synthetic"]]
+    real = [
+        study["studyid"] for study in list_studies(engine).to_dicts() if not study["is_synthetic"]
+    ]
     if real:
         raise UserError(
             f"the demo shows synthetic studies only, and this database holds '{real[0]}'; "

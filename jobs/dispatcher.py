@@ -72,7 +72,7 @@ class Dispatcher:
                 return "done", "", self.await_result(job["id"], future)
             except CancelledError:
                 return "cancelled", "cancelled by the user", None
-            except Exception as error:  # noqa: BLE001 - any end of a job is a row, not a crash
+            except Exception as error:  # any end of a job is a row, never the end of the dispatcher
                 log.warning("job %s (%s) failed: %s", job["id"], job["kind"], type(error).__name__)
                 return "failed", failure_message(error), None
 

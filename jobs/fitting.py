@@ -1,16 +1,98 @@
 """Fit a model specification to a study at one data cut, and keep the fit."""
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
+from analysis import fit_specification
+from analysis.derive.default_question import default_question
 from analysis.derive.model_frame import model_frame
 from analysis.errors import UserError
+from analysis.results import Fit
 from analysis.specs import ModelSpec
-from models import fits as stored_fits
+from models import stored_fits
 from models.queries import read_trial
 from models.trial import Trial
 
-if TYPE_CHECKING:
-    from analysis.results import Fit
+
+def fit_study(
+    engine: Engine,
+    studyid: str,
+    spec: ModelSpec | None = None,
+    *,
+    cut: str | None = None,
+    actor: str,
+) -> Fit:
+    """Fit `spec` (the study's default question when None) and store the result with its cut.
+
+    A fit of the same question at the same cut is stored once; fitting again replaces nothing.
+
+    Raises:
+        UserError: unknown study, cut, signal or group, or a question that must not be asked so.
+        DatabaseError: the database is not reachable.
+    """
+    trial = read_trial(engine, studyid, cut)
+    question = spec or default_spec_of(trial)
+    fit = fit_trial(trial, question)
+    with engine.begin() as connection:
+        stored_fits.save_fit(
+            connection,
+            studyid=studyid,
+            cut=trial.cut.name,
+            spec_hash=question.spec_hash(),
+            spec=json.dumps(question.to_dict()),
+            fit=json.dumps(fit.to_dict(), allow_nan=False),
+            actor=actor,
+        )
+    return fit
+
+
+def default_spec_of(trial: Trial) -> ModelSpec:
+    """The study's first question."""
+    return default_question(
+        subjects=trial.subjects,
+        kinetics=trial.kinetics,
+        quantifications=trial.quantifications,
+        labs=trial.labs,
+        lesions=trial.lesions,
+        responses=trial.responses,
+    )
+
+
+def fit_trial(trial: Trial, spec: ModelSpec) -> Fit:
+    """Gather the rows of the question and fit it; nothing is stored."""
+    spec.validate()
+    rows = model_frame(
+        spec,
+        subjects=trial.subjects,
+        characteristics=trial.characteristics,
+        kinetics=trial.kinetics,
+        quantifications=trial.quantifications,
+        labs=trial.labs,
+        lesions=trial.lesions,
+        responses=trial.responses,
+        adverse_events=trial.adverse_events,
+        infusions=trial.infusions,
+        scans=trial.scans,
+    )
+    return fit_specification(rows.frame, spec, rows.excluded)
+
+
+def read_spec(path: Path) -> ModelSpec:
+    """A specification from a YAML or JSON file (JSON is YAML).
+
+    Raises:
+        UserError: the file is missing, cannot be read, or is no specification.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(
+            f"--spec {path}: cannot be read ({getattr(error, 'strerror', 'not UTF-8 text')}); give "
+            "a YAML or JSON file with a model specification."
+        ) from error
+    try:
+        return ModelSpec.from_yaml(text)
+    except UserError as error:
+        raise UserError(f"--spec {path}: {error}") from error

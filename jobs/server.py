@@ -155,7 +155,7 @@ def wait_until_ready(settings: ServerSettings, web: subprocess.Popen[bytes]) -> 
     while time.monotonic() < limit:
         if web.poll() is not None:
             raise UserError(
-                f"the web server ended at its start (exit {web.returncode}); its own words are above."
+                f"the web server ended at its start (exit {web.returncode}); see its words above."
             )
         try:
             opener.open(request, timeout=5).close()

@@ -120,8 +120,16 @@ def compare_peaks(
     result = geometric_mean_ratio(values, names, group="upper", reference="lower")
     if result.ratio is None:
         return Comparison(label, note or "not estimable", *missing, *counts)
-    numbers = (
-        math.nan if value is None else value
-        for value in (result.ratio, result.conf_low, result.conf_high, result.p_value)
+    return Comparison(
+        label,
+        note,
+        _number(result.ratio),
+        _number(result.conf_low),
+        _number(result.conf_high),
+        _number(result.p_value),
+        *counts,
     )
-    return Comparison(label, note, *numbers, *counts)
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value

@@ -21,18 +21,14 @@ def default_question(
 
     Raises UserError when the study has no signal.
     """
-    frames = {
-        "kinetics": kinetics,
-        "quantifications": quantifications,
-        "labs": labs,
-        "lesions": lesions,
-    }
-    catalog = signal_catalog(**frames)
+    catalog = signal_catalog(kinetics, quantifications, labs, lesions)
     cohort, criterion = most_assessed(subjects, responses)
     criteria = [criterion] if criterion else []
     first = default_spec(catalog, criteria, cohort=cohort)
     signal = Signal.parse(first.outcome)
-    series = signal_series(signal, **frames)
+    series = signal_series(
+        signal, kinetics=kinetics, quantifications=quantifications, labs=labs, lesions=lesions
+    )
     days = series.get_column("nominal_day").drop_nulls().unique().to_list()
     return default_spec(catalog, criteria, nominal_days=days, cohort=cohort)
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from statistics import median
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -9,10 +10,10 @@ import polars as pl
 from analysis.compute.intervals import geometric_mean
 from analysis.derive.comparison import (
     Comparison,
+    color_groups,
     compare_peaks,
     drawn_series,
     group_order,
-    patient_groups,
     peaks,
 )
 from analysis.derive.labels import region_label
@@ -22,7 +23,7 @@ from analysis.derive.summary import BlqRule, summarize, summary_rule
 from dashboard.view import View
 from figures.curves import group_means, patient_lines
 from figures.number_text import EN_DASH, day_text, significant
-from figures.ratio_forest import ForestNumbers, ForestRow, prepare_ratio_forest
+from figures.ratio_forest import ForestNumbers, ForestRow, prepare_ratio_forest, two_digits
 from figures.small_multiples import MultiplesNumbers, Panel, prepare_small_multiples
 
 PEAK_DAYS = (0.0, 28.0)
@@ -79,7 +80,7 @@ def cohort_numbers(view: View, signal: Signal) -> CohortNumbers:
     best = best_response(
         view.selected.responses, view.selection.criterion or None, view.selection.reader or None
     )
-    groups = patient_groups(view.selection.color_by, view.selected.subjects, best)
+    groups = color_groups(view.selection.color_by, view.selected.subjects, best)
     series = windowed(view, series_of(view, signal))
     drawn = drawn_series(series, groups)
     order = group_order(drawn.get_column("group").unique())
@@ -157,11 +158,16 @@ def all_at_limit(comparison: Comparison) -> bool:
 def compare(view: View, signal: Signal, best: pl.DataFrame) -> Comparison:
     """Ratio of peaks to day 28, responders to non-responders."""
     label = (
-        region_label(signal.region_kind, signal.region_code)
+        sentence_case(region_label(signal.region_kind, signal.region_code))
         if signal.domain == "uptake"
         else signal.label
     )
     return compare_groups(series_of(view, signal), best, label, PEAK_DAYS)
+
+
+def sentence_case(label: str) -> str:
+    """A label at the start of a line."""
+    return label[:1].upper() + label[1:]
 
 
 def compare_groups(
@@ -231,8 +237,8 @@ def fold_of_first(series: pl.DataFrame) -> pl.DataFrame:
 
 def ratio_words(comparison: Comparison) -> str:
     """ "1.6 (1.3-1.9)"."""
-    low, high = (significant(v, 2) for v in (comparison.conf_low, comparison.conf_high))
-    return f"{significant(comparison.ratio, 2)} ({low}{EN_DASH}{high})"
+    low, high = (two_digits(v) for v in (comparison.conf_low, comparison.conf_high))
+    return f"{two_digits(comparison.ratio)} ({low}{EN_DASH}{high})"
 
 
 def curves_title(found: CohortNumbers) -> str:
@@ -308,13 +314,13 @@ def blq_note(found: CohortNumbers) -> str:
 def mean_cell(row: dict[str, Any]) -> str:
     """ "1.8 (1.6-2.1)"; the values themselves when there is no mean."""
     if row["geometric_mean"] is not None and math.isfinite(row["geometric_mean"]):
-        low, high = significant(row["conf_low"], 2), significant(row["conf_high"], 2)
-        mean = significant(row["geometric_mean"], 2)
+        low, high = two_digits(row["conf_low"]), two_digits(row["conf_high"])
+        mean = two_digits(row["geometric_mean"])
         return f"{mean} ({low}{EN_DASH}{high})"
     if row["n_below_limit"] == row["n"] and row["median_below"]:
         return f"< {significant(row['median_below'], 2)}"
     values = row["values"] or []
-    return " / ".join(significant(value, 2) for value in values[:LISTED_BELOW]) or EN_DASH
+    return " / ".join(two_digits(value) for value in values[:LISTED_BELOW]) or EN_DASH
 
 
 def peak_cells(found: CohortNumbers, group: str) -> tuple[str, str]:
@@ -322,8 +328,8 @@ def peak_cells(found: CohortNumbers, group: str) -> tuple[str, str]:
     rows = found.peaks.filter((pl.col("group") == group) & ~pl.col("at_limit"))
     if rows.is_empty():
         return EN_DASH, EN_DASH
-    days = rows.get_column("peak_day")
-    ends = f"{day_text(float(days.min()))}{EN_DASH}{day_text(float(days.max()))}"
+    days = sorted(rows.get_column("peak_day").to_list())
+    ends = f"{day_text(days[0])}{EN_DASH}{day_text(days[-1])}"
     values = rows.get_column("peak")
     mean = geometric_mean(values.to_numpy())
     cell = mean_cell(
@@ -337,7 +343,7 @@ def peak_cells(found: CohortNumbers, group: str) -> tuple[str, str]:
             "median_below": None,
         }
     )
-    return cell, f"{day_text(float(days.median() or 0.0))} ({ends})"
+    return cell, f"{day_text(median(days))} ({ends})"
 
 
 def patients_in(found: CohortNumbers, group: str) -> int:

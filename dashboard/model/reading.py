@@ -4,11 +4,11 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from analysis.derive.response import response_criteria
-from analysis.derive.signal import Signal, signal_catalog, signal_series
+from analysis.derive.default_question import default_question
+from analysis.derive.signal import Signal, signal_catalog
 from analysis.errors import UserError
 from analysis.results import Fit, GeometricMeanRatio
-from analysis.specs import ModelSpec, default_spec
+from analysis.specs import ModelSpec
 from dashboard.view import View
 from figures.effect_curve import FittedCurve
 from figures.influence_plot import Influence
@@ -37,35 +37,26 @@ def signals(view: View) -> tuple[Signal, ...]:
     return signal_catalog(trial.kinetics, trial.quantifications, trial.labs, trial.lesions)
 
 
-def study_default(view: View, catalog: tuple[Signal, ...]) -> ModelSpec:
+def study_default(view: View) -> ModelSpec:
     """The first question for this study, before anyone has chosen anything."""
-    criteria = response_criteria(view.trial.responses).get_column("criterion").drop_nulls()
-    best = default_spec(catalog).outcome
-    signal = next(item for item in catalog if item.key == best)
-    days = nominal_days(view, signal)
-    return default_spec(catalog, criteria.to_list(), nominal_days=days)
-
-
-def nominal_days(view: View, signal: Signal) -> list[float]:
-    """Planned days at which the signal has values, ascending."""
     trial = view.trial
-    series = signal_series(
-        signal,
+    return default_question(
+        subjects=trial.subjects,
         kinetics=trial.kinetics,
         quantifications=trial.quantifications,
         labs=trial.labs,
         lesions=trial.lesions,
+        responses=trial.responses,
     )
-    return sorted(series.get_column("nominal_day").drop_nulls().unique())
 
 
-def chosen_spec(view: View, catalog: tuple[Signal, ...]) -> ModelSpec:
+def chosen_spec(view: View) -> ModelSpec:
     """The study's default with what the address changes.
 
     Raises:
         UserError: a value of the address is no choice of this page.
     """
-    spec = study_default(view, catalog)
+    spec = study_default(view)
     params = view.params
     changes: dict[str, Any] = {
         name: params[name] for name in ("group", "time", "random", "transform") if name in params

@@ -11,6 +11,8 @@ from dash.development.base_component import Component
 
 from analysis.derive.labels import display_unit
 from analysis.derive.signal import Signal
+from dashboard.cohort import numbers
+from dashboard.cohort.numbers import CohortNumbers
 from dashboard.components.card import card
 from dashboard.components.empty_state import empty_state
 from dashboard.components.graph import graph
@@ -19,12 +21,10 @@ from dashboard.components.page_header import page_header
 from dashboard.components.plain_table import Column, plain_table
 from dashboard.components.provenance_strip import figure_downloads, provenance_strip
 from dashboard.components.url_control import url_segmented, url_select
-from dashboard.cohort import numbers
-from dashboard.cohort.numbers import CohortNumbers
 from dashboard.view import Services, View
 from figures.cohort_trajectories import draw_cohort_trajectories, prepare_cohort_trajectories
 from figures.number_text import EN_DASH, significant
-from figures.ratio_forest import draw_ratio_forest
+from figures.ratio_forest import draw_ratio_forest, p_text, two_digits
 from figures.small_multiples import draw_small_multiples
 
 PATH = "/cohort"
@@ -120,11 +120,9 @@ def sentence(found: CohortNumbers) -> Any:
     low, high = (main.conf_low, main.conf_high) if more else (1 / main.conf_high, 1 / main.conf_low)
     return [
         head + "Their peak to day 28 was ",
-        html.Strong(
-            f"{significant(factor, 2)} times {'higher' if more else 'lower'} in responders"
-        ),
-        f" (95 % CI {significant(low, 2)}{EN_DASH}{significant(high, 2)}; n = {main.n_upper} "
-        f"against {main.n_lower}, p {main.p_value:.2g}).",
+        html.Strong(f"{two_digits(factor)} times {'higher' if more else 'lower'} in responders"),
+        f" (95 % CI {two_digits(low)}{EN_DASH}{two_digits(high)}; n = {main.n_upper} "
+        f"against {main.n_lower}, {p_text(main.p_value)}).",
     ]
 
 

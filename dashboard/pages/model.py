@@ -13,6 +13,11 @@ from analysis.results import Fit
 from analysis.specs import GROUPS, ModelSpec
 from dashboard.components.card import card
 from dashboard.components.empty_state import empty_state
+from dashboard.components.graph import graph
+from dashboard.components.page_header import page_header
+from dashboard.components.provenance_strip import figure_downloads, provenance_strip
+from dashboard.components.url_control import url_select
+from dashboard.model import reading
 from dashboard.model.parts import (
     checks_list,
     estimate_table,
@@ -21,11 +26,6 @@ from dashboard.model.parts import (
     sensitivity_table,
     variance_table,
 )
-from dashboard.components.graph import graph
-from dashboard.components.page_header import page_header
-from dashboard.components.provenance_strip import figure_downloads, provenance_strip
-from dashboard.components.url_control import url_select
-from dashboard.model import reading
 from dashboard.view import Services, View
 from figures.effect_curve import draw_effect_curve, prepare_effect_curve
 from figures.influence_plot import draw_influence_plot, prepare_influence_plot
@@ -66,7 +66,7 @@ def layout(view: View) -> Component:
             ]
         )
     try:
-        spec = reading.chosen_spec(view, catalog)
+        spec = reading.chosen_spec(view)
         spec.validate()
     except UserError as error:
         return refused(view, catalog, str(error))
@@ -152,7 +152,7 @@ def waiting(view: View, catalog: tuple[Signal, ...], spec: ModelSpec) -> Compone
     """The page while its fit is made."""
     question = {
         "study": view.trial.study["studyid"],
-        "cut": view.trial.cut["name"],
+        "cut": view.trial.cut.name,
         "spec": spec.to_dict(),
     }
     return html.Div(
@@ -198,7 +198,7 @@ def fitted(view: View, catalog: tuple[Signal, ...], spec: ModelSpec, fit: Fit) -
 
 def builder(view: View, catalog: tuple[Signal, ...], spec: ModelSpec | None) -> Component:
     """The guided question: outcome, groups, time, random part, adjusters."""
-    chosen = spec or reading.study_default(view, catalog)
+    chosen = spec or reading.study_default(view)
     groups = [
         {"value": name, "label": label[:1].upper() + label[1:]}
         for name, (_, label) in GROUPS.items()

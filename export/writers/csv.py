@@ -5,6 +5,7 @@ injection). Numbers are written with all their digits, so that they read back eq
 """
 
 import csv
+import math
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,6 @@ def cell(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return repr(value) if value == value else ""  # NaN is missing, too
+        return "" if math.isnan(value) else repr(value)  # NaN is missing, too
     text = str(value)
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text

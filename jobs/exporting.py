@@ -1,0 +1,56 @@
+"""Write the statistical summary of a study: read, fit what is not yet fitted, write."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from analysis.results import Fit
+from analysis.selection import Selection
+from export.summary import statistical_summary
+from export.writers import write_document, writer_of
+from jobs.fitting import fit_study
+from models import stored_fits
+from models.queries import read_trial
+
+
+def export_study(
+    engine: Engine,
+    studyid: str,
+    directory: Path,
+    *,
+    formats: Sequence[str],
+    query: str = "",
+    cut: str | None = None,
+    actor: str,
+    version: str,
+) -> list[Path]:
+    """Write the summary into `directory`; returns the files.
+
+    The model table holds every stored fit of the cut; when there is none, the study's default
+    question is fitted first.
+
+    Raises:
+        UserError: unknown study, cut, format or filter, or a folder that cannot be written.
+        DatabaseError: the database is not reachable.
+    """
+    for name in formats:
+        writer_of(name)
+    selection = Selection.from_query(query)
+    trial = read_trial(engine, studyid, cut)
+    fits = fits_of(engine, studyid, trial.cut.name)
+    if not fits and trial.kinetics.height + trial.quantifications.height:
+        fits = [fit_study(engine, studyid, cut=trial.cut.name, actor=actor)]
+    document = statistical_summary(
+        trial, selection, fits, version=version, written_at=datetime.now(UTC)
+    )
+    return write_document(document, directory, formats)
+
+
+def fits_of(engine: Engine, studyid: str, cut: str) -> list[Fit]:
+    """The stored fits of a cut, oldest first."""
+    with engine.connect() as connection:
+        rows = stored_fits.list_fits(connection, studyid=studyid, cut=cut)
+    return [Fit.from_dict(json.loads(row["fit"])) for row in rows]
