@@ -1,11 +1,17 @@
 """Who changed what, when and why. Rows are only ever added: triggers refuse the rest."""
 
+import json
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Index
+import polars as pl
+from sqlalchemy import Connection, Index, insert, select
 from sqlalchemy.orm import Mapped
 
 from models.base import Base, GeneratedId
+from models.clock import utc_now
+from models.frames import read_frame
 
 
 class Audit(Base):
@@ -24,3 +30,37 @@ class Audit(Base):
     reason: Mapped[str | None]
 
     __table_args__ = (Index(None, "table_name", "key"),)
+
+
+def insert_audit(
+    connection: Connection,
+    actor: str,
+    action: str,
+    *,
+    table_name: str | None = None,
+    key: str | int | None = None,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    reason: str | None = None,
+) -> int:
+    """Record a change in the transaction that makes it: both happen or neither."""
+    row = {
+        "at": utc_now(),
+        "actor": actor,
+        "action": action,
+        "table_name": table_name,
+        "key": None if key is None else str(key),
+        "before": None if before is None else json.dumps(before, default=str, sort_keys=True),
+        "after": None if after is None else json.dumps(after, default=str, sort_keys=True),
+        "reason": reason,
+    }
+    number = connection.scalar(insert(Audit).returning(Audit.id), row)
+    assert number is not None
+    return int(number)
+
+
+def read_audit(connection: Connection, limit: int = 1000) -> pl.DataFrame:
+    """The newest entries first."""
+    table: Any = Audit.__table__
+    query = select(table).order_by(table.c.id.desc()).limit(limit)
+    return read_frame(connection, list(table.c), query)

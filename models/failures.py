@@ -3,7 +3,12 @@
 Values never appear: only the address (without its password) and the driver's own first line.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 from sqlalchemy import URL, Engine, ExceptionContext, event
+from sqlalchemy.exc import DBAPIError
 
 from models.errors import DatabaseError
 
@@ -82,3 +87,17 @@ def listen(engine: Engine) -> None:
             clear = DatabaseError(f"database {shown(engine.url)} {_LOST}")
         if clear is not None:
             raise clear from error
+
+
+@contextmanager
+def translated(engine: Engine, command: str) -> Iterator[None]:
+    """Errors of a driver used directly, as SQLAlchemy and `listen` would have raised them."""
+    driver: Any = engine.dialect.dbapi
+    try:
+        yield
+    except driver.Error as error:
+        if (clear := explain(engine.url, error)) is not None:
+            raise clear from error
+        raise DBAPIError.instance(
+            command, None, error, driver.Error, dialect=engine.dialect
+        ) from error

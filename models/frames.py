@@ -1,5 +1,6 @@
 """From statements to polars frames, with the types of the tables on both databases."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import polars as pl
@@ -12,13 +13,14 @@ from sqlalchemy import (
     Integer,
     Select,
     Text,
-    type_coerce,
 )
 from sqlalchemy.types import TypeEngine
 
-CHUNK_ROWS = 100_000
-SQLITE_DATETIME = "%Y-%m-%d %H:%M:%S%.6f"
+CHUNK_ROWS = 50_000
+DATETIME_TEXT = "%Y-%m-%d %H:%M:%S%.6f"
 """The exact text SQLAlchemy writes: another form would never be found equal."""
+
+_SQLITE_STORES: dict[Any, Any] = {pl.Datetime("us"): pl.String, pl.Boolean: pl.Int64}
 
 _DTYPES: tuple[tuple[type[TypeEngine[Any]], type[pl.DataType] | pl.DataType], ...] = (
     (Boolean, pl.Boolean),
@@ -38,22 +40,33 @@ def dtype_of(column: Column[Any]) -> Any:
 
 
 def read_frame(
-    connection: Connection, columns: list[Column[Any]], query: Select[Any]
+    connection: Connection, columns: Sequence[Column[Any]], query: Select[Any]
 ) -> pl.DataFrame:
-    """The rows of `query` restricted to `columns`. On SQLite dates are parsed by polars, not row
-    by row."""
-    sqlite = connection.dialect.name == "sqlite"
+    """The rows of `query` restricted to `columns`, as the driver gives them.
+
+    SQLAlchemy would turn SQLite's dates and booleans into objects row by row; polars does it here
+    for whole columns.
+    """
     dtypes = {column.name: dtype_of(column) for column in columns}
-    as_text = {name for name, dtype in dtypes.items() if sqlite and dtype == pl.Datetime("us")}
-    selected = [type_coerce(c, Text).label(c.name) if c.name in as_text else c for c in columns]
-    schema = {name: pl.String if name in as_text else dtype for name, dtype in dtypes.items()}
-    result = connection.execute(
-        query.with_only_columns(*selected, maintain_column_froms=True),
-        execution_options={"stream_results": True},
-    )
+    stored = dict(dtypes)
+    if connection.dialect.name == "sqlite":
+        stored = {name: _SQLITE_STORES.get(dtype, dtype) for name, dtype in dtypes.items()}
+    # Not with stream_results: SQLAlchemy would keep the first rows in a buffer of its own.
+    result = connection.execute(query.with_only_columns(*columns, maintain_column_froms=True))
     chunks = [
-        pl.DataFrame([tuple(row) for row in rows], schema=schema, orient="row")
-        for rows in result.partitions(CHUNK_ROWS)
-    ]
-    frame = pl.concat(chunks, rechunk=True) if chunks else pl.DataFrame(schema=schema)
-    return frame.with_columns(pl.col(name).str.to_datetime(SQLITE_DATETIME) for name in as_text)
+        pl.DataFrame(rows, schema=stored, orient="row") for rows in _chunks(result.cursor)
+    ] or [pl.DataFrame(schema=stored)]
+    result.close()
+    frame = pl.concat(chunks, rechunk=True)
+    return frame.with_columns(
+        pl.col(name).str.to_datetime(DATETIME_TEXT)
+        if dtype == pl.Datetime("us")
+        else pl.col(name).cast(dtype)
+        for name, dtype in dtypes.items()
+        if dtype != stored[name]
+    )
+
+
+def _chunks(cursor: Any) -> Iterator[list[tuple[Any, ...]]]:
+    while rows := cursor.fetchmany(CHUNK_ROWS):
+        yield rows

@@ -1,13 +1,26 @@
-"""The queue of jobs. Web workers insert and read rows; one dispatcher claims and runs them."""
+"""The queue of jobs. Web workers insert and read rows; one dispatcher claims and runs them.
 
+All functions take a connection, the transaction is the caller's; each is one statement, so
+several processes may call them at once on both databases.
+"""
+
+import json
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, Connection, Index, insert, select, update
 from sqlalchemy.orm import Mapped
 
 from models.base import Base, GeneratedId, key_to, one_of
+from models.clock import utc_now
+from models.errors import UnknownNameError
 
-JOB_STATUSES = ("queued", "running", "done", "failed", "cancelled", "interrupted")
+QUEUED, RUNNING = "queued", "running"
+FINAL_STATUSES = ("done", "failed", "cancelled", "interrupted")
+JOB_STATUSES = (QUEUED, RUNNING, *FINAL_STATUSES)
+CANCEL_REQUESTED = "cancel requested"
+"""The message by which a running job is asked to end; the dispatcher ends its process."""
 
 
 class Job(Base):
@@ -34,3 +47,138 @@ class Job(Base):
         one_of("status", JOB_STATUSES),
         CheckConstraint("progress BETWEEN 0 AND 1", name="progress"),
     )
+
+
+def insert_job(
+    connection: Connection,
+    kind: str,
+    payload: Mapping[str, Any],
+    *,
+    study_id: int | None = None,
+    actor: str = "",
+) -> int:
+    """Put a job at the end of the queue; returns its number."""
+    row = {
+        "kind": kind,
+        "study_id": study_id,
+        "payload": json.dumps(payload, sort_keys=True),
+        "status": QUEUED,
+        "progress": 0.0,
+        "created_at": utc_now(),
+        "actor": actor,
+    }
+    key = connection.scalar(insert(Job).returning(Job.id), row)
+    assert key is not None
+    return int(key)
+
+
+def claim_job(connection: Connection) -> dict[str, Any] | None:
+    """Take the oldest queued job and mark it running, or None. Two callers never get the same."""
+    oldest = select(Job.id).where(Job.status == QUEUED).order_by(Job.id).limit(1)
+    now = utc_now()
+    taken = connection.execute(
+        update(Job)
+        .where(Job.id == oldest.with_for_update(skip_locked=True).scalar_subquery())
+        .where(Job.status == QUEUED)
+        .values(status=RUNNING, started_at=now, heartbeat_at=now, progress=0.0)
+        .returning(*Job.__table__.columns)
+    )
+    row = taken.mappings().first()
+    return None if row is None else _decoded(row)
+
+
+def heartbeat(
+    connection: Connection,
+    job_id: int,
+    progress: float | None = None,
+    message: str | None = None,
+) -> bool:
+    """Say that a running job is alive, and how far it is (0 to 1). False: it is to end."""
+    values: dict[str, Any] = {"heartbeat_at": utc_now()}
+    if progress is not None:
+        values["progress"] = min(max(progress, 0.0), 1.0)
+    if message is not None:
+        values["message"] = message
+    alive = connection.execute(
+        update(Job)
+        .where(Job.id == job_id, Job.status == RUNNING)
+        .where(Job.message.is_distinct_from(CANCEL_REQUESTED))
+        .values(values)
+    )
+    return alive.rowcount == 1
+
+
+def finish_job(
+    connection: Connection,
+    job_id: int,
+    status: str,
+    result: Mapping[str, Any] | None = None,
+    message: str | None = None,
+) -> bool:
+    """End a job that runs (or waits) as one of FINAL_STATUSES; False when it had ended already."""
+    if status not in FINAL_STATUSES:
+        raise ValueError(f"a job ends as one of {', '.join(FINAL_STATUSES)}, not as {status}")
+    values: dict[str, Any] = {"status": status, "finished_at": utc_now(), "message": message}
+    if result is not None:
+        values["result"] = json.dumps(result)
+    if status == "done":
+        values["progress"] = 1.0
+    ended = connection.execute(
+        update(Job).where(Job.id == job_id, Job.status.in_((QUEUED, RUNNING))).values(values)
+    )
+    return ended.rowcount == 1
+
+
+def request_cancel(connection: Connection, job_id: int) -> str:
+    """Cancel a waiting job at once, ask a running one to end; returns the status it has now."""
+    now = utc_now()
+    waiting = update(Job).where(Job.id == job_id, Job.status == QUEUED)
+    connection.execute(waiting.values(status="cancelled", finished_at=now, message="cancelled"))
+    running = update(Job).where(Job.id == job_id, Job.status == RUNNING)
+    connection.execute(running.values(message=CANCEL_REQUESTED))
+    return str(read_job(connection, job_id)["status"])
+
+
+def mark_interrupted(connection: Connection, stale_before: datetime) -> int:
+    """Mark running jobs interrupted whose last heartbeat is older; returns how many."""
+    lost = connection.execute(
+        update(Job)
+        .where(Job.status == RUNNING, Job.heartbeat_at < stale_before)
+        .values(
+            status="interrupted",
+            finished_at=utc_now(),
+            message="the program ended while the job ran; start it again",
+        )
+    )
+    return int(lost.rowcount)
+
+
+def read_job(connection: Connection, job_id: int) -> dict[str, Any]:
+    """The row of a job, with `payload` and `result` decoded and `cancel_requested`.
+
+    Raises UnknownNameError.
+    """
+    row = connection.execute(select(Job.__table__).where(Job.id == job_id)).mappings().first()
+    if row is None:
+        raise UnknownNameError(f"there is no job {job_id}")
+    return _decoded(row)
+
+
+def list_jobs(
+    connection: Connection, *, study_id: int | None = None, limit: int = 100
+) -> list[dict[str, Any]]:
+    """The newest jobs first."""
+    query = select(Job.__table__).order_by(Job.id.desc()).limit(limit)
+    if study_id is not None:
+        query = query.where(Job.study_id == study_id)
+    return [_decoded(row) for row in connection.execute(query).mappings()]
+
+
+def _decoded(row: Mapping[Any, Any]) -> dict[str, Any]:
+    result = row["result"]
+    return {
+        **row,
+        "payload": json.loads(row["payload"]),
+        "result": None if result is None else json.loads(result),
+        "cancel_requested": row["status"] == RUNNING and row["message"] == CANCEL_REQUESTED,
+    }
