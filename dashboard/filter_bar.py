@@ -133,7 +133,7 @@ def attrition_bar(steps: Sequence[AttritionStep]) -> Component | None:
                         className="cg-attrition-track",
                         **{"aria-hidden": "true"},
                     ),
-                    html.Div([html.Strong(str(step.n)), " ", step.label], className="cg-attrition-n"),
+                    html.Div([html.Strong(str(step.n)), " ", _lower_first(step.label)], className="cg-attrition-n"),
                     html.Div(_loss(step), className="cg-attrition-loss"),
                 ]
             )
@@ -148,3 +148,8 @@ def _loss(step: AttritionStep) -> str:
     if not step.lost:
         return step.reason or ""
     return f"−{step.lost} {step.reason}" if step.reason else f"−{step.lost}"
+
+
+def _lower_first(label: str) -> str:
+    """A label inside a sentence; one that is a code (DL2) stays."""
+    return label if label[:2].isupper() else label[:1].lower() + label[1:]

@@ -9,6 +9,8 @@ from typing import Any
 
 from figures.theme import DARK, FONT_FAMILY, LIGHT, Theme, rgba
 
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
 DASH = "–"
 """What stands for a missing value in a table: a thin dash, never 0, NA or an empty cell."""
 
@@ -111,17 +113,16 @@ def format_count(value: int | None) -> str:
 
 
 def format_percent(fraction: float | None, decimals: int = 0) -> str:
-    """A fraction of 0 to 1 as a percentage with a thin space before the sign."""
+    """A fraction of 0 to 1 as a percentage that does not break before its sign."""
     if fraction is None or not math.isfinite(fraction):
         return DASH
-    return f"{fraction * 100:.{decimals}f} %".replace("-", "−")
+    return f"{fraction * 100:.{decimals}f}{NO_BREAK}%".replace("-", "−")
 
 
 def format_interval(estimate: float, low: float, high: float, digits: int = 2) -> str:
     """An estimate with its interval in one unbreakable cell: `2.3 (1.4–3.8)`."""
-    numbers = (format_number(part, digits) for part in (estimate, low, high))
-    center, lower, upper = numbers
-    return f"{center} ({lower}–{upper})".replace(" ", " ")
+    center, lower, upper = (format_number(part, digits) for part in (estimate, low, high))
+    return f"{center} ({lower}–{upper})".replace(" ", NO_BREAK)
 
 
 def format_p(p_value: float | None) -> str:

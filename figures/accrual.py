@@ -29,7 +29,9 @@ def prepare_accrual(
         infusions.drop_nulls("dtm_utc")
         .group_by("usubjid")
         .agg(pl.col("dtm_utc").min())
-        .join(subjects.select("usubjid", pl.col(group).cast(pl.String).alias("group")), on="usubjid")
+        .join(
+            subjects.select("usubjid", pl.col(group).cast(pl.String).alias("group")), on="usubjid"
+        )
         .sort("dtm_utc", "usubjid")
     )
     names = sorted(first["group"].drop_nulls().unique().to_list())
@@ -66,10 +68,21 @@ def draw_accrual(numbers: AccrualNumbers, theme: Theme, group_word: str = "Cohor
             font={"size": 12, "color": theme.ink if text.startswith("<b>") else theme.secondary},
         )  # fmt: skip
     figure.update_layout(
-        template=template(theme), height=260, margin={"l": 44, "r": 96, "t": 12, "b": 40}
+        template=template(theme), height=300, margin={"l": 44, "r": 96, "t": 12, "b": 52}
     )
-    figure.update_yaxes(title_text="Patients infused", rangemode="tozero", nticks=6, fixedrange=True)
-    figure.update_xaxes(title_text="Date of infusion", fixedrange=True, nticks=6)
+    figure.update_yaxes(
+        title_text="Patients infused", rangemode="tozero", nticks=6, fixedrange=True
+    )
+    margin = (end - numbers.dates[0]) * 0.015
+    figure.update_xaxes(
+        title_text="Date of infusion",
+        range=[numbers.dates[0] - margin, end + margin],
+        fixedrange=True,
+        nticks=5,
+        tickformat="%b<br>%Y",
+        tickangle=0,
+        ticklabelstandoff=6,
+    )
     return figure
 
 

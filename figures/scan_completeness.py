@@ -9,9 +9,12 @@ import polars as pl
 from figures.number_text import day_text
 from figures.theme import RESPONSE_SYMBOLS, Theme, rgba, template
 
-ROW_PX = 24
+ROW_PX = 22
+_GROUP_ROW = -0.55
+_FIRST_ROW = 1.2
+"""Room above the first visit: the groups of patients, then the name of the series."""
 _ORDER = ("CR", "PR", "SD", "PD", "NE", None)
-_MARGIN = {"l": 12, "r": 64, "t": 30, "b": 12}
+_MARGIN = {"l": 12, "r": 56, "t": 4, "b": 8}
 _LABELLED = 30
 """Up to this many patients each column is labelled; above it the hover has the name."""
 
@@ -85,88 +88,113 @@ def prepare_scan_completeness(
 
 
 def draw_scan_completeness(
-    numbers: CompletenessNumbers, theme: Theme, links: Mapping[str, str] | None = None
+    numbers: CompletenessNumbers,
+    theme: Theme,
+    links: Mapping[str, str] | None = None,
+    width_px: int = 1100,
 ) -> go.Figure:
     """A filled cell is an evaluable examination, a cross one that cannot be evaluated, a ring a
-    missing one; where nothing was due there is nothing. `links` gives each patient an address."""
+    missing one; where nothing was due there is nothing. `links` gives each patient an address;
+    `width_px` is about how wide the columns together will be, for what fits above them."""
     figure = go.Figure()
-    heads = _series_heads(numbers)
-    rows = _row_positions(numbers, heads)
-    labels = [patient.rsplit("-", 1)[-1] for patient in numbers.patients]
-    for series in dict.fromkeys(series for series, _ in numbers.visits):
-        color = theme.signal.get(numbers.series_colors.get(series, ""), theme.secondary)
-        _add_cells(figure, numbers, rows, series, color, theme, links or {})
-    height = _MARGIN["t"] + _MARGIN["b"] + ROW_PX * (max(rows) + 1.6)
-    if len(labels) <= _LABELLED:
-        height += 30
+    rows = _row_positions(numbers)
+    n = len(numbers.patients)
+    column_px = width_px / max(n, 1)
+    for series in numbers.series_names:
+        _add_done(figure, numbers, rows, series, theme, links or {})
+    _add_marks(figure, numbers, rows, theme, links or {}, column_px)
+    labelled = n <= _LABELLED
+    upright = column_px < 26
+    below = (34 if upright else 24) if labelled else 4
+    height = _MARGIN["t"] + _MARGIN["b"] + below + ROW_PX * (max(rows) + 1.6)
     figure.update_layout(
-        template=template(theme), height=round(height), margin=_MARGIN, hovermode="closest"
+        template=template(theme),
+        height=round(height),
+        margin={**_MARGIN, "b": _MARGIN["b"] + below},
+        hovermode="closest",
     )
     figure.update_xaxes(
-        range=[-0.6, len(labels) - 0.4],
-        tickvals=list(range(len(labels))) if len(labels) <= _LABELLED else [],
-        ticktext=labels,
-        tickangle=-90,
+        range=[-0.5, n - 0.5],
+        tickvals=list(range(n)) if labelled else [],
+        ticktext=[patient.rsplit("-", 1)[-1] for patient in numbers.patients],
+        tickangle=-90 if upright else 0,
         tickfont={"size": 11},
+        automargin=False,
         fixedrange=True,
     )
     figure.update_yaxes(
-        range=[max(rows) + 0.7, -1.1],
+        range=[max(rows) + 0.6, -1.0],
         tickvals=rows,
         ticktext=[f"day {day_text(day)}" for _, day in numbers.visits],
         showgrid=False,
         fixedrange=True,
         ticklabelstandoff=6,
     )
-    _add_heads(figure, numbers, heads, theme)
+    _add_heads(figure, numbers, rows, theme)
     _add_totals(figure, numbers, rows, theme)
-    _add_groups(figure, numbers, theme)
+    _add_groups(figure, numbers, theme, column_px)
     return figure
 
 
-def _series_heads(numbers: CompletenessNumbers) -> dict[str, int]:
-    """First row of each series among the visits."""
-    heads: dict[str, int] = {}
-    for row, (series, _) in enumerate(numbers.visits):
-        heads.setdefault(series, row)
-    return heads
-
-
-def _row_positions(numbers: CompletenessNumbers, heads: Mapping[str, int]) -> list[float]:
+def _row_positions(numbers: CompletenessNumbers) -> list[float]:
     """Visits from the top, with a row of room above each series for its name."""
-    order = list(heads)
-    return [row + 1.0 * (order.index(series) + 1) - 0.3 for row, (series, _) in enumerate(numbers.visits)]
+    rows: list[float] = []
+    for place, (series, _) in enumerate(numbers.visits):
+        if not place:
+            rows.append(_FIRST_ROW)
+        else:
+            rows.append(rows[-1] + (1.0 if numbers.visits[place - 1][0] == series else 2.2))
+    return rows
 
 
-def _add_cells(
+def _add_done(
     figure: go.Figure,
     numbers: CompletenessNumbers,
     rows: list[float],
     series: str,
-    color: str,
     theme: Theme,
     links: Mapping[str, str],
 ) -> None:
-    small = len(numbers.patients) > _LABELLED
+    """The evaluable cells of one series as filled blocks in the color of its signal."""
+    mine = [row for row, visit in enumerate(numbers.visits) if visit[0] == series]
+    if not mine:
+        return
+    color = theme.signal.get(numbers.series_colors.get(series, ""), theme.secondary)
+    states = [numbers.states[row] for row in mine]
+    figure.add_heatmap(
+        x=list(range(len(numbers.patients))),
+        y=[rows[row] for row in mine],
+        z=[[1 if state == "evaluable" else None for state in line] for line in states],
+        text=[[_cell_text(numbers, row, c) for c in range(len(numbers.patients))] for row in mine],
+        customdata=[[links.get(patient) for patient in numbers.patients] for _ in mine],
+        colorscale=[[0, rgba(color, 0.7)], [1, rgba(color, 0.7)]],
+        showscale=False,
+        hoverongaps=False,
+        xgap=2,
+        ygap=3,
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def _add_marks(
+    figure: go.Figure,
+    numbers: CompletenessNumbers,
+    rows: list[float],
+    theme: Theme,
+    links: Mapping[str, str],
+    column_px: float,
+) -> None:
+    """A cross where an examination cannot be evaluated, a ring where one is missing."""
+    size = min(9.0, max(4.0, column_px * 0.6))
+    warning = theme.response["PD"]
     marks = {
-        "evaluable": {"symbol": "square", "color": color, "size": 9 if small else 13},
-        "not_evaluable": {
-            "symbol": "x-thin",
-            "size": 6 if small else 8,
-            "line": {"width": 1.6, "color": theme.response["PD"]},
-        },
-        "missing": {
-            "symbol": "circle-open",
-            "size": 5 if small else 7,
-            "color": theme.muted,
-            "line": {"width": 1.2},
-        },
+        "not_evaluable": {"symbol": "x-thin", "line": {"width": 1.8, "color": warning}},
+        "missing": {"symbol": "circle-open", "color": theme.muted, "line": {"width": 1.3}},
     }
     for state, marker in marks.items():
         points = [
             (column, row)
-            for row, visit in enumerate(numbers.visits)
-            if visit[0] == series
+            for row in range(len(numbers.visits))
             for column, found in enumerate(numbers.states[row])
             if found == state
         ]
@@ -174,11 +202,10 @@ def _add_cells(
             x=[column for column, _ in points],
             y=[rows[row] for _, row in points],
             mode="markers",
-            marker=marker,
+            marker={**marker, "size": size},
             text=[_cell_text(numbers, row, column) for column, row in points],
             customdata=[links.get(numbers.patients[column]) for column, _ in points],
             hovertemplate="%{text}<extra></extra>",
-            name=state,
         )
 
 
@@ -196,12 +223,15 @@ def _cell_text(numbers: CompletenessNumbers, row: int, column: int) -> str:
 
 
 def _add_heads(
-    figure: go.Figure, numbers: CompletenessNumbers, heads: Mapping[str, int], theme: Theme
+    figure: go.Figure, numbers: CompletenessNumbers, rows: list[float], theme: Theme
 ) -> None:
-    rows = _row_positions(numbers, heads)
-    for series, first in heads.items():
+    """The name of each series, above its first visit."""
+    first: dict[str, float] = {}
+    for (series, _), row in zip(numbers.visits, rows, strict=True):
+        first.setdefault(series, row)
+    for series, row in first.items():
         figure.add_annotation(
-            x=0, xref="x domain", y=rows[first] - 0.82, yref="y", showarrow=False, xanchor="left",
+            x=0, xref="x domain", y=row - 0.95, yref="y", showarrow=False, xanchor="left",
             text=f"<b>{numbers.series_names.get(series, series)}</b>",
             font={"size": 12, "color": theme.secondary},
         )  # fmt: skip
@@ -217,31 +247,39 @@ def _add_totals(
         )  # fmt: skip
 
 
-def _add_groups(figure: go.Figure, numbers: CompletenessNumbers, theme: Theme) -> None:
+def _add_groups(
+    figure: go.Figure, numbers: CompletenessNumbers, theme: Theme, column_px: float
+) -> None:
     """The response of each run of patients, above the columns with its symbol and n."""
     start = 0
     for end in range(1, len(numbers.patients) + 1):
         same = end < len(numbers.patients) and numbers.responses[end] == numbers.responses[start]
         if same:
             continue
-        _add_group(figure, numbers.responses[start], start, end, theme)
+        room = (end - start) * column_px
+        _add_group(figure, numbers.responses[start], start, end, theme, room)
         start = end
 
 
-def _add_group(figure: go.Figure, response: str | None, start: int, end: int, theme: Theme) -> None:
+def _add_group(
+    figure: go.Figure, response: str | None, start: int, end: int, theme: Theme, room: float
+) -> None:
     color = theme.response.get(response or "", theme.muted)
-    if response in RESPONSE_SYMBOLS:
+    symbol = RESPONSE_SYMBOLS.get(response or "")
+    if symbol:
         figure.add_scatter(
-            x=[start], y=[-0.75], mode="markers", hoverinfo="skip",
-            marker={"symbol": RESPONSE_SYMBOLS[response], "size": 9, "color": color,
-                    "line": {"width": 2 if response == "NE" else 0, "color": color}},
+            x=[start], y=[_GROUP_ROW], mode="markers",
+            marker={"symbol": symbol, "size": 9, "color": color,
+                    "line": {"width": 2 if symbol.endswith("thin") else 0, "color": color}},
+            hovertemplate=f"{response}, n = {end - start}<extra></extra>",
         )  # fmt: skip
-    wide = end - start > 1
-    figure.add_annotation(
-        x=start, y=-0.75, xref="x", yref="y", xanchor="left", xshift=8 if response else -6,
-        showarrow=False,
-        text=f"<b>{response or '–'}</b>{f' {end - start}' if wide else ''}",
-        font={"size": 12, "color": theme.ink},
-    )  # fmt: skip
+    name = response or "not assessed"
+    text = f"<b>{name}</b> {end - start}" if room > 44 else f"<b>{name}</b>"
+    if room > (28 if symbol else 90):
+        figure.add_annotation(
+            x=start, y=_GROUP_ROW, xref="x", yref="y", xanchor="left",
+            xshift=8 if symbol else -4, showarrow=False, text=text,
+            font={"size": 12, "color": theme.ink},
+        )  # fmt: skip
     if start:
-        figure.add_vline(x=start - 0.5, line={"width": 1, "color": rgba(theme.muted, 0.35)})
+        figure.add_vline(x=start - 0.5, line={"width": 1, "color": rgba(theme.muted, 0.5)})

@@ -19,6 +19,7 @@ _THEME = {
         "rowHoverColor:'var(--cg-accent-soft)',selectedRowBackgroundColor:'var(--cg-accent-tint)',"
         "fontFamily:'inherit',fontSize:13,headerFontSize:12,headerFontWeight:450,"
         "wrapperBorder:false,wrapperBorderRadius:0,columnBorder:false,headerColumnBorder:false,"
+        "headerColumnResizeHandleColor:'transparent',"
         "spacing:6,rowHeight:34,headerHeight:38})"
     )
 }

@@ -1,18 +1,231 @@
-"""Data and quality."""
+"""What was delivered: loads, cuts and their differences, files with their accounting, refusals."""
 
+from enum import StrEnum
+from typing import Any
+
+import polars as pl
 from dash import Dash, html
 from dash.development.base_component import Component
 
+from dashboard.components.card import card
+from dashboard.components.data_grid import data_grid
+from dashboard.components.empty_state import command, empty_state
 from dashboard.components.page_header import page_header
+from dashboard.components.plain_table import Column, plain_table
+from dashboard.components.provenance_strip import Download, provenance_strip
+from dashboard.components.text import plural
+from dashboard.cut_history import cut_comparison, cut_table
+from dashboard.missingness import missingness_card, missingness_table
+from dashboard.theme import DASH
 from dashboard.view import Services, View
 
 PATH = "/data"
 NAME = "Data and quality"
 
 
+class Ids(StrEnum):
+    REFUSED = "data-quality-refused"
+
+
 def layout(view: View) -> Component:
-    return html.Div([page_header(NAME)])
+    """Cuts and their difference, files, refused rows, findings, missing values, how to load."""
+    return html.Div(
+        [
+            page_header(NAME, _sentence(view)),
+            html.Div(
+                [
+                    html.Div([cut_comparison(view), cut_table(view)], className="cg-grid-side"),
+                    _files_card(view),
+                    _refused_card(view),
+                    html.Div([_findings_card(view), _how_card(view)], className="cg-grid-2"),
+                    missingness_card(view),
+                ],
+                className="cg-stack",
+            ),
+        ]
+    )
 
 
 def register(app: Dash, services: Services) -> None:
     """No callbacks of its own: the address holds the state."""
+
+
+def refused_table(view: View) -> pl.DataFrame:
+    """Every refused row of the study: where it stood, the rule it broke, the text as delivered."""
+    columns = ("source_file", "sheet", "row", "column_name", "rule", "raw", "message", "load_id")
+    return view.trial.refused.select(*columns)
+
+
+def files_table(view: View) -> pl.DataFrame:
+    """One row per load and file with its accounting."""
+    return view.trial.source_files.select(
+        "load_id", "path", "reader", "sha256", "size_byte", "file_rows", "rows_in",
+        "loaded", "refused", "duplicates", "empty", "superseded",
+    )  # fmt: skip
+
+
+DOWNLOADS = {
+    "refused": refused_table,
+    "files": files_table,
+    "missing": missingness_table,
+}
+
+
+def _sentence(view: View) -> list[Any]:
+    files = _in_cut(view, view.trial.source_files)
+    records, refused = int(files["rows_in"].sum()), int(files["refused"].sum())
+    words: list[Any] = [
+        f"{plural(records, 'record')} came in {plural(files['path'].n_unique(), 'file')} over "
+        f"{plural(files['load_id'].n_unique(), 'load')}; "
+    ]
+    if refused:
+        return [*words, html.Strong(f"{refused:,} were refused"), ", each with its reason below."]
+    return [*words, "none was refused."]
+
+
+def _in_cut(view: View, frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows of loads up to the cut that is shown."""
+    return frame.filter(pl.col("load_id") <= view.trial.cut.load_id)
+
+
+def _files_card(view: View) -> Component:
+    files = _in_cut(view, view.trial.source_files).sort("load_id", "path", descending=[True, False])
+    columns = (
+        Column("File"),
+        Column("Load", align="right"),
+        Column("Read as"),
+        Column("Rows", "in the file", "right"),
+        Column("Records", "after reshaping", "right"),
+        Column("Loaded", align="right"),
+        Column("Refused", align="right"),
+        Column("Duplicates", align="right"),
+        Column("Empty", align="right"),
+        Column("Replaced", "earlier records", "right"),
+    )
+    rows = [
+        [
+            html.Span(row["path"], className="cg-path", title=f"SHA-256 {row['sha256']}"),
+            str(row["load_id"]),
+            row["reader"],
+            *(
+                _count(row[name])
+                for name in (
+                    "file_rows", "rows_in", "loaded", "refused", "duplicates", "empty", "superseded",
+                )
+            ),
+        ]
+        for row in files.head(200).iter_rows(named=True)
+    ]  # fmt: skip
+    return card(
+        "Every record is accounted for",
+        plain_table(columns, rows, caption="Source files and their accounting", dense=True),
+        note="Records = loaded + refused + duplicates + empty",
+        footer=provenance_strip(
+            view,
+            plural(files.height, "file"),
+            downloads=(Download("CSV", href=view.download_href("files")),),
+        ),
+    )
+
+
+def _refused_card(view: View) -> Component:
+    refused = _in_cut(view, view.trial.refused)
+    if refused.is_empty():
+        body = empty_state(
+            "No row was refused",
+            "Every value of every file fitted its contract; nothing was changed to make it fit.",
+        )
+        return card("Refused rows", body, footer=provenance_strip(view))
+    columns = [
+        {"field": "source_file", "headerName": "File", "flex": 2, "minWidth": 150},
+        {"field": "sheet", "headerName": "Sheet", "flex": 1, "minWidth": 100},
+        {"field": "row", "headerName": "Row", "type": "numericColumn", "width": 90},
+        {"field": "column_name", "headerName": "Column", "flex": 1, "minWidth": 110},
+        {"field": "raw", "headerName": "As delivered", "flex": 2, "minWidth": 140,
+         "tooltipField": "raw", "cellClass": "cg-raw"},
+        {"field": "rule", "headerName": "Rule", "flex": 1, "minWidth": 120},
+        {"field": "message", "headerName": "Expected", "flex": 3, "minWidth": 220,
+         "tooltipField": "message"},
+    ]  # fmt: skip
+    shown = [column["field"] for column in columns]
+    return card(
+        f"{plural(refused.height, 'refused row')}, as delivered",
+        data_grid(
+            refused.select(shown), columns, Ids.REFUSED, label="Refused rows with rule and place"
+        ),
+        note=_rules(refused),
+        footer=provenance_strip(
+            view,
+            "the text is kept as it was delivered",
+            downloads=(Download("CSV", href=view.download_href("refused")),),
+        ),
+    )
+
+
+def _rules(refused: pl.DataFrame) -> str:
+    """The rules most often broken, with their counts."""
+    counts = refused.group_by("rule").len().sort("len", "rule", descending=[True, False]).head(3)
+    return ", ".join(f"{rule} {n:,}" for rule, n in counts.iter_rows())
+
+
+def _findings_card(view: View) -> Component:
+    findings = _in_cut(view, view.trial.findings)
+    if findings.is_empty():
+        body: Component = empty_state("No finding", "The loads had nothing else to report.")
+    else:
+        order = {"error": 0, "warning": 1, "info": 2}
+        rows = sorted(findings.to_dicts(), key=lambda row: (order[row["severity"]], row["code"]))
+        body = html.Ul([_finding(row) for row in rows[:40]], className="cg-flags")
+    return card(
+        "Findings",
+        body,
+        note=f"{findings.height:,}" if findings.height else None,
+        footer=provenance_strip(view, "rows were loaded; look before you use them"),
+    )
+
+
+def _finding(row: dict[str, Any]) -> Component:
+    place = " · ".join(str(part) for part in (row["source_file"], row["column_name"]) if part)
+    return html.Li(
+        [
+            html.Span(className=f"cg-icon cg-icon-{_icon(row)} cg-severity-{row['severity']}"),
+            html.Div(
+                [
+                    html.Strong(row["code"].replace("_", " ").capitalize()),
+                    html.Span(f" {row['count']:,} ×", className="cg-times") if row["count"] > 1 else None,
+                    html.P(row["message"]),
+                    html.P(place, className="cg-muted") if place else None,
+                ]
+            ),
+        ]
+    )
+
+
+def _icon(row: dict[str, Any]) -> str:
+    return {"error": "cross", "warning": "warning"}.get(row["severity"], "info")
+
+
+def _how_card(view: View) -> Component:
+    study = view.trial.study["studyid"]
+    steps = (
+        ("Look first, nothing is written", f"cartograph check NEW-EXPORT.zip --study {study}"),
+        ("Load; ends in a new cut", f"cartograph load NEW-EXPORT.zip --study {study}"),
+        ("An own layout, described in a profile", f"cartograph load FILE.xlsx --study {study} --profile MY.yaml"),
+    )  # fmt: skip
+    return card(
+        "Load a new export",
+        html.Ol(
+            [html.Li([html.P(words), command(text)]) for words, text in steps],
+            className="cg-steps",
+        ),
+        footer=html.Div(
+            "Loading the same file twice changes nothing; a corrected file replaces its records.",
+            className="cg-strip",
+        ),
+    )
+
+
+def _count(n: int | None) -> str:
+    if n is None:
+        return DASH
+    return f"{n:,}" if n else "0"

@@ -5,28 +5,25 @@ A cut never changes, so a series that was derived once serves every patient and 
 
 import threading
 import weakref
-from collections import OrderedDict
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 
 from analysis.derive.burden import burden_series
+from analysis.derive.kinetics import parameters
+from analysis.derive.response import best_response
 from analysis.derive.signal import Signal, signal_catalog, signal_series
 from analysis.errors import UserError
 from figures.tracks.patient_frames import PatientFrames, Row, SignalRows
-
-if TYPE_CHECKING:
-    from models.trial import Trial
-
-_KEPT = 4
+from models.trial import Trial
 
 
 class CutRecords:
     """Derived frames of the whole study at one cut; one row grain per method."""
 
-    def __init__(self, trial: "Trial") -> None:
+    def __init__(self, trial: Trial) -> None:
         self._frames: dict[str, pl.DataFrame] = {
             name: getattr(trial, name)
             for name in (
@@ -85,6 +82,27 @@ class CutRecords:
         """`derive.burden.burden_series` of the study."""
         return burden_series(self.frame("lesions"), self.frame("quantifications"))
 
+    def parameters(self, signal: Signal) -> pl.DataFrame:
+        """`derive.kinetics.parameters` of a signal; no rows for a label put on the cells, which
+        has no kinetics of cells."""
+
+        def make() -> pl.DataFrame:
+            try:
+                return parameters(self.series(signal), signal=signal)
+            except UserError:
+                return pl.DataFrame(schema={"usubjid": pl.String})
+
+        return self.kept(("parameters", signal.key), make)
+
+    def best(self, criterion: str | None, reader: str | None) -> dict[str, Row]:
+        """Best response by patient under one criterion and reader."""
+
+        def make() -> dict[str, Row]:
+            frame = best_response(self.frame("responses"), criterion or None, reader or None)
+            return {row["usubjid"]: row for row in frame.to_dicts()}
+
+        return self.kept(("best", criterion, reader), make)
+
     def patient(self, name: str, usubjid: str) -> pl.DataFrame:
         """The rows of one patient in a stored frame."""
         return of_patient(self.frame(name), usubjid)
@@ -110,7 +128,8 @@ class CutRecords:
         def make() -> dict[str, tuple[Row, ...]]:
             frame = self.series(signal) if kind == "series" else self.regions(signal)
             grouped: dict[str, list[Row]] = {}
-            for row in frame.filter(pl.col("rel_day").is_not_null()).sort("rel_day").to_dicts():
+            known = frame.filter(pl.col("rel_day").is_not_null()).sort("rel_day")
+            for row in known.to_dicts():
                 grouped.setdefault(row["usubjid"], []).append(row)
             return {usubjid: tuple(rows) for usubjid, rows in grouped.items()}
 
@@ -159,30 +178,25 @@ def _last_by(frame: pl.DataFrame, key: str, value: str) -> dict[str, Any]:
 
 
 class RecordsCache:
-    """Records of the last few trials, found by the trial object itself: a reader keeps one object
-    per study and cut, and two databases never share one."""
+    """Records of the trials that are alive: a reader keeps one object per study and cut, so two
+    databases or cuts never share an entry, and a cut that was dropped takes its records along."""
 
     def __init__(self) -> None:
-        self._kept: "OrderedDict[int, tuple[weakref.ref[Trial], CutRecords]]" = OrderedDict()
+        self._kept: weakref.WeakKeyDictionary[Trial, CutRecords] = weakref.WeakKeyDictionary()
         self._lock = threading.Lock()
 
-    def of(self, trial: "Trial") -> CutRecords:
+    def of(self, trial: Trial) -> CutRecords:
         """The records of `trial`, made on first use."""
         with self._lock:
-            found = self._kept.get(id(trial))
-            if found is not None and found[0]() is trial:
-                self._kept.move_to_end(id(trial))
-                return found[1]
-            records = CutRecords(trial)
-            self._kept[id(trial)] = (weakref.ref(trial), records)
-            while len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-            return records
+            found = self._kept.get(trial)
+            if found is None:
+                found = self._kept[trial] = CutRecords(trial)
+            return found
 
 
 _CACHE = RecordsCache()
 
 
-def records_of(trial: "Trial") -> CutRecords:
+def records_of(trial: Trial) -> CutRecords:
     """The derived frames of a trial, shared by every page and request."""
     return _CACHE.of(trial)

@@ -1,0 +1,147 @@
+"""The strip of numbers of the overview; every tile leads to where its number comes from."""
+
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from analysis.compute.intervals import Proportion
+from analysis.derive.trial_overview import GradeSummary, Rate
+from dashboard.components.marks import grade_badge
+from dashboard.components.stat_tile import stat_tile
+from dashboard.components.text import plural
+from dashboard.theme import NO_BREAK, format_percent
+from dashboard.trial_numbers import TrialNumbers
+from dashboard.view import View
+
+
+def overview_sentence(numbers: TrialNumbers) -> list[Any]:
+    """The finding in words, with its n: treated, responded, complete."""
+    overview = numbers.overview
+    words: list[Any] = [f"{overview.n_infused} of {overview.n_enrolled} enrolled patients were infused"]
+    if overview.objective is not None and overview.complete is not None:
+        rate = overview.objective.evaluable
+        words += [
+            "; ",
+            html.Strong(f"{rate.successes} of {rate.n} responded"),
+            f" ({format_percent(rate.estimate)}, {interval_text(rate)})",
+            f", {overview.complete.evaluable.successes} completely",
+        ]
+    found = numbers.completeness
+    if found is not None and sum(found.n_due):
+        share = format_percent(sum(found.n_evaluable) / sum(found.n_due))
+        done = "evaluable" if numbers.examinations == "scans" else "there"
+        words += [f". {share} of the {numbers.examinations} due are {done}"]
+    return [*words, "."]
+
+
+def overview_tiles(view: View, numbers: TrialNumbers) -> list[Component]:
+    """Tiles of what this study has data for; none stands empty."""
+    overview = numbers.overview
+    tiles = [
+        stat_tile(
+            "Patients infused",
+            str(overview.n_infused),
+            f"of {overview.n_enrolled} enrolled",
+            view.href("/patients"),
+            note=_evaluable(view, numbers),
+        ),
+        _complete_tile(numbers),
+        _rate_tile(view, "Objective response", overview.objective),
+        _rate_tile(view, "Complete response", overview.complete),
+        *(_grade_tile(view, summary) for summary in overview.grades[:2]),
+        _follow_up_tile(view, numbers),
+        _quality_tile(view),
+    ]
+    return [tile for tile in tiles if tile is not None]
+
+
+def interval_text(rate: Proportion) -> str:
+    """The exact interval as `95 % CI 45–84 %`."""
+    return f"95 % CI {_range(rate)} %".replace(" ", NO_BREAK)
+
+
+def _evaluable(view: View, numbers: TrialNumbers) -> str:
+    overview = numbers.overview
+    parts = []
+    if not view.trial.scans.is_empty():
+        parts.append(f"imaging-evaluable {overview.n_imaging}")
+    if overview.objective is not None:
+        parts.append(f"efficacy {overview.n_efficacy}")
+    return ", ".join(parts)
+
+
+def _complete_tile(numbers: TrialNumbers) -> Component | None:
+    found = numbers.completeness
+    if found is None:
+        return None
+    done, due = sum(found.n_evaluable), sum(found.n_due)
+    scans = numbers.examinations == "scans"
+    return stat_tile(
+        "Scans evaluable" if scans else "Blood samples taken",
+        format_percent(done / due) if due else "–",
+        f"{done:,} of {due:,} due",
+        "#overview-completeness",
+        note=plural(len(found.visits), "planned visit"),
+    )
+
+
+def _rate_tile(view: View, label: str, rate: Rate | None) -> Component | None:
+    if rate is None:
+        return None
+    first, other = rate.evaluable, rate.infused
+    return stat_tile(
+        f"{label}, 95{NO_BREAK}% CI",
+        format_percent(first.estimate),
+        f"({_range(first)}{NO_BREAK}%)",
+        view.href("/cohort", color_by="response"),
+        note=[
+            html.Div(f"{first.successes} of {first.n} evaluable"),
+            html.Div(
+                f"infused {other.successes}/{other.n}: {format_percent(other.estimate)} "
+                f"({_range(other)})"
+            ),
+        ],
+    )
+
+
+def _range(rate: Proportion) -> str:
+    return f"{rate.conf_low * 100:.0f}–{rate.conf_high * 100:.0f}"
+
+
+def _grade_tile(view: View, summary: GradeSummary) -> Component:
+    severe = summary.at_least(3)
+    ungraded = f", {summary.ungraded} not graded" if summary.ungraded else ""
+    return stat_tile(
+        f"Maximum {summary.category}",
+        grade_badge(summary.category, summary.maximum),
+        f"any grade {summary.at_least(1)} of {summary.n}",
+        view.href("/patients", sort=summary.category.lower()),
+        note=f"grade 3 or worse {severe}{ungraded}; {summary.scale}",
+    )
+
+
+def _follow_up_tile(view: View, numbers: TrialNumbers) -> Component | None:
+    days = numbers.overview.follow_up_day
+    if days is None:
+        return None
+    median, low, high = days
+    return stat_tile(
+        "Follow-up, median",
+        f"{median:,.0f}",
+        "days",
+        view.href("/patients", sort="follow_up"),
+        note=f"{low:,.0f} to {high:,.0f} days from infusion",
+    )
+
+
+def _quality_tile(view: View) -> Component:
+    refused = view.trial.refused.height
+    warnings = view.trial.findings["severity"].is_in(["warning", "error"]).sum()
+    return stat_tile(
+        "Data quality",
+        f"{refused:,}",
+        "refused row" if refused == 1 else "refused rows",
+        view.href("/data"),
+        note=plural(int(warnings), "finding") + " to look at",
+    )

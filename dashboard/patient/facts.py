@@ -1,0 +1,209 @@
+"""What can be said about one patient in numbers: the source of the sentence and of the tiles."""
+
+from typing import NamedTuple
+
+from figures.number_text import day_range, significant
+from figures.patient_tracks import PatientTracks
+from figures.tracks.b_cells import below_limit
+from figures.tracks.patient_frames import PatientFrames, Row, rows
+from figures.tracks.reading import unit_text
+from figures.tracks.toxicity import CATEGORIES, maximum, runs
+from figures.tracks.track import Point, Series, Track
+from figures.tracks.tracer_text import TRACK_NAME, tracer_of
+
+from dashboard.patient.records import CutRecords
+
+
+class BloodPeak(NamedTuple):
+    """Highest value in blood from day 1 on; `text` holds the value, "" when never above a limit."""
+
+    name: str
+    text: str
+    unit: str
+    day: float | None
+    at_edge: bool
+    """The peak is the first or the last sample: the true peak may lie outside."""
+
+
+class ImagePeak(NamedTuple):
+    """Highest uptake of one tracer after infusion, in the lesions or in an organ."""
+
+    tracer_id: str
+    tracer_class: str
+    car_specific: bool
+    where: str
+    """"4 lesions", "L1", "bone marrow"."""
+    in_lesions: bool
+    metric: str
+    text: str
+    day: float
+    fold: str
+    """Value over the last scan before infusion; empty when there was none."""
+    at_edge: bool
+
+
+class Change(NamedTuple):
+    """Change of tumor burden from baseline at the last assessment."""
+
+    name: str
+    percent: float
+    at_limit: bool
+    day: float
+
+
+class Toxicity(NamedTuple):
+    """Highest grade of a category and the days on which any grade held."""
+
+    category: str
+    grade: int | None
+    days: str
+    last_day: int
+    open_end: bool
+
+
+class PatientFacts(NamedTuple):
+    """All of it; None or empty where the trial has nothing."""
+
+    best: Row | None
+    blood: BloodPeak | None
+    image: ImagePeak | None
+    burden: Change | None
+    toxicities: tuple[Toxicity, ...]
+    toxicity_known: bool
+    """Whether the trial recorded CRS or ICANS for any patient."""
+    b_cells: str | None
+    last_day: float | None
+
+
+def patient_facts(
+    records: CutRecords,
+    patient: PatientFrames,
+    numbers: PatientTracks,
+    criterion: str = "",
+    reader: str = "",
+) -> PatientFacts:
+    """Facts of one patient, from the same series that the tracks draw."""
+    events = rows(patient.adverse_events)
+    found = [_toxicity(name, [e for e in events if e.get("category") == name]) for name in CATEGORIES]
+    all_events = records.frame("adverse_events")
+    known = "category" in all_events.columns and bool(
+        set(all_events["category"].unique().to_list()) & {"CRS", "ICANS"}
+    )
+    return PatientFacts(
+        best=records.best(criterion, reader).get(patient.usubjid),
+        blood=_blood(records, patient),
+        image=_image(numbers.tracks),
+        burden=_burden(numbers.tracks),
+        toxicities=tuple(one for one in found if one is not None),
+        toxicity_known=known,
+        b_cells=_b_cells(numbers.tracks),
+        last_day=max((day for track in numbers.tracks for day in track.days), default=None),
+    )
+
+
+def _blood(records: CutRecords, patient: PatientFrames) -> BloodPeak | None:
+    for found in patient.of_domain("kinetics"):
+        if found.signal.matrix != "BLOOD":
+            continue
+        table = records.parameters(found.signal)
+        row = next(iter(table.filter(table["usubjid"] == patient.usubjid).to_dicts()), None)
+        if row is None:
+            continue
+        name = {"CARTG": "transgene", "CARFLOW": "CAR+ cells"}.get(found.signal.code, "signal")
+        days = [one["rel_day"] for one in found.rows if one["rel_day"] >= 0]
+        day = row.get("tmax_day")
+        return BloodPeak(
+            name=name,
+            text=significant(row["cmax"]) if row.get("cmax") is not None else "",
+            unit=unit_text(found.signal.unit),
+            day=day,
+            at_edge=bool(days) and day in (min(days), max(days)),
+        )
+    return None
+
+
+def _image(tracks: tuple[Track, ...]) -> ImagePeak | None:
+    for track in tracks:
+        if not track.key.startswith("uptake-"):
+            continue
+        tracer = tracer_of(track.key.removeprefix("uptake-"))
+        if tracer is None or tracer.tracer_class == "tumor_tracer":
+            continue
+        found = _peak_of(track)
+        if found is None:
+            continue
+        series, point, where = found
+        after = [one.day for one in series.points if one.day >= 0]
+        return ImagePeak(
+            tracer_id=tracer.id,
+            tracer_class=tracer.tracer_class,
+            car_specific=tracer.car_specific,
+            where=where,
+            in_lesions=series.key.startswith("lesion"),
+            metric=track.note.split(", ")[1] if ", " in track.note else "",
+            text=point.text,
+            day=point.day,
+            fold=_fold(series, point),
+            at_edge=point.day in (min(after), max(after)),
+        )
+    return None
+
+
+def _peak_of(track: Track) -> tuple[Series, Point, str] | None:
+    mean = [one for one in track.series if one.key == "lesion-mean"]
+    lesions = [one for one in track.series if one.key.startswith("lesion-") and one not in mean]
+    organs = [one for one in track.series if one.key in ("organ-MARROW", "organ-SPLEEN")]
+    for group in (mean, lesions, organs):
+        spots = [
+            (point.value, point, series)
+            for series in group
+            for point in series.points
+            if point.day >= 0 and point.censored == "none"
+        ]
+        if spots:
+            _, point, series = max(spots, key=lambda spot: spot[0])
+            if group is mean:
+                where = f"{len(lesions)} lesions"
+            else:
+                where = series.label if group is lesions else series.label.lower()
+            return series, point, where
+    return None
+
+
+def _fold(series: Series, point: Point) -> str:
+    before = [one for one in series.points if one.day < 0 and one.censored == "none"]
+    return significant(point.value / before[-1].value, 2) if before and before[-1].value else ""
+
+
+def _burden(tracks: tuple[Track, ...]) -> Change | None:
+    for track in tracks:
+        if track.key != "burden":
+            continue
+        for series in track.series:
+            after = [point for point in series.points if point.day > 0]
+            if after:
+                last = after[-1]
+                name = series.label.split(",")[0]
+                return Change(name, last.value, last.censored == "left", last.day)
+    return None
+
+
+def _toxicity(category: str, events: list[Row]) -> Toxicity | None:
+    found = runs(events)
+    if not found:
+        return None
+    is_open = any(run.open_end for run in found)
+    days = day_range(found[0].start, found[-1].end)
+    return Toxicity(category, maximum(found), days, found[-1].end, is_open)
+
+
+def _b_cells(tracks: tuple[Track, ...]) -> str | None:
+    for track in tracks:
+        if track.key == "b-cells" and track.series:
+            return below_limit(track.series[0].points)
+    return None
+
+
+def track_name(image: ImagePeak) -> str:
+    """"Reporter uptake", "Label uptake": what the imaging track is called."""
+    return TRACK_NAME[image.tracer_class]

@@ -1,0 +1,52 @@
+"""What the last loads found, shortest first: a card of the overview."""
+
+import polars as pl
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.components.card import card
+from dashboard.components.icon import icon
+from dashboard.components.provenance_strip import provenance_strip
+from dashboard.components.text import plural
+from dashboard.view import View
+
+_MOST = 4
+
+
+def quality_list(view: View) -> Component:
+    """Refused rows by rule, then the findings that ask for a look, most frequent first."""
+    refused = view.trial.refused.filter(pl.col("load_id") <= view.trial.cut.load_id)
+    rules = refused.group_by("rule").agg(pl.len().alias("n"), pl.col("source_file").n_unique())
+    items = [
+        _item("cross", "error", f"{plural(n, 'row')} refused: {rule.replace('_', ' ')}", _files(files))
+        for rule, n, files in rules.sort("n", "rule", descending=[True, False]).head(2).iter_rows()
+    ]
+    findings = view.trial.findings.filter(
+        (pl.col("load_id") <= view.trial.cut.load_id) & (pl.col("severity") != "info")
+    ).sort("count", "code", descending=[True, False])
+    items += [
+        _item("warning", row["severity"], row["message"], row["source_file"] or "")
+        for row in findings.head(_MOST - len(items)).iter_rows(named=True)
+    ]
+    body = (
+        html.Ul(items, className="cg-flags")
+        if items
+        else html.P("Nothing was refused and nothing stood out.", className="cg-muted")
+    )
+    return card(
+        "To look at",
+        body,
+        note=html.A("All of it", href=view.href("/data")),
+        footer=provenance_strip(view),
+    )
+
+
+def _item(picture: str, severity: str, words: str, place: str) -> Component:
+    mark = icon(picture, 17)
+    mark.className += f" cg-severity-{severity}"
+    text = words[:1].upper() + words[1:]
+    return html.Li([mark, html.Div([html.P(text), html.P(place, className="cg-muted")])])
+
+
+def _files(n: int) -> str:
+    return f"in {plural(n, 'file')}"

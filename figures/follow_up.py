@@ -1,0 +1,108 @@
+"""How long each patient was followed, with what happened on the way: a short swimmer plot."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import plotly.graph_objects as go
+import polars as pl
+
+from analysis.derive.follow_up import last_contact
+from analysis.derive.response import best_response, response_category
+from figures.theme import RESPONSE_SYMBOLS, Theme, template
+
+_ORDER = ("CR", "PR", "SD", "PD", "NE", None)
+
+
+class FollowUpNumbers(NamedTuple):
+    """One lane per patient, best responders first; `calls` are (lane, day, category)."""
+
+    patients: tuple[str, ...]
+    responses: tuple[str | None, ...]
+    last_day: tuple[float, ...]
+    died: tuple[bool, ...]
+    calls: tuple[tuple[int, float, str], ...]
+
+
+def prepare_follow_up(
+    survival: pl.DataFrame, responses: pl.DataFrame, timed: Mapping[str, pl.DataFrame]
+) -> FollowUpNumbers | None:
+    """Lanes sorted by best response, then by length. None when no patient has a day."""
+    contact = last_contact(survival, {**timed, "response": responses})
+    if contact.is_empty():
+        return None
+    best = best_response(responses).select("usubjid", "best_category")
+    lanes = contact.join(best, on="usubjid", how="left").to_dicts()
+    lanes.sort(key=lambda row: (_ORDER.index(row["best_category"]), -row["last_day"], row["usubjid"]))
+    place = {row["usubjid"]: number for number, row in enumerate(lanes)}
+    calls = []
+    for row in responses.iter_rows(named=True):
+        day = row["rel_day"] if row["rel_day"] is not None else row["nominal_day"]
+        category = response_category(row["response"])
+        if row["usubjid"] in place and day is not None and category is not None:
+            calls.append((place[row["usubjid"]], float(day), category))
+    return FollowUpNumbers(
+        patients=tuple(place),
+        responses=tuple(row["best_category"] for row in lanes),
+        last_day=tuple(row["last_day"] for row in lanes),
+        died=tuple(row["source"] == "death" for row in lanes),
+        calls=tuple(dict.fromkeys(calls)),
+    )
+
+
+def draw_follow_up(
+    numbers: FollowUpNumbers, theme: Theme, links: Mapping[str, str] | None = None
+) -> go.Figure:
+    """Bars in the color of the best response; response calls as their symbols, death as a cross."""
+    links = links or {}
+    figure = go.Figure()
+    lanes = list(range(len(numbers.patients)))
+    figure.add_bar(
+        x=list(numbers.last_day),
+        y=lanes,
+        orientation="h",
+        width=0.5,
+        marker={
+            "color": [theme.response.get(r or "", theme.muted) for r in numbers.responses],
+            "opacity": 0.4,
+        },
+        text=[
+            f"<b>Patient {name}</b><br>best response {response or 'not assessed'}<br>"
+            f"last known day {day:.0f}"
+            for name, response, day in zip(
+                numbers.patients, numbers.responses, numbers.last_day, strict=True
+            )
+        ],
+        textposition="none",
+        customdata=[links.get(name) for name in numbers.patients],
+        hovertemplate="%{text}<extra></extra>",
+    )
+    for category, symbol in RESPONSE_SYMBOLS.items():
+        points = [(day, lane) for lane, day, found in numbers.calls if found == category]
+        figure.add_scatter(
+            x=[day for day, _ in points],
+            y=[lane for _, lane in points],
+            mode="markers",
+            marker={
+                "symbol": symbol, "size": 7, "color": theme.response[category],
+                "line": {"width": 1.5 if symbol.endswith("thin") else 0,
+                         "color": theme.response[category]},
+            },
+            hovertemplate=f"{category}, day %{{x:.0f}}<extra></extra>",
+        )  # fmt: skip
+    dead = [(day, lane) for lane, day, died in zip(lanes, numbers.last_day, numbers.died, strict=True) if died]
+    figure.add_scatter(
+        x=[day for day, _ in dead], y=[lane for _, lane in dead], mode="markers",
+        marker={"symbol": "x-thin", "size": 7, "line": {"width": 2, "color": theme.ink}},
+        hovertemplate="death, day %{x:.0f}<extra></extra>",
+    )  # fmt: skip
+    height = max(220, min(14 * len(lanes), 560)) + 60
+    figure.update_layout(
+        template=template(theme), height=height, bargap=0, margin={"l": 12, "r": 16, "t": 8, "b": 44}
+    )
+    figure.update_yaxes(
+        range=[len(lanes) - 0.4, -0.6], showticklabels=False, showgrid=False, fixedrange=True
+    )
+    figure.update_xaxes(
+        title_text="Days from infusion", rangemode="tozero", showgrid=True, fixedrange=True
+    )
+    return figure
