@@ -219,7 +219,7 @@ def table_card(view: View, found: CohortNumbers) -> Component:
         f"{found.signal.label} by visit",
         plain_table(columns, rows, caption=f"{found.signal.axis_title} by group and visit"),
         note="Geometric mean (95 % CI), "
-        f"{display_unit(found.signal.unit)}; under 3 patients the values themselves",
+        f"{display_unit(found.signal.unit or "")}; under 3 patients the values themselves",
         footer=provenance_strip(
             view,
             numbers.blq_note(found),

@@ -9,6 +9,15 @@ import xlsxwriter
 from export.document import Document, Table
 
 MAX_SHEET_NAME = 31
+
+
+class ExactFloat(float):
+    """A float that formats with all its digits: the library asks for 16, a double needs 17."""
+
+    def __format__(self, _: str) -> str:
+        return repr(float(self))
+
+
 WIDEST = 60
 
 
@@ -47,7 +56,7 @@ def write_cell(sheet: Any, line: int, place: int, value: Any) -> None:
     if isinstance(value, bool):
         sheet.write_boolean(line, place, value)
     elif isinstance(value, int | float):
-        sheet.write_number(line, place, value)
+        sheet.write_number(line, place, ExactFloat(value))
     else:
         sheet.write_string(line, place, str(value))
 

@@ -1,0 +1,45 @@
+"""Numbers of the model page's figures."""
+
+import math
+
+import pytest
+
+from figures.effect_curve import FittedCurve, draw_effect_curve, prepare_effect_curve
+from figures.influence_plot import Influence, draw_influence_plot, prepare_influence_plot, ratio_ticks
+from figures.residual_plots import draw_residual_plots, prepare_residual_plots, quartile_line
+from figures.theme import LIGHT
+
+
+def test_a_curve_without_an_estimate_is_left_out() -> None:
+    known = FittedCurve("CR", 5, (7.0, 14.0), (10.0, 20.0), (5.0, 9.0), (20.0, 40.0))
+    unknown = FittedCurve("PD", 2, (7.0,), (math.nan,), (math.nan,), (math.nan,))
+    numbers = prepare_effect_curve([known, unknown])
+    assert numbers.curves == (known,)
+    figure = draw_effect_curve(numbers, LIGHT)
+    assert figure.layout.xaxis.title.text == "Days from infusion"
+    assert "n = 5" in figure.layout.annotations[0].text
+
+
+def test_normal_residuals_lie_on_the_line() -> None:
+    scores = [-1.5, -0.5, 0.5, 1.5]
+    assert quartile_line([1 + 2 * z for z in scores], scores) == pytest.approx((1.0, 2.0))
+    assert quartile_line([1.0], [0.0]) == (0.0, 0.0)
+
+
+def test_residuals_that_are_not_finite_are_left_out() -> None:
+    numbers = prepare_residual_plots([("P1", 1.0, 0.2, 0.1), ("P2", math.nan, 0.1, 0.3)])
+    assert numbers.usubjid == ("P1",)
+    assert draw_residual_plots(numbers, LIGHT, narrow=True).layout.height == 600
+
+
+def test_influence_shows_the_patients_who_move_the_ratio_most_either_way() -> None:
+    rows = [
+        Influence("down", 1.0, 0.5, 2.0),
+        Influence("same", 4.1, 2.0, 8.0),
+        Influence("up", 9.0, 4.0, 20.0),
+        Influence("failed", math.nan, math.nan, math.nan),
+    ]
+    numbers = prepare_influence_plot(rows, 4.0)
+    assert [row.usubjid for row in numbers.rows] == ["down", "up", "same"]
+    assert 1.0 in ratio_ticks(numbers)
+    assert draw_influence_plot(numbers, LIGHT).layout.xaxis.type == "log"

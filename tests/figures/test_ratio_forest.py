@@ -1,0 +1,80 @@
+"""The forest's words and its axis."""
+
+import math
+
+import pytest
+
+from figures.ratio_forest import (
+    ForestRow,
+    axis_ticks,
+    draw_ratio_forest,
+    p_text,
+    prepare_ratio_forest,
+    ratio_text,
+    two_digits,
+    wrapped,
+)
+from figures.theme import LIGHT
+
+NAN = math.nan
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (2.6, "2.6"), (1.0, "1.0"), (0.95, "0.95"), (0.954, "0.95"), (10.04, "10"), (83.4, "83"),
+        (1234.0, "1,200"), (0.0123, "0.012"), (math.inf, "\N{INFINITY}"), (0.0, "0"),
+    ],
+)  # fmt: skip
+def test_two_digits(value: float, text: str) -> None:
+    assert two_digits(value) == text
+
+
+@pytest.mark.parametrize(
+    ("p", "text"),
+    [(0.00014, "p 0.00014"), (1e-9, "p < 0.0001"), (0.39, "p 0.39"), (0.999, "p 1.0"), (NAN, "")],
+)
+def test_p_is_never_rounded_to_zero(p: float, text: str) -> None:
+    assert p_text(p) == text
+
+
+def test_rows_are_sorted_by_ratio_and_those_without_one_come_last() -> None:
+    rows = [
+        ForestRow("Lung", "2 patients", NAN, NAN, NAN, NAN),
+        ForestRow("Liver", "", 1.0, 0.9, 1.2, 0.6),
+        ForestRow("Lesions", "", 2.6, 1.7, 3.8, 0.0001),
+    ]
+    numbers = prepare_ratio_forest(rows)
+    assert [row.label for row in numbers.rows] == ["Lesions", "Liver", "Lung"]
+    assert numbers.low < 0.9 < 3.8 < numbers.high
+    assert ratio_text(numbers.rows[2]) == "\N{EN DASH}"
+    assert [row.label for row in prepare_ratio_forest(rows, sort=False).rows] == [
+        "Lung", "Liver", "Lesions",
+    ]  # fmt: skip
+
+
+def test_a_huge_interval_does_not_flatten_the_rest() -> None:
+    numbers = prepare_ratio_forest([ForestRow("x", "", 2.0, 1e-9, 1e9, 0.5)])
+    assert numbers.high < 1000
+    assert numbers.low > 0.001
+
+
+def test_only_an_interval_that_excludes_one_is_bold() -> None:
+    numbers = prepare_ratio_forest(
+        [ForestRow("a", "", 2.0, 1.2, 3.0, 0.01), ForestRow("b", "", 1.1, 0.8, 1.5, 0.5)]
+    )
+    texts = [annotation.text for annotation in draw_ratio_forest(numbers, LIGHT).layout.annotations]
+    assert "<b>a</b>" in texts
+    assert "b" in texts
+
+
+def test_ticks_keep_one_and_are_few() -> None:
+    assert axis_ticks(0.4, 2.6) == [0.5, 1, 2]
+    ticks = axis_ticks(0.001, 20_000)
+    assert 1 in ticks
+    assert len(ticks) <= 5
+
+
+def test_long_labels_break_near_their_middle() -> None:
+    assert wrapped("Blood CAR+ cells, flow cytometry", 24) == "Blood CAR+ cells,<br>flow cytometry"
+    assert wrapped("Liver", 24) == "Liver"
