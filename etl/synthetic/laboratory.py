@@ -64,7 +64,7 @@ def _bump(day: Floats, peak: Floats, before: float, after: float) -> Floats:
 
 
 def _level(rng: np.random.Generator, latent: Latent, median: float, sd: float) -> Floats:
-    return np.log(median) + sd * rng.normal(size=(latent.n, 1))
+    return np.asarray(np.log(median) + sd * rng.normal(size=(latent.n, 1)))
 
 
 def _since_tocilizumab(toxicity: Toxicity, day: Floats) -> Floats:

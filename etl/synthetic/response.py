@@ -41,8 +41,8 @@ def lesion_diameters(
         short = np.minimum(long * shape * np.exp(0.02 * rng.normal(size=day.shape)), long)
         columns: dict[str, Floats] = {
             "rel_day": day,
-            "LDIAM": np.round(long, 1),
-            "LPERP": np.round(short, 1),
+            "LDIAM": np.asarray(np.round(long, 1), np.float64),
+            "LPERP": np.asarray(np.round(short, 1), np.float64),
         }
         frame = visits.only(latent.lesion_mask[:, [j]]).long(latent.subject_no, columns)
         frames.append(frame.with_columns(region_code=pl.lit(f"L{j + 1}")))

@@ -141,8 +141,8 @@ def direct_label_values(
     actual = visits.actual
     loss = np.maximum.accumulate(actual, axis=1) * LABEL_LOSS_PER_DAY
     loss = loss * np.exp(0.25 * rng.normal(size=(latent.n, 1)))
-    total = 0.985 * np.exp(0.03 * rng.normal(size=(latent.n, 1))) * np.exp(-loss)
-    total = np.minimum(total, 1.04)
+    calibration = np.minimum(0.985 * np.exp(0.03 * rng.normal(size=(latent.n, 1))), 1.04)
+    total = calibration * np.exp(-loss)
     shares = {}
     for code, (early, late, rate, _) in LABEL_ORGANS.items():
         patient = np.exp(0.18 * rng.normal(size=(latent.n, 1)))
