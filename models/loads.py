@@ -15,15 +15,14 @@ from models.bulk import insert_frame, next_id
 from models.clock import utc_now
 from models.frames import read_frame
 from models.provenance import DataCut, Load
-from models.study import Site, Study
+from models.study import Study
 from models.tables import TABLES
-from models.treatment import Product
 
 
-def ensure_study(connection: Connection, studyid: str, **values: Any) -> int:
-    """The id of the study; it is made when it is new. `values` given (not None) are written.
+def ensure_study(connection: Connection, studyid: str, values: Mapping[str, Any]) -> int:
+    """The id of the study; it is made when it is new. Values that are not None are written.
 
-    A new study is taken as real (`is_synthetic` false) and its day of infusion as day 0.
+    Unless said otherwise a new study is real and its day of infusion is day 0.
     """
     given = {name: value for name, value in values.items() if value is not None}
     found = connection.scalar(select(Study.id).where(Study.studyid == studyid))
@@ -35,66 +34,41 @@ def ensure_study(connection: Connection, studyid: str, **values: Any) -> int:
     return int(found)
 
 
-def ensure_sites(connection: Connection, study_id: int, siteids: Iterable[str]) -> dict[str, int]:
-    """Site code -> id, for the sites named; missing ones are made."""
-    known = _known(connection, Site, Site.siteid, study_id)
-    for siteid in sorted(set(siteids) - known.keys()):
-        known[siteid] = _inserted(connection, Site, {"study_id": study_id, "siteid": siteid})
+def ensure_names(
+    connection: Connection, table: str, study_id: int, names: Iterable[str]
+) -> pl.DataFrame:
+    """id and name of all sites or products of a study, after the missing ones were made."""
+    target = TABLES[table]
+    code = target.c[{"site": "siteid", "product": "name"}[table]]
+    query = select(target).where(target.c.study_id == study_id).order_by(target.c.id)
+    known = read_frame(connection, [target.c.id, code], query).rename({code.name: "name"})
+    if missing := sorted(set(names) - set(known["name"])):
+        rows = [{"study_id": study_id, code.name: name} for name in missing]
+        connection.execute(insert(target), rows)
+        return ensure_names(connection, table, study_id, ())
     return known
 
 
-def ensure_products(
-    connection: Connection, study_id: int, products: Iterable[Mapping[str, Any]]
-) -> dict[str, int]:
-    """Product name -> id; each mapping has `name` and may have `target` and `cell_source`."""
-    known = _known(connection, Product, Product.name, study_id)
-    for product in products:
-        if product["name"] not in known:
-            row = {"study_id": study_id, **product}
-            known[product["name"]] = _inserted(connection, Product, row)
-    return known
+def subject_versions(connection: Connection, study_id: int) -> pl.DataFrame:
+    """id and usubjid of every version of every subject, current or not."""
+    subject = TABLES["subject"]
+    query = select(subject).where(subject.c.study_id == study_id)
+    return read_frame(connection, [subject.c.id, subject.c.usubjid], query)
 
 
-def insert_load(
-    connection: Connection,
-    study_id: int,
-    *,
-    contract_version: str,
-    program_version: str,
-    delivery: str = "partial",
-    actor: str = "",
-    profile_name: str | None = None,
-    profile_hash: str | None = None,
-    profile_text: str | None = None,
-    status: str = "running",
-    message: str | None = None,
-    started_at: datetime | None = None,
-) -> int:
-    """A new load; its id is the number that records and cuts refer to."""
-    row = {
-        "study_id": study_id,
-        "status": status,
-        "started_at": started_at or utc_now(),
-        "actor": actor,
-        "profile_name": profile_name,
-        "profile_hash": profile_hash,
-        "profile_text": profile_text,
-        "contract_version": contract_version,
-        "program_version": program_version,
-        "delivery": delivery,
-        "message": message,
-    }
-    return _inserted(connection, Load, row)
+def add_load(connection: Connection, row: Mapping[str, Any]) -> int:
+    """A new load, by the columns of its table; its id is what records and cuts refer to."""
+    return _inserted(connection, Load, {"status": "running", "started_at": utc_now(), **row})
 
 
 def finish_load(
     connection: Connection,
     load_id: int,
-    status: str = "done",
+    finished_at: datetime | None = None,
     message: str | None = None,
-    at: datetime | None = None,
+    status: str = "done",
 ) -> None:
-    values = {"status": status, "message": message, "finished_at": at or utc_now()}
+    values = {"status": status, "message": message, "finished_at": finished_at or utc_now()}
     connection.execute(update(Load).where(Load.id == load_id).values(values))
 
 
@@ -118,23 +92,6 @@ def loaded_files(
         .order_by(file.c.id)
     )
     return read_frame(connection, [file.c.sha256, file.c.load_id], query)
-
-
-def insert_source_files(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> list[int]:
-    """The ids of the files, in the order given; the accounting may be written later."""
-    counts = dict.fromkeys(("rows_in", "loaded", "refused", "duplicates", "empty", "superseded"), 0)
-    files = [{**counts, **row} for row in rows]
-    first = next_id(connection, "source_file", len(files))
-    numbered = [{"id": first + at, **file} for at, file in enumerate(files)]
-    if numbered:
-        connection.execute(insert(TABLES["source_file"]), numbered)
-    return [first + at for at in range(len(files))]
-
-
-def update_source_file(connection: Connection, file_id: int, **counts: int) -> None:
-    """Write the accounting of a file: rows_in = loaded + refused + duplicates + empty."""
-    table = TABLES["source_file"]
-    connection.execute(update(table).where(table.c.id == file_id).values(counts))
 
 
 def insert_refused(connection: Connection, frame: pl.DataFrame) -> int:
@@ -164,11 +121,6 @@ def _insert_numbered(connection: Connection, table: str, frame: pl.DataFrame) ->
     first = next_id(connection, table, frame.height)
     ids = pl.int_range(first, first + frame.height, dtype=pl.Int64)
     return insert_frame(connection, table, frame.with_columns(id=ids))
-
-
-def _known(connection: Connection, model: Any, code: Any, study_id: int) -> dict[str, int]:
-    rows = connection.execute(select(code, model.id).where(model.study_id == study_id))
-    return {str(name): int(key) for name, key in rows}
 
 
 def _inserted(connection: Connection, model: Any, row: Mapping[str, Any]) -> int:

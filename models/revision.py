@@ -79,6 +79,11 @@ def head_revision() -> str:
     return str(head)
 
 
+def known_revisions() -> set[str]:
+    """All revisions that this program can upgrade from."""
+    return {str(script.revision) for script in _scripts().walk_revisions()}
+
+
 def current_revision(connection: Connection) -> str | None:
     """The revision of the database; None when it holds no schema yet."""
     if not inspect(connection).has_table("alembic_version"):
@@ -103,7 +108,7 @@ def _refuse_foreign(connection: Connection) -> None:
             raise DatabaseError(
                 f"database {address} holds tables of another program; name an empty database"
             )
-    elif current not in {script.revision for script in _scripts().walk_revisions()}:
+    elif current not in known_revisions():
         raise DatabaseError(
             f"database {address} is at revision {current}, which this program does not know: "
             "a newer Cartograph made it; install that version or name another database"
