@@ -5,7 +5,6 @@ would be built again in every process that is spawned.
 """
 
 import getpass
-import json
 from typing import TYPE_CHECKING, Any
 
 from settings import VERSION, Settings
@@ -48,16 +47,23 @@ def create_server() -> "Flask":
 def job_services(engine: "Engine", actor: str) -> dict[str, Any]:
     """The three things that a page may do with jobs, as callables that hide the engine."""
     from models import jobs as job_table
+    from models.connect import reading
+    from models.errors import UnknownNameError
+    from models.queries import read_study
 
     def submit_job(kind: str, studyid: str, payload: dict[str, Any]) -> int:
+        study_id = int(read_study(engine, studyid)["id"])
         with engine.begin() as connection:
             return job_table.insert_job(
-                connection, kind, studyid=studyid, payload=json.dumps(payload), actor=actor
+                connection, kind, {**payload, "study": studyid}, study_id=study_id, actor=actor
             )
 
     def read_job(job_id: int) -> dict[str, Any] | None:
-        with engine.connect() as connection:
-            return job_table.read_job(connection, job_id)
+        try:
+            with reading(engine) as connection:
+                return job_table.read_job(connection, job_id)
+        except UnknownNameError:
+            return None
 
     def cancel_job(job_id: int) -> None:
         with engine.begin() as connection:

@@ -1,5 +1,6 @@
 """Every read that a page may do: scoped, pinned to a data cut, cached by it."""
 
+import json
 import threading
 from collections import OrderedDict
 from pathlib import Path
@@ -8,8 +9,11 @@ from typing import Any
 import polars as pl
 
 from analysis.errors import UserError
+from analysis.results import Fit
+from models import fits as fit_table
 from models import queries
 from models.changes import cut_changes
+from models.connect import reading
 from models.trial import Trial
 
 _KEPT_TRIALS = 6
@@ -78,6 +82,23 @@ class TrialReader:
             self._changes[key] = self._read_changes(studyid, before, after)
         return self._changes[key]
 
+    def readable_study(self, studyid: str) -> str:
+        """`studyid` itself. Raises UserError for a study that is not there or out of scope."""
+        self._check_scope(studyid)
+        return studyid
+
+    def stored_fit(self, trial: Trial, spec_hash: str) -> Fit | None:
+        """The newest stored fit of a question at the trial's cut."""
+        text = self._find_fit(trial, spec_hash)
+        return None if text is None else Fit.from_dict(json.loads(text))
+
+    def stored_fits(self, trial: Trial) -> list[dict[str, Any]]:
+        """Stored fits of the trial's cut, newest first, one per question: fit, created_at,
+        actor."""
+        return [
+            {**row, "fit": Fit.from_dict(json.loads(row["fit"]))} for row in self._list_fits(trial)
+        ]
+
     def _check_scope(self, studyid: str) -> None:
         known = self.studies()["studyid"].to_list()
         if studyid not in known:
@@ -91,6 +112,18 @@ class TrialReader:
 
     def _read_trial(self, studyid: str, cut: str) -> Trial:
         return queries.read_trial(self._engine, studyid, cut, self._cache_dir)
+
+    def _find_fit(self, trial: Trial, spec_hash: str) -> str | None:
+        with reading(self._engine) as connection:
+            row = fit_table.find_fit(connection, trial.cut.id, spec_hash)
+        return None if row is None else str(row["fit"])
+
+    def _list_fits(self, trial: Trial) -> list[dict[str, Any]]:
+        with reading(self._engine) as connection:
+            rows = fit_table.list_fits(connection, int(trial.study["id"])).to_dicts()
+            newest = {row["spec_hash"]: row for row in reversed(rows)}
+            wanted = [row for row in newest.values() if row["cut_id"] == trial.cut.id]
+            return [fit_table.read_fit(connection, row["id"]) for row in reversed(wanted)]
 
     def _read_changes(self, studyid: str, before: int, after: int) -> pl.DataFrame:
         return cut_changes(self._engine, studyid, before, after)

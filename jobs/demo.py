@@ -3,23 +3,37 @@
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from sqlalchemy import Engine
 
 from analysis.errors import UserError
 from analysis.tracers import TRACERS
+from analysis.tracers.registry import Tracer
 from etl import jobs as etl_jobs
 from etl import synthetic
 from jobs.fitting import fit_study
+from models.connect import parse_url, sqlite_path
 from models.engine import create_engine_for, upgrade
 from models.queries import list_studies
 
 Say = Callable[[str], None]
 
+DEFAULT_DATABASES = ("sqlite:///data/demo.db", "sqlite:///data/cartograph.db")
+"""Made with their folder; a folder that a user names must exist, so that a typo is an error."""
+
 
 def upgrade_database(url: str) -> None:
     """Create or upgrade the database and bring its tracer table to this program's registry."""
-    upgrade(url, tracers=list(TRACERS.values()))
+    file = sqlite_path(parse_url(url))
+    if file is not None and url in DEFAULT_DATABASES:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    upgrade(url, tracers=map(tracer_row, TRACERS.values()))
+
+
+def tracer_row(tracer: Tracer) -> dict[str, Any]:
+    """A registry entry in the columns of the table."""
+    return {**vars(tracer), "nuclide": tracer.nuclide, "half_life_h": tracer.half_life_h()}
 
 
 def build_demo(url: str, *, actor: str, say: Say) -> None:

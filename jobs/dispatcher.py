@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 
 from jobs.tasks import TASKS, run_task
 from models import jobs as job_table
+from models.clock import utc_now
 from models.engine import create_engine_for
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ class Dispatcher:
     def recover(self) -> None:
         """A job that a dead dispatcher left running is marked interrupted, not lost from sight."""
         with self.engine.begin() as connection:
-            job_table.mark_interrupted(connection)
+            job_table.mark_interrupted(connection, utc_now())
 
     def run_next(self) -> bool:
         """Run the oldest queued job; False when there is none."""
@@ -55,18 +56,17 @@ class Dispatcher:
             return False
         status, message, result = self.run(job)
         with self.engine.begin() as connection:
-            job_table.finish_job(connection, job["id"], status, message=message, result=result)
+            job_table.finish_job(connection, job["id"], status, result, message)
         return True
 
-    def run(self, job: dict[str, Any]) -> tuple[str, str, str | None]:
+    def run(self, job: dict[str, Any]) -> tuple[str, str, dict[str, Any] | None]:
         """Run one claimed job to its end: (status, message, result)."""
         if job["kind"] not in TASKS:
             return "failed", f"unknown kind of job '{job['kind']}'", None
         context = multiprocessing.get_context("spawn")
         with ProcessPool(max_workers=1, max_tasks=1, context=context) as pool:
             future = pool.schedule(
-                run_task,
-                args=[job["kind"], self.database, job["studyid"], job["payload"], job["actor"]],
+                run_task, args=[job["kind"], self.database, job["payload"], job["actor"]]
             )
             try:
                 return "done", "", self.await_result(job["id"], future)
@@ -76,20 +76,20 @@ class Dispatcher:
                 log.warning("job %s (%s) failed: %s", job["id"], job["kind"], type(error).__name__)
                 return "failed", failure_message(error), None
 
-    def await_result(self, job_id: int, future: Any) -> str:
+    def await_result(self, job_id: int, future: Any) -> dict[str, Any]:
         """Wait for the result; beat the heart and end the process when asked to."""
         beaten = 0.0
         while True:
             try:
-                return str(future.result(timeout=LOOK_S))
+                return dict(future.result(timeout=LOOK_S))
             except TimeoutError:
                 if time.monotonic() - beaten < HEARTBEAT_S / 4:
                     continue
             beaten = time.monotonic()
             with self.engine.begin() as connection:
-                job_table.heartbeat(connection, job_id)
-                if job_table.cancel_requested(connection, job_id):
-                    future.cancel()
+                wanted = job_table.heartbeat(connection, job_id)
+            if not wanted:
+                future.cancel()
 
 
 def failure_message(error: Exception) -> str:

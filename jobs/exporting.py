@@ -12,8 +12,10 @@ from analysis.selection import Selection
 from export.summary import statistical_summary
 from export.writers import write_document, writer_of
 from jobs.fitting import fit_study
-from models import stored_fits
+from models import fits as fit_table
+from models.connect import reading
 from models.queries import read_trial
+from models.trial import Trial
 
 
 def export_study(
@@ -40,17 +42,23 @@ def export_study(
         writer_of(name)
     selection = Selection.from_query(query)
     trial = read_trial(engine, studyid, cut)
-    fits = fits_of(engine, studyid, trial.cut.name)
+    fits = fits_of(engine, trial)
     if not fits and trial.kinetics.height + trial.quantifications.height:
-        fits = [fit_study(engine, studyid, cut=trial.cut.name, actor=actor)]
+        fits = [fit_study(engine, studyid, cut=cut, actor=actor)]
     document = statistical_summary(
         trial, selection, fits, version=version, written_at=datetime.now(UTC)
     )
     return write_document(document, directory, formats)
 
 
-def fits_of(engine: Engine, studyid: str, cut: str) -> list[Fit]:
-    """The stored fits of a cut, oldest first."""
-    with engine.connect() as connection:
-        rows = stored_fits.list_fits(connection, studyid=studyid, cut=cut)
-    return [Fit.from_dict(json.loads(row["fit"])) for row in rows]
+def fits_of(engine: Engine, trial: Trial) -> list[Fit]:
+    """The stored fits of the trial's cut, oldest first, one per question (the newest)."""
+    with reading(engine) as connection:
+        rows = [
+            row
+            for row in fit_table.list_fits(connection, int(trial.study["id"])).to_dicts()
+            if row["cut_id"] == trial.cut.id
+        ]
+        newest = {row["spec_hash"]: row["id"] for row in reversed(rows)}
+        texts = [fit_table.read_fit(connection, fit_id)["fit"] for fit_id in newest.values()]
+    return [Fit.from_dict(json.loads(text)) for text in texts]

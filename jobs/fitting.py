@@ -11,7 +11,7 @@ from analysis.derive.model_frame import model_frame
 from analysis.errors import UserError
 from analysis.results import Fit
 from analysis.specs import ModelSpec
-from models import stored_fits
+from models import fits as fit_table
 from models.queries import read_trial
 from models.trial import Trial
 
@@ -36,10 +36,10 @@ def fit_study(
     question = spec or default_spec_of(trial)
     fit = fit_trial(trial, question)
     with engine.begin() as connection:
-        stored_fits.save_fit(
+        fit_table.insert_fit(
             connection,
-            studyid=studyid,
-            cut=trial.cut.name,
+            study_id=int(trial.study["id"]),
+            cut_id=trial.cut.id,
             spec_hash=question.spec_hash(),
             spec=json.dumps(question.to_dict()),
             fit=json.dumps(fit.to_dict(), allow_nan=False),

@@ -123,8 +123,8 @@ def saved_runs(view: View, runs: Sequence[dict[str, Any]]) -> Component:
     columns = [Column("Finding"), Column("Status"), Column("Fitted", "UTC"), Column("By")]
     rows = [
         [
-            run["sentence"],
-            run["status"].replace("_", " "),
+            run["fit"].sentence,
+            run["fit"].status.replace("_", " "),
             run["created_at"].strftime("%Y-%m-%d %H:%M"),
             run["actor"],
         ]
