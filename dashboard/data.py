@@ -121,9 +121,9 @@ class TrialReader:
     def _list_fits(self, trial: Trial) -> list[dict[str, Any]]:
         with reading(self._engine) as connection:
             rows = fit_table.list_fits(connection, int(trial.study["id"])).to_dicts()
-            newest = {row["spec_hash"]: row for row in reversed(rows)}
-            wanted = [row for row in newest.values() if row["cut_id"] == trial.cut.id]
-            return [fit_table.read_fit(connection, row["id"]) for row in reversed(wanted)]
+            at_cut = [row for row in rows if row["cut_id"] == trial.cut.id]
+            newest = {row["spec_hash"]: row["id"] for row in reversed(at_cut)}
+            return [fit_table.read_fit(connection, key) for key in sorted(newest.values())[::-1]]
 
     def _read_changes(self, studyid: str, before: int, after: int) -> pl.DataFrame:
         return cut_changes(self._engine, studyid, before, after)
