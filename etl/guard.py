@@ -50,6 +50,10 @@ class ReadResult:
     refusal: str | None = None
 
 
+class ReadingProcessError(RuntimeError):
+    """The limited child did not start: the installation is at fault, not a file."""
+
+
 @dataclass(slots=True)
 class _Item:
     number: int
@@ -60,6 +64,8 @@ def read_guarded(
     sources: Iterable[Source], limits: Limits | None = None, *, trusted: bool = False
 ) -> tuple[ReadResult, ...]:
     """One result per source, in order; never raises for a bad file.
+
+    Raises ReadingProcessError when the child itself cannot start.
 
     `trusted` (files named on the command line): those above `limits.trusted_byte` are read in
     this process, without limits.
@@ -185,6 +191,7 @@ def _environment() -> dict[str, str]:
         "RAYON_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
+        "RUST_BACKTRACE": "0",
     }
 
 
@@ -197,7 +204,11 @@ def _follow(
     done: dict[int, ReadResult] = {}
     try:
         if words.get(timeout=START_SECONDS) != "ready":
-            return done, _Failure("", may_be_shared=True)
+            raise ReadingProcessError(_tail(folder / "stderr"))
+    except queue.Empty:
+        reason = f"the reading process did not start within {START_SECONDS:g} s"
+        raise ReadingProcessError(reason) from None
+    try:
         for item in batch:
             if words.get(timeout=limits.seconds) != str(item.number):
                 return done, _Failure("", may_be_shared=True)
@@ -226,10 +237,15 @@ def _collect(folder: Path, item: _Item) -> ReadResult:
 
 
 def _cause_of_death(code: int | None, errors: Path) -> str:
-    with errors.open("rb") as stream:
-        stream.seek(max(0, errors.stat().st_size - 4000))
-        tail = stream.read().decode("utf-8", "replace").lower()
+    tail = _tail(errors).lower()
     if "memory" in tail or "alloc" in tail:
         return "needs more memory than is allowed for one file; is it a table? split it"
     ending = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
     return f"the file stops its parser ({ending}); open it, save it again and load that"
+
+
+def _tail(errors: Path) -> str:
+    """The last lines that the child wrote about its end."""
+    with errors.open("rb") as stream:
+        stream.seek(max(0, errors.stat().st_size - 16_384))
+        return stream.read().decode("utf-8", "replace")

@@ -28,7 +28,8 @@ CHUNK_ROWS = 50_000
 MAX_FIELD_CHARACTERS = 16 * 1024**2
 MAX_COLUMNS = 20_000
 FOREIGN_TEXT = re.compile(
-    rb"\s*(HEADER RECORD\*{7}|.{0,80}ASCII SPSS PORT FILE|ID;P|\{\\rtf|%PDF|%!PS|\$FL[23]@|<stata_dta>"
+    rb"\s*(HEADER RECORD\*{7}|.{0,80}ASCII SPSS PORT FILE|ID;P|\{\\rtf|%PDF"
+    rb"|%!PS|\$FL[23]@|<stata_dta>"
     rb'|<\?xml|<!|<html|<table|<odm|\{\s*["}]|\[\s*[\[{"\]]|#!)',
     re.IGNORECASE,
 )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 NAME = "excel"
 OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 BIFF_MAGIC = (b"\x09\x08", b"\x09\x04", b"\x09\x02", b"\x09\x00")
-MAX_CELLS = 30_000_000
+MAX_CELLS = 20_000_000
 NUMBER_TEXT = r"^-?\d+(\.\d+)?$"
 DAY_MS = 86_400_000
 EPOCH_1900, EPOCH_1900_FIRST_60, EPOCH_1904 = "1899-12-30", "1899-12-31", "1904-01-01"
@@ -141,26 +141,24 @@ def _read_sheet(
     import fastexcel
 
     try:
-        loaded = {
-            kind: reader.load_sheet(name, header_row=None, skip_rows=0, dtypes=kind)
-            for kind in ("string", "float", "duration")
-        }
+        text, offset, hidden = _load(reader, name, "string")
+        number, *_ = _load(reader, name, "float")
+        serial, *_ = _load(reader, name, "duration")
     except fastexcel.FastExcelError as error:
         if "not a valid worksheet" not in str(error):
             raise
-        finding = Finding(
-            "not_a_worksheet", f"'{name}' is a chart or dialog sheet, not read", "info"
-        )
+        message = f"'{name}' is a chart or dialog sheet, not read"
+        finding = Finding("not_a_worksheet", message, "info")
         return Sheet(source.name, name, pl.DataFrame(), findings=(finding,))
-    text = loaded["string"]
-    hidden = text.visible != "visible"
-    if text.width == 0:
-        return Sheet(source.name, name, pl.DataFrame(), hidden=hidden)
-    offset = text.available_columns()[0].absolute_index
-    frames = {kind: sheet.to_polars() for kind, sheet in loaded.items()}
     columns = [pl.Series([None] * text.height, dtype=pl.String) for _ in range(offset)]
     for position in range(text.width):
-        column = pl.DataFrame([frames[kind].to_series(position).alias(kind) for kind in frames])
+        column = pl.DataFrame(
+            {
+                "string": text.to_series(position),
+                "float": number.to_series(position),
+                "duration": serial.to_series(position),
+            }
+        )
         columns.append(_exact_text(column, workbook, facts, offset + position))
     cells = pl.DataFrame([column.alias(f"c{i}") for i, column in enumerate(columns)])
     return Sheet(
@@ -171,6 +169,15 @@ def _read_sheet(
         merged=tuple(facts.merged) if facts else (),
         findings=_findings(name, hidden, facts),
     )
+
+
+def _load(reader: "ExcelReader", name: str, kind: str) -> tuple[pl.DataFrame, int, bool]:
+    """One reading of a sheet, the position of its first column, and whether it is hidden."""
+    sheet = reader.load_sheet(name, header_row=None, skip_rows=0, dtypes=kind)
+    hidden = sheet.visible != "visible"
+    if sheet.width == 0:
+        return pl.DataFrame(), 0, hidden
+    return sheet.to_polars(), sheet.available_columns()[0].absolute_index, hidden
 
 
 def _exact_text(

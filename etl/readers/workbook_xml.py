@@ -144,6 +144,7 @@ def scan_sheet(archive: zipfile.ZipFile, member: str, kinds: dict[int, str]) -> 
     with archive.open(member) as stream:
         for block in _blocks(stream):
             _scan_block(block, kinds, facts)
+    facts.used_columns = facts.used_columns or 26  # no dimension given and none beyond Z
     return facts
 
 
@@ -166,7 +167,7 @@ def _scan_block(block: bytes, kinds: dict[int, str], facts: SheetFacts) -> None:
         facts.used_columns = max(facts.used_columns, column_position(last_column) + 1)
         facts.used_rows = max(facts.used_rows, int(last_row))
     letters = {match.group(1) for match in WIDE_REFERENCE.finditer(block)}
-    facts.used_columns = max([facts.used_columns, 26, *(column_position(x) + 1 for x in letters)])
+    facts.used_columns = max([facts.used_columns, *(column_position(x) + 1 for x in letters)])
     for match in ROW.finditer(block):
         facts.hidden_rows += HIDDEN.search(match.group(1)) is not None
         number = ROW_NUMBER.search(match.group(1))

@@ -1,0 +1,133 @@
+import gzip
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import xlsxwriter
+
+from etl.guard import Limits, read_guarded
+from etl.readers import read_source
+from etl.source import Source, open_sources, source_from_bytes
+
+FOLDERS = ("csv_structure", "xlsx_awkward", "xlsx_dates1904", "sas_spss_stata")
+
+
+def wide_workbook() -> bytes:
+    """6 kB that ask calamine for 19 million cells: without the memory it aborts its process."""
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        sheet = book.add_worksheet()
+        sheet.write_number("A1", 1)
+        sheet.write_number("R1048576", 1)
+    return out.getvalue()
+
+
+def good(number: int) -> Source:
+    return source_from_bytes(f"{number}.csv", f"a,b\n{number},x\n".encode())
+
+
+def test_results_come_in_order_and_equal_those_of_this_process(tmp_path: Path) -> None:
+    path = tmp_path / "on disk.csv"
+    path.write_bytes(b'a,b\n"x\ny",1,2\n3,4\n')
+    sources = [good(0), *open_sources([path]), source_from_bytes("bad.bin", bytes(range(256)))]
+    first, second, third = read_guarded(sources)
+    assert [first.reader, second.reader, third.reader] == ["csv", "csv", None]
+    assert first.sheets[0].cells.rows() == [("a", "b"), ("0", "x")]
+    (here,) = read_source(sources[1])[1]
+    (there,) = second.sheets
+    assert there.cells.equals(here.cells)
+    assert there.findings == here.findings
+    assert there.row_numbers is not None
+    assert there.row_numbers.to_list() == [1, 2, 4]
+    assert there.field_counts is not None
+    assert there.field_counts.to_list() == [2, 3, 2]
+    assert third.refusal is not None
+    assert third.refusal.startswith("refused: bad.bin: unknown format")
+    assert third.sheets == ()
+
+
+def test_a_file_that_kills_its_parser_is_refused_and_the_rest_goes_on() -> None:
+    bomb = source_from_bytes("bomb.xlsx", wide_workbook())
+    results = read_guarded([good(0), bomb, good(2)], Limits(memory_byte=1024**3))
+    assert [result.reader for result in results] == ["csv", None, "csv"]
+    assert results[1].refusal == (
+        "refused: bomb.xlsx: needs more memory than is allowed for one file; "
+        "is it a table? split it"
+    )
+
+
+def test_a_file_that_takes_too_long_is_refused_and_the_rest_goes_on() -> None:
+    rows = b"ragged\n" + b"a,b,c,d,e,f,g,h\n" * 1_500_000
+    slow = source_from_bytes("slow.csv", rows)
+    results = read_guarded([good(0), slow, good(2)], Limits(seconds=1.0))
+    assert [result.reader for result in results] == ["csv", None, "csv"]
+    assert results[1].refusal == (
+        "refused: slow.csv: takes longer than 1 s to read; split it or export it as CSV"
+    )
+
+
+def test_a_file_that_needs_too_much_memory_is_refused_and_the_rest_goes_on() -> None:
+    packed = gzip.compress(b"a,b,c,d\n" * 60_000_000, compresslevel=1)
+    results = read_guarded(
+        [good(0), source_from_bytes("big.csv.gz", packed), good(2)],
+        Limits(memory_byte=1024**3),
+    )
+    assert [result.reader for result in results] == ["csv", None, "csv"]
+    assert results[1].refusal is not None
+    assert "memory" in results[1].refusal
+
+
+def test_size_limits_for_strangers_and_for_the_command_line() -> None:
+    limits = Limits(file_byte=8, trusted_byte=4)
+    source = source_from_bytes("x.csv", b"a,b\n1,2\n3,4\n")
+    (refused,) = read_guarded([source], limits)
+    assert refused.refusal == "refused: x.csv: 12 bytes, more than 8; split the file"
+    (read,) = read_guarded([source], limits, trusted=True)
+    assert read.sheets[0].cells.height == 3
+
+
+def test_a_refused_source_stays_refused() -> None:
+    (result,) = read_guarded([Source("e.zip!a", "0", 1, refusal="e.zip!a: encrypted")])
+    assert result.refusal == "refused: e.zip!a: encrypted"
+
+
+def test_the_child_imports_no_heavy_library() -> None:
+    code = (
+        "import sys, etl.guard_child, etl.readers, etl.readers.sheet_file;"
+        "heavy = {'pandas', 'numpy', 'statsmodels', 'dash', 'sqlalchemy', 'dataframely', 'scipy'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    root = Path(__file__).resolve().parents[2]
+    out = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert out.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_every_awkward_file_is_read_or_refused_with_a_reason(
+    shared_data: Path, folder: str
+) -> None:
+    path = shared_data / "awkward_files" / folder
+    results = read_guarded(open_sources([path]))
+    assert len(results) >= len([p for p in path.iterdir() if not p.name.startswith(".")])
+    for result in results:
+        if result.refusal is None:
+            assert result.reader is not None
+        else:
+            assert result.refusal.startswith(f"refused: {result.source.name}: ")
+            assert "\n" not in result.refusal
+            assert "Traceback" not in result.refusal
+
+
+@pytest.mark.parametrize(
+    ("folder", "read"),
+    [("csv_structure", 40), ("xlsx_awkward", 135), ("xlsx_dates1904", 42), ("sas_spss_stata", 22)],
+)
+def test_most_awkward_files_of_a_known_format_are_read(
+    shared_data: Path, folder: str, read: int
+) -> None:
+    results = read_guarded(open_sources([shared_data / "awkward_files" / folder]))
+    assert sum(result.refusal is None for result in results) >= read
