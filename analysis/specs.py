@@ -28,64 +28,35 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from analysis.errors import UserError
-
-Question = Literal["signal_by_group", "expansion_by_group"]
-QUESTIONS: Mapping[str, str] = {
-    "signal_by_group": "Does the signal differ between groups of patients over time?",
-    "expansion_by_group": "Do tracked cells expand more in one group of patients than in another?",
-}
-UNITS: Mapping[str, str] = {
-    "patient": "one curve per patient",
-    "lesion": "one curve per lesion, lesions nested in the patient",
-    "organ": "one curve per organ, organs nested in the patient",
-}
-TIMES: Mapping[str, str] = {
-    "visit": "planned visits as a factor",
-    "spline": "natural cubic spline of the day",
-    "none": "no time course",
-}
-RANDOMS: Mapping[str, str] = {
-    "matching": "the patient's curve has the same basis as the mean curve",
-    "intercept": "each patient has a level of their own, not a curve",
-}
-TRANSFORMS: Mapping[str, str] = {
-    "log10": "decimal logarithm; a difference is a geometric-mean ratio",
-    "log10_shift": "log10(value + shift), as in a published analysis; "
-    "a difference is a ratio of shifted values",
-    "none": "as measured; a difference is a difference",
-}
-BLQ_RULES: Mapping[str, str] = {
-    "half_lloq": "values below the limit are set to half the limit",
-    "drop": "values below the limit are left out",
-    "censored": "values below the limit enter as intervals (censored likelihood)",
-}
-ANALYSIS_SETS = ("infused", "imaging", "efficacy", "safety")
-
-GROUPS: Mapping[str, tuple[str, str]] = {
-    # kind -> (reference level, label of the question)
-    "responder": ("non-responder", "best overall response: responders against non-responders"),
-    "complete_response": ("no CR", "best overall response: complete response against all others"),
-    "best_response": ("PD", "best overall response, each category"),
-    "dose_level": ("", "dose level"),
-    "cohort": ("", "cohort"),
-    "arm": ("", "arm"),
-    "sex": ("", "sex"),
-    "disease": ("", "disease"),
-    "siteid": ("", "site"),
-}
-"""Groups a patient can belong to. Levels as text in the frame's column `group`:
-responder: "responder", "non-responder"; complete_response: "CR", "no CR"; best_response: the
-response code (CR, PR, SD, PD). `characteristic:<PARAMCD>` takes the characteristic's text.
-An empty reference means the first level in sorted order."""
-
-EARLY_EXPOSURE = re.compile(
-    r"^(kinetics:|uptake:)|cmax|tmax|auc|peak|fold_expansion|clast|tlast|doubling|persistence",
-    re.IGNORECASE,
+from analysis.spec_rules import (
+    ANALYSIS_SETS,
+    BLQ_RULES,
+    GROUPS,
+    QUESTIONS,
+    RANDOMS,
+    TIMES,
+    TRANSFORMS,
+    UNITS,
+    spec_problems,
 )
-_CODE = re.compile(r"^[A-Za-z][A-Za-z0-9_.:-]*$")
+
+__all__ = [
+    "ANALYSIS_SETS",
+    "BLQ_RULES",
+    "GROUPS",
+    "QUESTIONS",
+    "RANDOMS",
+    "TIMES",
+    "TRANSFORMS",
+    "UNITS",
+    "ModelSpec",
+    "adjuster_column",
+    "default_spec",
+]
+
 _TEXT_FIELDS = (
     "outcome",
     "question",
@@ -101,7 +72,6 @@ _TEXT_FIELDS = (
     "reader",
     "inference",
 )
-_SIGNAL_DOMAINS = ("kinetics", "uptake", "laboratory", "burden")
 
 
 @dataclass(frozen=True)
@@ -179,9 +149,7 @@ class ModelSpec:
 
         tracer_class: class of the outcome's tracer; looked up in the registry when not given.
         """
-        found = [*_choice_problems(self), *_number_problems(self), *_name_problems(self)]
-        found += _science_problems(self, tracer_class or _tracer_class(self.tracer_id))
-        return tuple(found)
+        return spec_problems(self, tracer_class)
 
     def validate(self, tracer_class: str | None = None) -> None:
         """Raises UserError with the first problem when the question must not be asked so."""
@@ -246,133 +214,6 @@ def adjuster_column(adjuster: str) -> str:
     """Column of the model frame that carries this adjuster ("characteristic:BURDEN" -> burden)."""
     code = adjuster.partition(":")[2] or adjuster
     return re.sub(r"\W", "_", code).lower()
-
-
-def _choice_problems(spec: ModelSpec) -> list[str]:
-    choices = (
-        ("question", spec.question, tuple(QUESTIONS)),
-        ("unit", spec.unit, tuple(UNITS)),
-        ("time", spec.time, tuple(TIMES)),
-        ("random", spec.random, tuple(RANDOMS)),
-        ("transform", spec.transform, tuple(TRANSFORMS)),
-        ("blq", spec.blq, tuple(BLQ_RULES)),
-        ("analysis_set", spec.analysis_set, ANALYSIS_SETS),
-    )
-    found = [
-        f"{name} {value!r} is not one of {', '.join(allowed)}"
-        for name, value, allowed in choices
-        if value not in allowed
-    ]
-    known = spec.group in GROUPS or spec.group.startswith("characteristic:")
-    if not known and not EARLY_EXPOSURE.search(spec.group):
-        found.append(
-            f"group {spec.group!r} is not one of {', '.join(GROUPS)} or characteristic:<PARAMCD>"
-        )
-    if spec.blq == "censored":
-        found.append(
-            "the censored likelihood for values below the limit is not available yet; "
-            "use half_lloq (shown beside drop as a sensitivity table)"
-        )
-    return found
-
-
-def _number_problems(spec: ModelSpec) -> list[str]:
-    found = []
-    if spec.time == "spline" and spec.spline_df not in (3, 4):
-        found.append(f"spline_df is {spec.spline_df}; a natural spline has 3 or 4 here")
-    low, high = spec.day_low, spec.day_high
-    if low is not None and high is not None and low >= high:
-        found.append(f"the day window {low:g} to {high:g} is empty; day_low must be below day_high")
-    outside = [
-        day
-        for day in spec.days
-        if (low is not None and day < low) or (high is not None and day > high)
-    ]
-    if outside:
-        found.append(f"day {outside[0]:g} is outside the day window; ratios are never extrapolated")
-    if spec.transform == "log10_shift" and not spec.shift > 0:
-        found.append("transform log10_shift needs a shift above 0 in the unit of the signal")
-    if spec.transform != "log10_shift" and spec.shift:
-        found.append(
-            "a shift is used only with transform log10_shift, to repeat a published "
-            "analysis; the product's own way is log10"
-        )
-    return found
-
-
-def _name_problems(spec: ModelSpec) -> list[str]:
-    found = []
-    if spec.outcome.split(":")[0] not in _SIGNAL_DOMAINS:
-        found.append(
-            f"outcome {spec.outcome!r} is not a signal key; expected "
-            f"{', '.join(_SIGNAL_DOMAINS)} followed by ':' and its code"
-        )
-    found += [
-        f"adjuster {name!r} is not a column name"
-        for name in spec.adjusters
-        if not _CODE.match(name)
-    ]
-    if spec.group in spec.adjusters:
-        found.append(f"{spec.group!r} is both the group and an adjuster; keep it in one place")
-    return found
-
-
-def _science_problems(spec: ModelSpec, tracer_class: str | None) -> list[str]:
-    """Questions that have no honest answer, whatever the data say."""
-    found = []
-    tracer = spec.tracer_id
-    if tracer is not None and (not tracer or re.search(r"[,+|*]", tracer)):
-        found.append(
-            "signals of several tracers cannot be one outcome: each has its own clock and "
-            "meaning; choose one tracer (the variable is tracer + metric + method)"
-        )
-    if spec.question == "expansion_by_group":
-        found += _expansion_problems(spec, tracer_class)
-    early = [name for name in (*spec.adjusters, spec.group) if EARLY_EXPOSURE.search(name)]
-    if early:
-        found.append(
-            f"{early[0]!r} is an exposure measured after infusion and is known only after its "
-            "peak; as a baseline covariate it gives immortal-time bias; model the signal as the "
-            "outcome by response, or use a landmark or time-varying analysis"
-        )
-    return found
-
-
-_EXPANSION_REFUSALS: Mapping[str, str] = {
-    "direct_label": "a direct label is diluted when cells divide and can never show expansion; ask "
-    "signal_by_group about retention of the infused label, or take a reporter gene or blood "
-    "transgene for expansion",
-    "immune_target": "this tracer also sees the patient's own immune cells, so its signal is not "
-    "expansion of CAR-T cells; ask signal_by_group, or take a reporter gene or blood transgene",
-    "tumor_tracer": "a tumor tracer shows tumor metabolism, not cells; ask signal_by_group, or "
-    "take a reporter gene or blood transgene for expansion",
-    "target_antigen": "this tracer shows the target on tumor, not CAR-T cells; ask "
-    "signal_by_group, or take a reporter gene or blood transgene for expansion",
-    "pretargeting": "a pretargeted signal depends on what is left of the first agent; ask "
-    "signal_by_group, or take a reporter gene or blood transgene for expansion",
-}
-
-
-def _expansion_problems(spec: ModelSpec, tracer_class: str | None) -> list[str]:
-    domain = spec.outcome.split(":")[0]
-    if domain == "uptake" and tracer_class in _EXPANSION_REFUSALS:
-        return [_EXPANSION_REFUSALS[str(tracer_class)]]
-    if domain in ("laboratory", "burden"):
-        return [
-            f"a {domain} value is not a count of CAR-T cells, so it cannot show expansion; "
-            "ask signal_by_group, or take blood transgene, CAR+ cells or a reporter gene"
-        ]
-    return []
-
-
-def _tracer_class(tracer_id: str | None) -> str | None:
-    """Class from the tracer registry; None when the tracer is not registered."""
-    if not tracer_id:
-        return None
-    from analysis.tracers import TRACERS
-
-    tracer = TRACERS.get(tracer_id)
-    return None if tracer is None else str(tracer.tracer_class)
 
 
 _OUTCOME_ORDER = (

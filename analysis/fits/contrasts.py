@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from analysis.fits.fitted import FittedMixed
+from analysis.fits.model_rows import visit_name
 from analysis.fits.profiled import Array
 from analysis.results import CurvePoint, GeometricMeanRatio, WaldTest, finite
 from analysis.specs import ModelSpec, adjuster_column
@@ -48,7 +49,7 @@ def mean_rows(fitted: FittedMixed, setting: Setting, group: str, days: Sequence[
     if spec.unit == "organ":
         base = base.join(frame.select("region_code").unique().sort("region_code"), how="cross")
     time = [float(np.log1p(day)) if setting.after_infusion else day for day in days]
-    axis = pl.DataFrame({"time": time, "visit": [f"{day:g}" for day in days]}).with_columns(
+    axis = pl.DataFrame({"time": time, "visit": [visit_name(day) for day in days]}).with_columns(
         group=pl.lit(group)
     )
     rows = fitted.design.fixed_rows(axis.join(base, how="cross", maintain_order="left"))

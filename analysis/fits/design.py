@@ -79,6 +79,11 @@ def complete_rows(
 
     parsed = bridge.parse_formula(formula, random)
     for name in (*sorted(parsed.variables), group, *nested):
+        if name not in frame.columns and f"{name}(" in f"{formula} {random}":
+            raise UserError(
+                f"formula: there is no function '{name}'; known are log, log10, exp, sqrt, I, C, "
+                f"cr, bs and poly; the columns are {', '.join(frame.columns)}"
+            )
         if name not in frame.columns:
             raise UserError(
                 f"formula: there is no column '{name}'; the columns are {', '.join(frame.columns)}"
@@ -100,6 +105,7 @@ def complete_rows(
 def assemble(
     rows: Rows,
     matrices: bridge.Matrices,
+    *,
     formula: str,
     random: str,
     group: str,

@@ -43,7 +43,7 @@ REFERENCES = (
 )
 
 
-def fit_mixed(
+def fit_mixed(  # noqa: PLR0917 - the published entry point
     frame: "pl.DataFrame",
     formula: str,
     group: str,
@@ -95,7 +95,8 @@ def fit_mixed(
     if problem:
         return refused(shell, problem)
     design = designs.assemble(
-        rows, matrices, formula, random, group, nested, covariance == "diagonal"
+        rows, matrices, formula=formula, random=random, group=group, nested=nested,
+        diagonal=covariance == "diagonal",
     )
     return _fit_design(shell, design)
 

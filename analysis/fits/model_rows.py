@@ -57,7 +57,7 @@ def model_rows(frame: "pl.DataFrame", spec: ModelSpec) -> ModelRows:
         .then(pl.col("day").log1p())
         .otherwise(pl.col("day")),
     )
-    return ModelRows(_with_visits(kept), groups, tuple(excluded), left_out, n_censored, n_assumed)
+    return ModelRows(_with_visits(kept) if spec.time == "visit" else kept, groups, tuple(excluded), left_out, n_censored, n_assumed)
 
 
 def _check_columns(frame: "pl.DataFrame", spec: ModelSpec) -> None:
@@ -240,12 +240,17 @@ def _is_after_infusion(frame: "pl.DataFrame") -> bool:
     return lowest is not None and float(lowest) >= 0  # type: ignore[arg-type]
 
 
+def visit_name(day: float) -> str:
+    """Level of the visit factor on a planned day: "14"."""
+    return f"{day:.10g}"
+
+
 def _with_visits(frame: "pl.DataFrame") -> "pl.DataFrame":
     """Planned days as a factor in their order in time, named by the day."""
     import polars as pl
 
     days = sorted({float(day) for day in frame["day"].drop_nulls()})
-    names = [f"{day:g}" for day in days]
+    names = [visit_name(day) for day in days]
     return frame.with_columns(
         visit=pl.col("day")
         .replace_strict(days, names, default=None, return_dtype=pl.String)

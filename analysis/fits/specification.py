@@ -20,7 +20,7 @@ from analysis.fits.fitted import FittedMixed
 from analysis.fits.guards import Problem
 from analysis.fits.influence import MAXIMUM_SUBJECTS, KeyContrast, leave_one_out
 from analysis.fits.mixed import fit_mixed, judged, refused
-from analysis.fits.model_rows import ModelRows, model_rows
+from analysis.fits.model_rows import ModelRows, model_rows, visit_name
 from analysis.fits.recipe import Recipe, method_text, recipe_for, snippet
 from analysis.fits.versions import provenance
 from analysis.results import (
@@ -266,7 +266,7 @@ def _icc(fitted: FittedMixed, rows: ModelRows, day: float | None) -> float | Non
         return fitted.between_share(fitted.design.matrices.z.mean(axis=0))
     after = float(rows.frame["day"].min() or 0.0) >= 0  # type: ignore[arg-type]
     row = fitted.design.random_rows(
-        pl.DataFrame({"time": [float(np.log1p(day)) if after else day], "visit": [f"{day:g}"]})
+        pl.DataFrame({"time": [float(np.log1p(day)) if after else day], "visit": [visit_name(day)]})
     )
     return fitted.between_share(row[0])
 

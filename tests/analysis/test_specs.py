@@ -1,0 +1,150 @@
+"""ModelSpec: round trips, identity, and the questions it refuses."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis import ModelSpec, default_spec
+from analysis.errors import UserError
+from analysis.specs import GROUPS, adjuster_column
+
+BLOOD = "kinetics:CARTG:qPCR:BLOOD"
+SPEC = ModelSpec(
+    outcome=BLOOD, question="expansion_by_group", group="complete_response",
+    adjusters=("age_year", "characteristic:BURDEN"), time="visit", day_low=14, days=(14, 28),
+    cohort=("B-ALL",), criterion="NCI MRD",
+)  # fmt: skip
+
+
+def test_round_trips():
+    assert ModelSpec.from_dict(SPEC.to_dict()) == SPEC
+    assert ModelSpec.from_yaml(SPEC.to_yaml()) == SPEC
+    assert SPEC.to_dict()["adjusters"] == ["age_year", "characteristic:BURDEN"]
+
+
+@given(st.builds(
+    ModelSpec,
+    outcome=st.sampled_from([BLOOD, "uptake:f18_fhbg:suv_mean:lesion", "laboratory:INTLK6"]),
+    group=st.sampled_from(list(GROUPS)), time=st.sampled_from(["visit", "spline", "none"]),
+    adjusters=st.lists(st.text(max_size=8), max_size=3).map(tuple),
+    day_low=st.none() | st.floats(-30, 0), day_high=st.none() | st.floats(1, 400),
+    days=st.lists(st.floats(0, 100), max_size=4).map(tuple), shift=st.floats(0, 10),
+    reference=st.text(max_size=8), cohort=st.lists(st.text(max_size=6), max_size=2).map(tuple),
+))  # fmt: skip
+def test_every_specification_survives_yaml(spec):
+    assert ModelSpec.from_yaml(spec.to_yaml()) == spec
+    assert ModelSpec.from_dict(spec.to_dict()).spec_hash() == spec.spec_hash()
+    assert isinstance(spec.problems(), tuple)
+
+
+def test_the_hash_is_the_question():
+    assert SPEC.spec_hash() == ModelSpec.from_dict(SPEC.to_dict()).spec_hash()
+    assert len(SPEC.spec_hash()) == 16
+    assert SPEC.spec_hash() != SPEC.replace(blq="drop").spec_hash()
+    assert ModelSpec(outcome=BLOOD, day_low=7).spec_hash() == ModelSpec(
+        outcome=BLOOD, day_low=7.0).spec_hash()
+
+
+def test_the_default_is_fine():
+    assert ModelSpec(outcome=BLOOD).problems() == ()
+    assert SPEC.problems() == ()
+
+
+REFUSED = {
+    "expansion from a direct label": (
+        {"outcome": "uptake:zr89_oxine_cells:suv_mean:lesion", "question": "expansion_by_group"},
+        "a direct label is diluted when cells divide and can never show expansion",
+        "reporter gene or blood transgene"),
+    "expansion from CD8 PET": (
+        {"outcome": "uptake:zr89_crefmirlimab:suv_mean:lesion", "question": "expansion_by_group"},
+        "also sees the patient's own immune cells", "signal_by_group"),
+    "expansion from a laboratory value": (
+        {"outcome": "laboratory:INTLK6", "question": "expansion_by_group"},
+        "is not a count of CAR-T cells", "signal_by_group"),
+    "mixed tracers": ({"outcome": "uptake:f18_fhbg+zr89_oxine_cells:suv_mean:lesion"},
+                      "several tracers cannot be one outcome", "choose one tracer"),
+    "tracer left open": ({"outcome": "uptake::suv_mean:lesion"},
+                         "several tracers cannot be one outcome", "choose one tracer"),
+    "early exposure as a covariate": ({"adjusters": ("cmax",)},
+                                      "immortal-time bias", "landmark or time-varying"),
+    "blood signal as a covariate": ({"adjusters": ("kinetics:CARTG:qPCR:BLOOD",)},
+                                    "immortal-time bias", "landmark or time-varying"),
+    "early exposure as the group": ({"group": "auc_0_28"}, "immortal-time bias", "landmark"),
+    "response as a covariate": ({"adjusters": ("responder",), "group": "cohort"}, "known only after the signal",
+                                "make it the group"),
+    "censored rule": ({"blq": "censored"}, "not available yet", "use half_lloq"),
+    "shift without reason": ({"shift": 0.1}, "only with transform log10_shift", "log10"),
+    "shift missing": ({"transform": "log10_shift"}, "needs a shift above 0", "unit"),
+    "spline too free": ({"spline_df": 7}, "spline_df is 7", "3 or 4"),
+    "unknown group": ({"group": "mood"}, "group 'mood' is not one of", "characteristic:"),
+    "unknown time": ({"time": "sometimes"}, "time 'sometimes' is not one of", "visit"),
+    "empty window": ({"day_low": 28, "day_high": 14}, "day window 28 to 14 is empty", "below"),
+    "day outside the window": ({"day_high": 28, "days": (90,)}, "day 90 is outside",
+                               "never extrapolated"),
+    "outcome is no signal": ({"outcome": "happiness"}, "is not a signal key", "kinetics"),
+    "code as a column": ({"adjusters": ("__import__('os')",)}, "is not a column name", ""),
+    "twice": ({"adjusters": ("cohort",), "group": "cohort"}, "both the group and an adjuster", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refuses_with_the_reason_and_the_right_way(case):
+    changes, reason, way = REFUSED[case]
+    spec = ModelSpec(**{"outcome": BLOOD} | changes)
+    with pytest.raises(UserError) as raised:
+        spec.validate()
+    assert reason in str(raised.value)
+    assert way in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("outcome", [BLOOD, "uptake:f18_fhbg:suv_mean:lesion",
+                                     "kinetics:CARFLOW:flow:BLOOD"])
+def test_expansion_may_be_asked_of_blood_and_reporter_genes(outcome):
+    ModelSpec(outcome=outcome, question="expansion_by_group").validate()
+
+
+def test_a_direct_label_may_be_asked_about_its_signal():
+    ModelSpec(outcome="uptake:zr89_oxine_cells:suv_mean:lesion").validate()
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    ("outcome: [", "not valid YAML"),
+    ("just words", "expected 'field: value' lines"),
+    ("group: responder", "'outcome' is missing"),
+    ("outcome: kinetics:CARTG\ngruop: cohort", "unknown field 'gruop'; the fields are outcome"),
+    ("outcome: kinetics:CARTG\nday_low: early", "wrong type"),
+    ("outcome: kinetics:CARTG\nadjusters:", "wrong type"),
+    ("outcome: kinetics:CARTG\ngroup: 7", "wrong type (group must be text)"),
+])  # fmt: skip
+def test_a_bad_file_is_a_user_error(text, said):
+    with pytest.raises(UserError, match=r"^specification: ") as raised:
+        ModelSpec.from_yaml(text)
+    assert said in str(raised.value)
+
+
+def test_reference_and_columns():
+    assert ModelSpec(outcome=BLOOD).reference_level == "non-responder"
+    assert SPEC.reference_level == "no CR"
+    assert SPEC.replace(reference="CR").reference_level == "CR"
+    assert SPEC.replace(group="cohort").reference_level == ""
+    assert adjuster_column("characteristic:BURDEN") == "burden"
+    assert adjuster_column("age_year") == "age_year"
+
+
+def test_default_spec_prefers_blood_transgene():
+    signals = ["uptake:f18_fdg:suv_max:lesion", "kinetics:CARFLOW:flow:BLOOD", BLOOD]
+    spec = default_spec(signals, ["LUGANO 2014"], nominal_days=range(0, 90, 7))
+    assert (spec.outcome, spec.time, spec.random) == (BLOOD, "spline", "matching")
+    assert spec.criterion == "LUGANO 2014"
+    assert spec.problems() == ()
+
+
+def test_default_spec_takes_visits_when_there_are_few():
+    spec = default_spec(["kinetics:CARFLOW:flow:BLOOD"], nominal_days=[0, 7, 14, 21, 28])
+    assert (spec.time, spec.random, spec.day_low) == ("visit", "intercept", 7.0)
+
+
+def test_default_spec_needs_a_signal():
+    with pytest.raises(UserError, match="no signal to model"):
+        default_spec([])
