@@ -95,7 +95,12 @@ def fit_mixed(  # noqa: PLR0917 - the published entry point
     if problem:
         return refused(shell, problem)
     design = designs.assemble(
-        rows, matrices, formula=formula, random=random, group=group, nested=nested,
+        rows,
+        matrices,
+        formula=formula,
+        random=random,
+        group=group,
+        nested=nested,
         diagonal=covariance == "diagonal",
     )
     return _fit_design(shell, design)

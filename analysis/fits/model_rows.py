@@ -57,7 +57,14 @@ def model_rows(frame: "pl.DataFrame", spec: ModelSpec) -> ModelRows:
         .then(pl.col("day").log1p())
         .otherwise(pl.col("day")),
     )
-    return ModelRows(_with_visits(kept) if spec.time == "visit" else kept, groups, tuple(excluded), left_out, n_censored, n_assumed)
+    return ModelRows(
+        _with_visits(kept) if spec.time == "visit" else kept,
+        groups,
+        tuple(excluded),
+        left_out,
+        n_censored,
+        n_assumed,
+    )
 
 
 def _check_columns(frame: "pl.DataFrame", spec: ModelSpec) -> None:

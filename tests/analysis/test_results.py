@@ -75,8 +75,16 @@ def test_a_fit_of_another_version_is_named():
 
 def test_tables():
     table = FIT.table()
-    assert table.columns == ["term", "estimate", "std_error", "df", "statistic", "p_value",
-                             "conf_low", "conf_high"]
+    assert table.columns == [
+        "term",
+        "estimate",
+        "std_error",
+        "df",
+        "statistic",
+        "p_value",
+        "conf_low",
+        "conf_high",
+    ]
     assert table.row(0) == ("day", 1.5, 0.1, None, 15.0, 1e-50, 1.3, 1.7)
     assert Fit("k", "not_estimable", "r", "s").table().schema == table.schema
     assert FIT.variance_table().row(0) == ("usubjid", "(Intercept)", None, 0.5, 0.7)
@@ -96,13 +104,17 @@ def test_importing_analysis_loads_no_numerical_library(tmp_path):
     import subprocess
     import sys
 
-    code = ("import sys, analysis, analysis.specs, analysis.results; "
-            "print(sorted({'pandas', 'statsmodels', 'scipy', 'formulaic', 'polars', 'numpy'} "
-            "& set(sys.modules)))")
+    code = (
+        "import sys, analysis, analysis.specs, analysis.results; "
+        "print(sorted({'pandas', 'statsmodels', 'scipy', 'formulaic', 'polars', 'numpy'} "
+        "& set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-    code = ("import sys; from analysis import fit_mixed, fit_specification; "
-            "print(sorted({'pandas', 'statsmodels', 'formulaic'} & set(sys.modules)))")
+    code = (
+        "import sys; from analysis import fit_mixed, fit_specification; "
+        "print(sorted({'pandas', 'statsmodels', 'formulaic'} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -41,8 +41,10 @@ def test_the_hash_is_the_question():
     assert SPEC.spec_hash() == ModelSpec.from_dict(SPEC.to_dict()).spec_hash()
     assert len(SPEC.spec_hash()) == 16
     assert SPEC.spec_hash() != SPEC.replace(blq="drop").spec_hash()
-    assert ModelSpec(outcome=BLOOD, day_low=7).spec_hash() == ModelSpec(
-        outcome=BLOOD, day_low=7.0).spec_hash()
+    assert (
+        ModelSpec(outcome=BLOOD, day_low=7).spec_hash()
+        == ModelSpec(outcome=BLOOD, day_low=7.0).spec_hash()
+    )
 
 
 def test_the_default_is_fine():
@@ -98,8 +100,9 @@ def test_refuses_with_the_reason_and_the_right_way(case):
     assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize("outcome", [BLOOD, "uptake:f18_fhbg:suv_mean:lesion",
-                                     "kinetics:CARFLOW:flow:BLOOD"])
+@pytest.mark.parametrize(
+    "outcome", [BLOOD, "uptake:f18_fhbg:suv_mean:lesion", "kinetics:CARFLOW:flow:BLOOD"]
+)
 def test_expansion_may_be_asked_of_blood_and_reporter_genes(outcome):
     ModelSpec(outcome=outcome, question="expansion_by_group").validate()
 

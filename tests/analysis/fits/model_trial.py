@@ -7,7 +7,10 @@ DAYS = (1.0, 3.0, 7.0, 10.0, 14.0, 21.0, 28.0, 60.0)
 
 
 def simulate_trial(
-    seed: int, patients: int = 24, log_ratio: float = 0.0, lloq: float = 0.0,
+    seed: int,
+    patients: int = 24,
+    log_ratio: float = 0.0,
+    lloq: float = 0.0,
     days: tuple[float, ...] = DAYS,
 ) -> pl.DataFrame:
     """Stein-like curves: rise to a peak near day 10, fast then slow decay, own curve per patient.
@@ -29,11 +32,18 @@ def simulate_trial(
             level *= np.exp(-fold * max(top - when, 0.0) / top)
             value = level * 10 ** rng.normal(0, 0.2)
             below = value < lloq
-            rows.append({
-                "usubjid": f"P{patient:02d}", "rel_day": when, "nominal_day": day,
-                "value": None if below else value, "lower": 0.0 if below else None,
-                "upper": lloq if below else None, "censored": "left" if below else "none",
-                "lloq": lloq or None, "unit": "copies/ug",
-                "group": "responder" if responds else "non-responder",
-            })
+            rows.append(
+                {
+                    "usubjid": f"P{patient:02d}",
+                    "rel_day": when,
+                    "nominal_day": day,
+                    "value": None if below else value,
+                    "lower": 0.0 if below else None,
+                    "upper": lloq if below else None,
+                    "censored": "left" if below else "none",
+                    "lloq": lloq or None,
+                    "unit": "copies/ug",
+                    "group": "responder" if responds else "non-responder",
+                }
+            )
     return pl.DataFrame(rows, infer_schema_length=None)

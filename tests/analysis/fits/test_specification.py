@@ -51,9 +51,23 @@ def test_everything_an_answer_carries(simulate_trial):
     assert fit.provenance.spec_hash == SPEC.spec_hash()
     assert "doi:10.18637/jss.v067.i01" in " ".join(fit.references)
     assert {check.name for check in fit.checks} >= {
-        "group_sizes", "empty_cells", "random_part", "below_limit", "dropout", "influence",
-        "multiplicity", "convergence", "verified", "boundary", "enough_subjects",
-        "residual_shape", "outliers", "missing", "duplicates", "inference"}
+        "group_sizes",
+        "empty_cells",
+        "random_part",
+        "below_limit",
+        "dropout",
+        "influence",
+        "multiplicity",
+        "convergence",
+        "verified",
+        "boundary",
+        "enough_subjects",
+        "residual_shape",
+        "outliers",
+        "missing",
+        "duplicates",
+        "inference",
+    }
     again = Fit.from_dict(json.loads(json.dumps(fit.to_dict(), allow_nan=False)))
     assert again == fit
 
@@ -71,8 +85,11 @@ def test_complete_visits_give_the_ratio_of_geometric_means(simulate_trial):
     """With complete data and visits as a factor the estimate is the plain one: a literal check."""
     frame = simulate_trial(5, log_ratio=0.5)
     fit = fit_specification(frame, VISITS.replace(days=(14.0,)))
-    means = (frame.filter(pl.col("nominal_day") == 14)
-             .group_by("group").agg(pl.col("value").log10().mean()))
+    means = (
+        frame.filter(pl.col("nominal_day") == 14)
+        .group_by("group")
+        .agg(pl.col("value").log10().mean())
+    )
     by_group = dict(means.iter_rows())
     expected = 10 ** (by_group["responder"] - by_group["non-responder"])
     assert fit.key_ratio.ratio == pytest.approx(expected, rel=1e-9)
@@ -125,7 +142,8 @@ def test_an_adjuster_that_explains_nothing_leaves_the_ratio(simulate_trial):
     frame = simulate_trial(8, log_ratio=0.4).with_columns(
         age_year=pl.col("usubjid").str.slice(1).cast(pl.Float64) // 2,
         sex=pl.when(pl.col("usubjid").str.slice(1).cast(pl.Int64) % 4 < 2)
-        .then(pl.lit("F")).otherwise(pl.lit("M")),
+        .then(pl.lit("F"))
+        .otherwise(pl.lit("M")),
     )
     plain = fit_specification(frame, VISITS, influence=False)
     adjusted = fit_specification(frame, VISITS.replace(adjusters=("age_year", "sex")))
@@ -136,8 +154,10 @@ def test_an_adjuster_that_explains_nothing_leaves_the_ratio(simulate_trial):
 
 def test_missing_adjusters_are_named(simulate_trial):
     frame = simulate_trial(8).with_columns(
-        age_year=pl.when(pl.col("usubjid") == "P03").then(None).otherwise(
-            pl.col("usubjid").str.slice(1).cast(pl.Float64)))
+        age_year=pl.when(pl.col("usubjid") == "P03")
+        .then(None)
+        .otherwise(pl.col("usubjid").str.slice(1).cast(pl.Float64))
+    )
     fit = fit_specification(frame, VISITS.replace(adjusters=("age_year",)), influence=False)
     assert Excluded("no age_year", 8) in fit.excluded
     assert fit.n_subjects == 23
@@ -158,7 +178,11 @@ def test_several_groups_are_each_compared_with_the_reference(simulate_trial):
     frame = simulate_trial(10).with_columns(group="DL" + (number % 3 + 1).cast(pl.String))
     fit = fit_specification(frame, VISITS.replace(group="dose_level", days=(14, 28)))
     assert [(r.group, r.reference, r.day) for r in fit.ratios] == [
-        ("DL2", "DL1", 14.0), ("DL2", "DL1", 28.0), ("DL3", "DL1", 14.0), ("DL3", "DL1", 28.0)]
+        ("DL2", "DL1", 14.0),
+        ("DL2", "DL1", 28.0),
+        ("DL3", "DL1", 14.0),
+        ("DL3", "DL1", 28.0),
+    ]
     p = sorted(r.p_value for r in fit.ratios)
     assert min(r.p_adjusted for r in fit.ratios) == pytest.approx(min(1.0, 4 * p[0]))
 
@@ -167,8 +191,10 @@ def test_the_smaller_random_part_is_a_warning(simulate_trial):
     fit = fit_specification(simulate_trial(1), SPEC.replace(random="intercept"), influence=False)
     assert fit.check("random_part").status == "warning"
     assert (fit.status, fit.reason) == ("warning", "random_part")
-    assert fit_specification(simulate_trial(1), SPEC, influence=False).check(
-        "random_part").status == "ok"
+    assert (
+        fit_specification(simulate_trial(1), SPEC, influence=False).check("random_part").status
+        == "ok"
+    )
 
 
 def test_few_patients_get_independent_effects_and_are_told(simulate_trial):
@@ -177,11 +203,14 @@ def test_few_patients_get_independent_effects_and_are_told(simulate_trial):
     assert not [row for row in fit.variance_components if row.term_2]
 
 
-@pytest.mark.parametrize(("column", "values", "said"), [
-    ("tracer_id", ["f18_fhbg", "zr89_oxine_cells"], "mix 2 values of tracer_id"),
-    ("unit", ["copies/ug", "copies/mL"], "mix 2 values of unit"),
-    ("metric", ["suv_mean", "suv_max"], "mix 2 values of metric"),
-])
+@pytest.mark.parametrize(
+    ("column", "values", "said"),
+    [
+        ("tracer_id", ["f18_fhbg", "zr89_oxine_cells"], "mix 2 values of tracer_id"),
+        ("unit", ["copies/ug", "copies/mL"], "mix 2 values of unit"),
+        ("metric", ["suv_mean", "suv_max"], "mix 2 values of metric"),
+    ],
+)
 def test_mixed_variables_are_refused(simulate_trial, column, values, said):
     frame = simulate_trial(1)
     frame = frame.with_columns(pl.Series(column, (values * frame.height)[: frame.height]))
@@ -201,16 +230,19 @@ def test_refusals_of_days_references_and_columns(simulate_trial):
         fit_specification(frame, SPEC.replace(inference="satterthwaite"))
 
 
-@pytest.mark.parametrize(("formula", "group", "random", "said"), [
-    ("y ~ dose * x", "usubjid", "1", "there is no column 'dose'; the columns are"),
-    ("y ~ x", "patient", "1", "there is no column 'patient'"),
-    ("y ~ x", "usubjid", "1 + weeks", "there is no column 'weeks'"),
-    ("y ~ fold(x)", "usubjid", "1", "there is no function 'fold'.*the columns are"),
-    ("y ~ x +", "usubjid", "1", "cannot be read"),
-    ("x", "usubjid", "1", "needs an outcome"),
-    ("y ~ x", "usubjid", "y ~ x", "is a right side only"),
-    ("group ~ x", "usubjid", "1", "the outcome must be one number per row"),
-])
+@pytest.mark.parametrize(
+    ("formula", "group", "random", "said"),
+    [
+        ("y ~ dose * x", "usubjid", "1", "there is no column 'dose'; the columns are"),
+        ("y ~ x", "patient", "1", "there is no column 'patient'"),
+        ("y ~ x", "usubjid", "1 + weeks", "there is no column 'weeks'"),
+        ("y ~ fold(x)", "usubjid", "1", "there is no function 'fold'.*the columns are"),
+        ("y ~ x +", "usubjid", "1", "cannot be read"),
+        ("x", "usubjid", "1", "needs an outcome"),
+        ("y ~ x", "usubjid", "y ~ x", "is a right side only"),
+        ("group ~ x", "usubjid", "1", "the outcome must be one number per row"),
+    ],
+)
 def test_formula_errors_name_the_term_and_the_columns(simulate_trial, formula, group, random, said):
     frame = simulate_trial(1).with_columns(y=pl.col("value").log10(), x=pl.col("rel_day"))
     with pytest.raises(UserError, match=said) as raised:
