@@ -57,9 +57,8 @@ def references_of(infusions: pl.DataFrame) -> pl.DataFrame:
 
     Infusions without a date give no reference: their days are the delivered ones.
     """
-    dated = infusions.filter(pl.col("dtm_precision").is_in(DAYS))
-    first = dated.sort("infusion_no").unique("usubjid", keep="first", maintain_order=True)
-    return first.select(
+    first = infusions.sort("infusion_no").unique("usubjid", keep="first", maintain_order=True)
+    return first.filter(pl.col("dtm_precision").is_in(DAYS)).select(
         "usubjid",
         pl.col("dtm_utc").alias("reference_utc"),
         pl.col("_dtm_local").dt.date().alias("reference_date"),

@@ -29,7 +29,7 @@ class Usage:
     columns: set[int] = field(default_factory=set)
     paths: tuple[str, ...] = ()
     identifying: frozenset[int] = frozenset()
-    first_data: int | None = None
+    data: pl.DataFrame | None = None
     rows_read: pl.Series | None = None
     rows_total: int = 0
 
@@ -120,6 +120,7 @@ def open_grid(sheet: Sheet, table: Table, where: str, usage: Usage) -> Grid:
     if names:
         rows = rows.filter(~pl.all_horizontal(_blank(name) for name in names))
     usage.paths, usage.identifying = raw_paths, identifying
+    usage.data = rows
     if usage.rows_read is None:
         usage.rows_total = rows.height
         usage.rows_read = pl.Series("_row", [], dtype=rows["_row"].dtype)

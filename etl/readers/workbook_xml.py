@@ -14,19 +14,17 @@ from typing import IO
 from etl.readers.sheet import CellRange
 
 BLOCK_BYTE = 4 * 1024**2
-CELL = re.compile(rb"<(?:\w+:)?c\s([^>]*?)/?>")
-ERROR_CELL = re.compile(rb'<(?:\w+:)?c\s([^>]*\bt="e"[^>]*)>(.*?)</(?:\w+:)?c>', re.DOTALL)
+PREFIX = re.compile(rb"<(/?)\w+:")
+ERROR_TYPE = re.compile(rb' t="e"')
 EMPTY_FORMULA = re.compile(
-    rb"<(?:\w+:)?c\s([^>]*)>\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*"
-    rb"(?:</(?:\w+:)?c>|<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)"
+    rb"<f\b(?:[^>]*/>|[^>]*>[^<]*</f>)\s*(?:</c>|<v\s*/>|<v(?: [^>]*)?>\s*</v>)"
 )
-VALUE = re.compile(rb"<(?:\w+:)?v[^>]*>([^<]*)</")
+VALUE = re.compile(rb"<v[^>]*>([^<]*)</v>")
 REFERENCE = re.compile(rb'\br="\$?([A-Z]{1,3})\$?(\d+)"')
 WIDE_REFERENCE = re.compile(rb' r="([A-Z]{2,3})\d')
-STYLE = re.compile(rb'\bs="(\d+)"')
-MERGE = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
-DIMENSION = re.compile(rb'<(?:\w+:)?dimension\s[^>]*ref="([A-Z]+)(\d+)(?::([A-Z]+)(\d+))?"')
-ROW = re.compile(rb"<(?:\w+:)?row\s([^>]*)>")
+MERGE = re.compile(rb'<mergeCell\s[^>]*ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
+DIMENSION = re.compile(rb'<dimension\s[^>]*ref="([A-Z]+)(\d+)(?::([A-Z]+)(\d+))?"')
+ROW = re.compile(rb"<row\s([^>]*)>")
 HIDDEN = re.compile(rb'\bhidden="(?:1|true)"')
 ROW_NUMBER = re.compile(rb'\br="(\d+)"')
 QUOTED_FORMAT = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?![hms]+\])[^\]]*\]', re.IGNORECASE)
@@ -141,61 +139,81 @@ def format_kind(code: str) -> str:
 def scan_sheet(archive: zipfile.ZipFile, member: str, kinds: dict[int, str]) -> SheetFacts:
     """One pass over a worksheet's XML."""
     facts = SheetFacts()
+    styles = b"|".join(b"%d" % index for index in kinds)
+    styled = re.compile(rb' s="(%s)"' % styles) if kinds else None
     with archive.open(member) as stream:
         for block in _blocks(stream):
-            _scan_block(block, kinds, facts)
+            _scan_used_range(block, facts)
+            _scan_cells(block, styled, kinds, facts)
+            for match in MERGE.finditer(block):
+                left, top, right, bottom = match.groups()
+                facts.merged.append(
+                    CellRange(int(top), column_position(left), int(bottom), column_position(right))
+                )
     facts.used_columns = facts.used_columns or 26  # no dimension given and none beyond Z
     return facts
 
 
 def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
-    """The XML cut after complete rows."""
-    rest = b""
+    """The XML cut after complete rows, tags without a namespace prefix."""
+    rest, end, prefixed = b"", b"</row>", None
     while part := stream.read(BLOCK_BYTE):
         rest += part
-        cut = rest.rfind(b"</row>") + 6
-        if cut > 5:
-            yield rest[:cut]
+        if prefixed is None:
+            prefixed = b":worksheet" in rest[:4096]
+            end = b":row>" if prefixed else end
+        cut = rest.rfind(end) + len(end)
+        if cut >= len(end):
+            yield PREFIX.sub(rb"<\1", rest[:cut]) if prefixed else rest[:cut]
             rest = rest[cut:]
     if rest:
-        yield rest
+        yield PREFIX.sub(rb"<\1", rest) if prefixed else rest
 
 
-def _scan_block(block: bytes, kinds: dict[int, str], facts: SheetFacts) -> None:
+def _scan_used_range(block: bytes, facts: SheetFacts) -> None:
+    """Last row and column, by what the sheet says and by what it holds; hidden rows."""
     for match in DIMENSION.finditer(block):
         last_column, last_row = match.group(3) or match.group(1), match.group(4) or match.group(2)
         facts.used_columns = max(facts.used_columns, column_position(last_column) + 1)
         facts.used_rows = max(facts.used_rows, int(last_row))
-    letters = {match.group(1) for match in WIDE_REFERENCE.finditer(block)}
+    letters = set(WIDE_REFERENCE.findall(block))
     facts.used_columns = max([facts.used_columns, *(column_position(x) + 1 for x in letters)])
     for match in ROW.finditer(block):
         facts.hidden_rows += HIDDEN.search(match.group(1)) is not None
         number = ROW_NUMBER.search(match.group(1))
         if number:
             facts.used_rows = max(facts.used_rows, int(number.group(1)))
-    for match in ERROR_CELL.finditer(block):
-        position, value = _position(match.group(1)), VALUE.search(match.group(2))
+
+
+def _scan_cells(
+    block: bytes, styled: re.Pattern[bytes] | None, kinds: dict[int, str], facts: SheetFacts
+) -> None:
+    for match in ERROR_TYPE.finditer(block):
+        tag = _cell_tag(block, match.start())
+        position = _position(tag)
         if position:
+            value = VALUE.search(block, match.end(), match.end() + 4096)
             facts.errors[position] = value.group(1).decode("utf-8", "replace") if value else "#"
     for match in EMPTY_FORMULA.finditer(block):
-        position = _position(match.group(1))
-        if position and not (b't="str"' in match.group(1) and b"<v" in match.group(0)):
+        tag = _cell_tag(block, match.start() - 1)
+        position = _position(tag)
+        if position and not (b't="str"' in tag and b"<v" in match.group(0)):
             facts.formulas_without_value.append(position)
-    if kinds:
-        for match in CELL.finditer(block):
-            style = STYLE.search(match.group(1))
-            kind = kinds.get(int(style.group(1))) if style else None
-            if kind and (position := _position(match.group(1))):
-                facts.kinds[position] = kind
-    for match in MERGE.finditer(block):
-        left, top, right, bottom = match.groups()
-        facts.merged.append(
-            CellRange(int(top), column_position(left), int(bottom), column_position(right))
-        )
+    for match in styled.finditer(block) if styled else ():
+        position = _position(_cell_tag(block, match.start()))
+        if position:
+            facts.kinds[position] = kinds[int(match.group(1))]
 
 
-def _position(attributes: bytes) -> tuple[int, int] | None:
-    match = REFERENCE.search(attributes)
+def _cell_tag(block: bytes, within: int) -> bytes:
+    """The opening tag `<c ...>` around or before a place; empty when it is another tag."""
+    start = block.rfind(b"<", 0, within)
+    tag = block[start : block.find(b">", start) + 1]
+    return tag if tag.startswith(b"<c ") else b""
+
+
+def _position(tag: bytes) -> tuple[int, int] | None:
+    match = REFERENCE.search(tag)
     return (int(match.group(2)), column_position(match.group(1))) if match else None
 
 

@@ -51,7 +51,7 @@ def tumor_fraction(latent: Latent, day: Floats) -> Floats:
     floor = latent.tumor_floor[:, None]
     left = floor + (1 - floor) * np.exp(-latent.tumor_rate[:, None] * since)
     swell = 1 + (latent.swelling[:, None] - 1) * np.exp(-(((t - 11.0) / 6.0) ** 2))
-    growth = np.exp(latent.tumor_growth[:, None] * np.clip(t, 0.0, 60.0))
+    growth = np.exp(latent.tumor_growth[:, None] * np.clip(t, 0.0, 30.0))
     return np.where(t <= 0, 1.0, left * swell * growth)
 
 
@@ -68,7 +68,7 @@ def tumor_course(latent: Latent, pfs_day: Floats, day: Floats) -> tuple[Floats, 
     size, activity = tumor_fraction(latent, day), metabolic_fraction(latent, day)
     t = np.broadcast_to(day, size.shape)
     since = t - pfs_day[:, None]
-    regrown = np.maximum(size * 1.9, 0.7) * np.exp(0.012 * np.clip(since, 0.0, 120.0))
+    regrown = np.maximum(size * 1.9, 0.7) * np.exp(0.008 * np.clip(since, 0.0, 60.0))
     return (
         np.where(since >= 0, regrown, size),
         np.where(since >= 0, np.maximum(activity, 0.9), activity),

@@ -99,6 +99,8 @@ def simulate_imaging(rng: np.random.Generator, group: Group, body: Body) -> Imag
 
 def _scan_visits(rng: np.random.Generator, group: Group, body: Body, plan: TracerPlan) -> Visits:
     visits = group.visits(rng, plan.days, plan.hour)
+    if plan.tracer_id == uptake.TUMOR:
+        return visits.only(_until_progression_seen(visits.actual, group.outcomes.pfs_day))
     if plan.tracer_id != uptake.DIRECT:
         return visits
     # Day 7 is planned inside the 168 h in which an 89Zr label may be read.
@@ -107,6 +109,13 @@ def _scan_visits(rng: np.random.Generator, group: Group, body: Body, plan: Trace
     late = np.minimum(np.round(late * 1440) / 1440, 6.99)
     actual = np.where(planned == 7, late, visits.actual)
     return visits.on(actual).only(body.labelled[:, None])
+
+
+def _until_progression_seen(actual: Floats, pfs_day: Floats) -> Bools:
+    """Tumor imaging ends with the first visit after progression."""
+    after = actual >= pfs_day[:, None]
+    before_that = np.hstack([np.zeros((len(after), 1), dtype=bool), after[:, :-1]])
+    return np.asarray(~before_that)
 
 
 def _scan_frame(

@@ -175,11 +175,11 @@ def _draw_tumor_course(
 ) -> dict[str, Any]:
     """How the tumor goes on: rate and floor of shrinkage, growth where it does not respond."""
     n = len(responder)
-    slow = rng.random(n) < 0.30
-    floor = np.where(complete, rng.uniform(0.01, 0.05, n), rng.uniform(0.12, 0.26, n))
-    metabolic_floor = np.where(complete, rng.uniform(0.04, 0.10, n), rng.uniform(0.17, 0.32, n))
+    slow = rng.random(n) < 0.20
+    floor = np.where(complete, rng.uniform(0.01, 0.05, n), rng.uniform(0.20, 0.36, n))
+    metabolic_floor = np.where(complete, rng.uniform(0.04, 0.10, n), rng.uniform(0.22, 0.38, n))
     rate = _lognormal(rng, 0.20, 0.15, n)
-    metabolic_rate = np.where(slow, _lognormal(rng, 0.075, 0.1, n), _lognormal(rng, 0.26, 0.1, n))
+    metabolic_rate = np.where(slow, _lognormal(rng, 0.065, 0.1, n), _lognormal(rng, 0.20, 0.1, n))
     fast = rng.random(n) < 0.5
     growth = np.where(fast, rng.uniform(0.025, 0.05, n), rng.uniform(-0.002, 0.012, n))
     growth = np.where(responder, 0.0, growth)

@@ -30,8 +30,12 @@ class ExportFile:
     below: tuple[tuple[str, ...], ...] = ()
 
     def row_in_file(self, index: int) -> int:
-        """The row a person sees, from 1, of the data row `index`, from 0."""
-        return len(self.above) + 1 + bool(self.units) + index + 1
+        """The row a person sees, from 1, of the data row `index`, from 0.
+
+        Datasets (XPT, Dataset-JSON) have records, not lines: their first record is row 1.
+        """
+        headers = 0 if self.format in {"xpt", "json"} else 1
+        return len(self.above) + headers + bool(self.units) + index + 1
 
 
 def site_id(subject_no: pl.Expr | None = None) -> pl.Expr:

@@ -1,0 +1,222 @@
+"""A whole delivery checked: every record of every file with its verdict, before anything is written.
+
+The same function serves the load, the dry run and `check`: verdicts cannot differ.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from etl.contracts import CONTRACTS
+from etl.contracts.contract import RECORD, Contract
+from etl.contracts.defaults import fill_defaults
+from etl.contracts.times import parse_texts
+from etl.days import add_days, references_of
+from etl.guard import ReadResult
+from etl.known import IMPLIED, Known
+from etl.linking import OPEN, link_codes, link_subjects, number_events
+from etl.observations import observe
+from etl.profiles import SavedProfile
+from etl.shaping import Part, shape
+from etl.source import Finding
+from etl.verdicts import DUPLICATE, LOADED, apply_keys, apply_schema
+
+EVENT_NUMBERS = {
+    "adverse_event": ("aeseq", ("usubjid",)),
+    "intervention": ("intervention_no", ("usubjid",)),
+    "tracer_administration": ("administration_no", ("usubjid", "tracer_id")),
+}
+REFERENCE_START = "RFSTDTC"
+"""Characteristic that keeps the SDTM reference start, from which days may be counted."""
+
+
+@dataclass
+class Delivery:
+    """Checked records per incoming table (`_verdict`, `record_key`, `content_hash`).
+
+    `implied`: subjects and regions that records name and nobody delivered; written with the
+    records but no records of a file themselves.
+    """
+
+    saved: SavedProfile
+    files: Sequence[ReadResult]
+    parts: tuple[Part, ...] = ()
+    records: dict[str, pl.DataFrame] = field(default_factory=dict)
+    implied: dict[str, pl.DataFrame] = field(default_factory=dict)
+    findings: list[tuple[int | None, Finding]] = field(default_factory=list)
+
+
+def check_delivery(
+    results: Sequence[ReadResult], saved: SavedProfile, known: Known, studyid: str
+) -> Delivery:
+    """Reads every sheet by the profile and gives every record its verdict.
+
+    `known` is what the database holds of the study; the delivery's own rows are added to it.
+
+    Raises:
+        UserError: The profile does not fit the files.
+    """
+    shaped = shape(results, saved.profile)
+    delivery = Delivery(saved, results, shaped.parts)
+    delivery.findings += list(shaped.findings)
+    for name, contract in CONTRACTS.items():
+        parts = [part for part in shaped.parts if part.table.contract == name]
+        if not parts:
+            continue
+        frame = pl.concat([part.records for part in parts], how="diagonal_relaxed")
+        frame = frame.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias(RECORD))
+        numbered = any(part.table.replicate == "numbered" for part in parts)
+        frame = _check(frame, contract, delivery, known, studyid, numbered)
+        delivery.records[name] = frame
+        delivery.findings += observe(frame, contract, shaped.parts)
+        _learn(frame, contract, known, saved)
+    return delivery
+
+
+def _check(
+    frame: pl.DataFrame,
+    contract: Contract,
+    delivery: Delivery,
+    known: Known,
+    studyid: str,
+    numbered: bool,
+) -> pl.DataFrame:
+    frame = link_subjects(frame, contract, known, studyid)
+    if contract.name != "subject":
+        _imply_subjects(frame, delivery, known)
+    if contract.name in {"quantification", "lesion_measurement"}:
+        _imply_regions(frame, contract, delivery, known)
+    if contract.name in EVENT_NUMBERS:
+        frame = number_events(frame, *EVENT_NUMBERS[contract.name])
+    frame = link_codes(frame, contract, known)
+    if contract.name == "infusion":
+        _learn_references(frame, known)
+    frame = add_days(frame, contract, known.references)
+    frame = apply_schema(frame, contract)
+    return apply_keys(frame, contract, numbered)
+
+
+def _imply_subjects(frame: pl.DataFrame, delivery: Delivery, known: Known) -> None:
+    """While nobody has delivered a list of subjects, the records' own ids make it."""
+    if known.has_subject_list:
+        return
+    named = frame.filter(OPEN & pl.col("usubjid").is_not_null())
+    new = named.join(known.subjects, on="usubjid", how="anti").unique(
+        "usubjid", keep="first", maintain_order=True
+    )
+    if new.is_empty():
+        return
+    rows = new.select(
+        "usubjid",
+        pl.coalesce("subjid", "usubjid").alias("subjid"),
+        "siteid",
+        "_part",
+        "_row",
+        pl.lit(IMPLIED).alias("_column"),
+    )
+    _add_implied(delivery, "subject", rows)
+    known.learn("subjects", rows.with_columns(pl.lit(True).alias("implied")), ("usubjid",))
+    message = f"{rows.height} subjects are named by records only; deliver a list of subjects"
+    file = delivery.parts[rows["_part"][0]].file
+    finding = Finding("subject_implied", message, "warning", None, rows.height)
+    delivery.findings.append((file, finding))
+
+
+def _imply_regions(
+    frame: pl.DataFrame, contract: Contract, delivery: Delivery, known: Known
+) -> None:
+    """Organs by their name, and lesions by being measured, need no list of regions."""
+    named = frame.filter(OPEN & pl.col("region_code").is_not_null())
+    keys = ["usubjid", "region_code"]
+    new = named.join(known.regions, on=keys, how="anti").unique(
+        keys, keep="first", maintain_order=True
+    )
+    texts = ("kind", "label", "location", "laterality", "lesion_role")
+    rows = new.select(
+        *keys, "_part", "_row", *(pl.lit(None, pl.String).alias(name) for name in texts)
+    )
+    if contract.name == "lesion_measurement":
+        rows = rows.with_columns(pl.lit("lesion").alias("kind"))
+    rows = fill_defaults(rows, CONTRACTS["region"]).filter(pl.col("kind").is_not_null())
+    if rows.is_empty():
+        return
+    rows = rows.with_columns(pl.lit(IMPLIED).alias("_column"))
+    _add_implied(delivery, "region", rows)
+    known.learn("regions", rows, ("usubjid", "region_code"))
+    message = f"{rows.height} regions are named by {contract.title.lower()} only; kind by code"
+    file = delivery.parts[rows["_part"][0]].file
+    delivery.findings.append((file, Finding("region_implied", message, "info", None, rows.height)))
+
+
+def _add_implied(delivery: Delivery, name: str, rows: pl.DataFrame) -> None:
+    contract = CONTRACTS[name]
+    absent = [
+        pl.lit(None, _DTYPES[one.kind]).alias(one.name)
+        for one in contract.fields
+        if one.name not in rows.columns
+    ]
+    blank = [pl.lit(None, pl.String).alias(column) for column in ("_rule", "_bad", "_raw")]
+    rows = rows.with_columns(
+        *absent,
+        *blank,
+        pl.lit(False).alias("_empty"),
+        pl.int_range(pl.len(), dtype=pl.UInt32).alias(RECORD),
+    )
+    rows = apply_keys(rows, contract, False)
+    before = delivery.implied.get(name)
+    merged = rows if before is None else pl.concat([before, rows], how="diagonal_relaxed")
+    delivery.implied[name] = merged
+
+
+_DTYPES = {
+    "text": pl.String(),
+    "code": pl.String(),
+    "number": pl.Float64(),
+    "integer": pl.Int64(),
+    "flag": pl.Boolean(),
+}
+
+
+def _learn(frame: pl.DataFrame, contract: Contract, known: Known, saved: SavedProfile) -> None:
+    """Accepted rows become known to the tables that come later."""
+    good = frame.filter(pl.col("_verdict").is_in([LOADED, DUPLICATE]))
+    if contract.name == "subject":
+        listed = good.with_columns(pl.lit(False).alias("implied"))
+        known.learn("subjects", listed, ("usubjid",))
+    elif contract.name == "subject_characteristic" and saved.profile.reference == "rfstdtc":
+        _learn_reference_starts(good, known)
+    elif contract.name == "infusion":
+        known.learn("infusions", good, ("usubjid", "infusion_no"))
+    elif contract.name == "tracer_administration":
+        keys = ("usubjid", "tracer_id", "administration_no")
+        known.learn("administrations", good, keys)
+    elif contract.name == "scan":
+        scans = good.with_columns(pl.col("decay_state").alias("scan_decay_state"))
+        known.learn("scans", scans, ("usubjid", "scan_code"))
+    elif contract.name == "region":
+        known.learn("regions", good, ("usubjid", "region_code"))
+
+
+def _learn_references(frame: pl.DataFrame, known: Known) -> None:
+    known.learn("references", references_of(frame.filter(OPEN)), ("usubjid",))
+
+
+def _learn_reference_starts(characteristics: pl.DataFrame, known: Known) -> None:
+    """SDTM reference starts, for subjects whose infusion is not known."""
+    starts = characteristics.filter(pl.col("paramcd") == REFERENCE_START)
+    starts = starts.join(known.infusions, on="usubjid", how="anti")
+    known.learn("references", reference_starts(starts), ("usubjid",))
+
+
+def reference_starts(starts: pl.DataFrame) -> pl.DataFrame:
+    """usubjid and value_text to rows of `Known.references`."""
+    parsed = parse_texts(starts["value_text"].drop_nulls().unique(), "iso")
+    joined = starts.join(parsed, left_on="value_text", right_on="text", how="inner")
+    return joined.filter(pl.col("local").is_not_null()).select(
+        "usubjid",
+        pl.col("local").alias("reference_utc"),
+        pl.col("local").dt.date().alias("reference_date"),
+        pl.col("precision").alias("reference_precision"),
+        pl.col("offset").is_not_null().alias("reference_zoned"),
+    )

@@ -1,0 +1,292 @@
+"""The load: export files into the database in one transaction, all of it or nothing.
+
+Idempotent by study, file hash, profile hash and contract version. Every load that changes
+something, or that brings a file not seen before, ends in a named data cut.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from sqlalchemy import Connection, Engine
+
+from analysis.errors import UserError
+from analysis.tracers import TRACERS
+from etl.accounting import FileAccount, account, finding_rows, refused_json, refused_rows
+from etl.contracts import CONTRACT_VERSION
+from etl.contracts.rules import REFERENCES
+from etl.delivery import Delivery, check_delivery
+from etl.guard import ReadResult, read_guarded
+from etl.known_study import read_known
+from etl.known import Known
+from etl.plan import Plan, make_plan
+from etl.profiles import SavedProfile, load_profile
+from etl.profiles.house import house_profile
+from etl.redating import redate
+from etl.source import open_sources
+from etl.writing import LoadFacts, close_load, open_load, write_files, write_records
+from models import bulk, held, loads
+from models.engine import reading
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class LoadResult:
+    """What a load did, or a dry run would do. `cut` is None when nothing was written or named."""
+
+    files: tuple[FileAccount, ...]
+    refused: tuple[dict[str, Any], ...]
+    findings: tuple[dict[str, Any], ...]
+    cut: str | None
+    message: str
+    changed: bool
+
+    @property
+    def exit_code(self) -> int:
+        """0 when every record was taken, 1 when some were refused."""
+        return 1 if any(one.refused for one in self.files) else 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object of the command contract."""
+        return {
+            "files": [one.to_dict() for one in self.files],
+            "refused": list(self.refused),
+            "cut": self.cut,
+        }
+
+    def summary(self) -> str:
+        """What happened, for a person: one line per file and one for the whole."""
+        lines = [
+            f"{one.path}: {one.rows_in} records = {one.loaded} loaded + {one.refused} refused "
+            f"+ {one.duplicates} duplicates + {one.empty} empty"
+            for one in self.files
+        ]
+        return "\n".join([*lines, self.message])
+
+
+def load(
+    engine: Engine | None,
+    paths: Iterable[str | Path],
+    studyid: str,
+    profile: str | None = None,
+    dry_run: bool = False,
+    actor: str = "",
+    progress: Progress | None = None,
+    name: str | None = None,
+) -> LoadResult:
+    """Loads the files behind the paths into the study, or says what a load would do.
+
+    Without an engine nothing is known of the study (only with `dry_run`). `name` names the data
+    cut; the default is the date and a counter.
+
+    Raises:
+        UserError: A path, format, profile or name that cannot be used; nothing was written.
+        DatabaseError: The database is not reachable or locked; nothing was written.
+    """
+    tell = progress or (lambda fraction, text: None)
+    tell(0.02, "reading files")
+    results = _read(paths)
+    saved = choose_profile(profile, results)
+    if engine is None:
+        if not dry_run:
+            raise UserError("a load needs a database; give one or use a dry run")
+        delivery = check_delivery(results, saved, Known(tracers=frozenset(TRACERS)), studyid)
+        return _would_do(delivery, make_plan(delivery, None, None))
+    if dry_run:
+        with reading(engine) as connection:
+            return _check_against(connection, results, saved, studyid)
+    with bulk.loader_lock(engine):
+        return _load(engine, results, saved, studyid, actor, tell, name)
+
+
+def _read(paths: Iterable[str | Path]) -> tuple[ReadResult, ...]:
+    """Every file, or the first reason why one cannot be read."""
+    results = read_guarded(open_sources(paths), trusted=True)
+    for result in results:
+        if result.refusal is not None:
+            raise UserError(result.refusal.removeprefix("refused: "))
+    if not results:
+        raise UserError("no file to load; give the path of an export file, folder or zip")
+    return results
+
+
+def choose_profile(profile: str | None, results: Sequence[ReadResult]) -> SavedProfile:
+    """The profile that was asked for; without one, SDTM datasets or the house layout.
+
+    Raises:
+        UserError: No profile was given and the files are in neither layout.
+    """
+    if profile is not None:
+        return load_profile(profile)
+    sheets = [sheet for result in results for sheet in result.sheets]
+    for sheet in sheets:
+        if sheet.header:
+            headers = {column.name.upper() for column in sheet.columns}
+        else:
+            first = sheet.cells.row(0) if sheet.cells.height else ()
+            headers = {(cell or "").strip().upper() for cell in first}
+        if {"STUDYID", "DOMAIN", "USUBJID"} <= headers:
+            return load_profile("sdtm")
+    house = house_profile(sheets)
+    if house is None:
+        shown = ", ".join(repr(sheet.name) for sheet in sheets[:6]) or "none"
+        raise UserError(
+            f"no profile was given and no sheet is named like an incoming table ({shown}); "
+            "give --profile FILE or rename the sheet, see docs/profiles.md"
+        )
+    return house
+
+
+def _check_against(
+    connection: Connection, results: Sequence[ReadResult], saved: SavedProfile, studyid: str
+) -> LoadResult:
+    study_id = held.study_id_of(connection, studyid)
+    again = _loaded_before(connection, results, saved, study_id)
+    if again is not None:
+        return again
+    known = read_known(connection, study_id)
+    delivery = check_delivery(results, saved, known, studyid)
+    return _would_do(delivery, make_plan(delivery, connection, study_id))
+
+
+def _would_do(delivery: Delivery, plan: Plan) -> LoadResult:
+    return _result(delivery, account(delivery, plan), None, "dry run: nothing was written", False)
+
+
+def _load(
+    engine: Engine,
+    results: Sequence[ReadResult],
+    saved: SavedProfile,
+    studyid: str,
+    actor: str,
+    tell: Progress,
+    name: str | None,
+) -> LoadResult:
+    started = _now()
+    tell(0.3, "checking records")
+    with reading(engine) as connection:
+        study_id = held.study_id_of(connection, studyid)
+        again = _loaded_before(connection, results, saved, study_id)
+        if again is not None:
+            return again
+        known = read_known(connection, study_id)
+        before = known.references
+        delivery = check_delivery(results, saved, known, studyid)
+        plan = make_plan(delivery, connection, study_id)
+        accounts = account(delivery, plan)
+        if plan.is_empty and _all_known(connection, results, saved, study_id):
+            cut = (held.cut_names(connection, study_id or 0) or [None])[-1]
+            return _result(delivery, accounts, cut, _unchanged(cut), False)
+    tell(0.55, "writing")
+    facts = LoadFacts(studyid, actor, _program_version(), started)
+    with engine.begin() as connection:
+        study_id, load_id = open_load(connection, delivery, facts)
+        cut = _cut_name(connection, study_id, name)
+        file_ids = write_files(connection, accounts, study_id, load_id)
+        write_records(connection, delivery, plan, study_id, load_id, file_ids, tell)
+        redated = redate(connection, study_id, load_id, before, known.references)
+        message = f"loaded into data cut {cut!r}"
+        if redated:
+            message += f"; {redated} earlier records have new days from infusion"
+        close_load(connection, delivery, load_id, file_ids, _now(), message)
+        loads.insert_cut(connection, study_id, cut, load_id, _now())
+    tell(1.0, "done")
+    return _result(delivery, accounts, cut, message, True)
+
+
+def _result(
+    delivery: Delivery,
+    accounts: Sequence[FileAccount],
+    cut: str | None,
+    message: str,
+    changed: bool,
+) -> LoadResult:
+    paths = [one.path for one in accounts]
+    findings = finding_rows(delivery).with_columns(
+        pl.col("file").replace_strict(
+            list(range(len(paths))), paths, default=None, return_dtype=pl.String
+        )
+    )
+    refused = refused_json(refused_rows(delivery), paths)
+    return LoadResult(
+        tuple(accounts), tuple(refused), tuple(findings.to_dicts()), cut, message, changed
+    )
+
+
+def _all_known(
+    connection: Connection,
+    results: Sequence[ReadResult],
+    saved: SavedProfile,
+    study_id: int | None,
+) -> bool:
+    """Whether every file of the delivery was loaded before under this profile."""
+    if study_id is None:
+        return False
+    seen = held.files_loaded(connection, study_id, saved.hash, CONTRACT_VERSION)
+    return {one.source.sha256 for one in results} <= set(seen["sha256"])
+
+
+def _loaded_before(
+    connection: Connection,
+    results: Sequence[ReadResult],
+    saved: SavedProfile,
+    study_id: int | None,
+) -> LoadResult | None:
+    """The earlier outcome when every file is known and no refusal could be healed by now."""
+    if study_id is None or not _all_known(connection, results, saved, study_id):
+        return None
+    seen = held.files_loaded(connection, study_id, saved.hash, CONTRACT_VERSION)
+    last = {row["sha256"]: row for row in seen.iter_rows(named=True)}
+    rows = [last[one.source.sha256] for one in results]
+    refused = held.refused_of(connection, [row["id"] for row in rows])
+    if refused["rule"].is_in(list(REFERENCES)).any():
+        return None
+    names = {row["id"]: one.source.name for row, one in zip(rows, results, strict=True)}
+    accounts = tuple(_held_account(row, names[row["id"]]) for row in rows)
+    numbers = {row["id"]: number for number, row in enumerate(rows)}
+    file = pl.col("source_file_id").replace_strict(numbers, return_dtype=pl.Int64)
+    shown = refused_json(refused.with_columns(file.alias("file")), [one.path for one in accounts])
+    cut = held.cut_names(connection, study_id)[-1]
+    return LoadResult(accounts, tuple(shown), (), cut, _unchanged(cut), False)
+
+
+def _held_account(row: dict[str, Any], path: str) -> FileAccount:
+    """The counts of a file loaded earlier: what it brought is held already."""
+    names = FileAccount.__dataclass_fields__
+    earlier = FileAccount(**{name: row[name] for name in names})
+    held = earlier.loaded + earlier.duplicates
+    return replace(earlier, path=path, loaded=0, duplicates=held, superseded=0)
+
+
+def _unchanged(cut: str | None) -> str:
+    return f"nothing changed: these files are in the study already (data cut {cut!r})"
+
+
+def _cut_name(connection: Connection, study_id: int, name: str | None) -> str:
+    """The name asked for, or the date with a counter."""
+    taken = set(held.cut_names(connection, study_id))
+    if name is not None:
+        if name in taken:
+            raise UserError(f"data cut {name!r} exists already; choose another name")
+        return name
+    day = _now().date().isoformat()
+    number = 1
+    while f"{day}.{number}" in taken:
+        number += 1
+    return f"{day}.{number}"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def _program_version() -> str:
+    try:
+        return version("cartograph")
+    except PackageNotFoundError:
+        return "0"

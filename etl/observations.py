@@ -1,0 +1,62 @@
+"""Findings about checked records: what a person should know though no rule is broken."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from etl.contracts.contract import Contract
+from etl.contracts.times import INSTANT
+from etl.shaping import Part
+from etl.source import Finding
+from etl.verdicts import LOADED
+
+SENTINELS = (999.0, 9999.0, -99.0, -999.0)
+
+
+def observe(
+    frame: pl.DataFrame, contract: Contract, parts: Sequence[Part]
+) -> list[tuple[int | None, Finding]]:
+    """One finding per file and kind of observation, with its count."""
+    checks = _checks(contract, frame)
+    if not checks:
+        return []
+    good = frame.filter(pl.col("_verdict") == LOADED)
+    counts = good.group_by("_part").agg(
+        test.fill_null(False).sum().alias(code) for code, _, _, test in checks
+    )
+    found: list[tuple[int | None, Finding]] = []
+    for row in counts.sort("_part").iter_rows(named=True):
+        for code, severity, words, _ in checks:
+            if row[code]:
+                message = f"{contract.title}: {row[code]} {words}"
+                finding = Finding(code, message, severity, None, int(row[code]))
+                found.append((parts[row["_part"]].file, finding))
+    return found
+
+
+def _checks(contract: Contract, frame: pl.DataFrame) -> list[tuple[str, str, str, pl.Expr]]:
+    """Code, severity, words and test of everything worth counting in this table."""
+    checks: list[tuple[str, str, str, pl.Expr]] = []
+    value = pl.col("value")
+    if "lloq" in contract.field_names and contract.measured:
+        no_limit = (value == 0) & pl.col("lloq").is_null()
+        words = "zero without a limit of quantification; kept as exact zero"
+        checks.append(("zero_without_limit", "warning", words, no_limit))
+        words = "zero in a sample with a limit; read as below the limit"
+        checks.append(("zero_below_limit", "info", words, pl.col("_zero_censored")))
+        low = (value > 0) & (value < pl.col("lloq"))
+        words = "number below the limit of its sample; kept as delivered"
+        checks.append(("number_below_limit", "warning", words, low))
+    if contract.measured:
+        words = "value that looks like a code for missing (999, -99)"
+        checks.append(("missing_code_suspected", "warning", words, value.is_in(SENTINELS)))
+    if contract.timed:
+        words = "delivered day differs by more than a day from the dates; dates are used"
+        checks.append(("day_differs", "warning", words, pl.col("_rel_day_differs")))
+        unzoned = pl.col("dtm_precision").is_in(INSTANT) & pl.col("tz").is_null()
+        words = "time without a zone; taken as the local time of the site throughout"
+        checks.append(("zone_missing", "info", words, unzoned))
+        partial = pl.col("dtm_precision").is_in(["month", "year", "unknown"])
+        words = "partial date; kept as text, gives no day from infusion"
+        checks.append(("partial_date", "info", words, partial))
+    return checks

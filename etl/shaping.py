@@ -1,0 +1,137 @@
+"""Sheets through a profile: which tables read which sheets, and what no table reads."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+
+import polars as pl
+
+from analysis.errors import UserError
+from etl.contracts import CONTRACTS
+from etl.contracts.typed import typed
+from etl.guard import ReadResult
+from etl.profiles.grid import Usage, count_cells
+from etl.profiles.headers import matching
+from etl.profiles.house import file_name
+from etl.profiles.reshape import Incoming, reshape, selects
+from etl.profiles.schema import Profile, Table
+from etl.readers.sheet import Sheet
+from etl.source import Finding
+
+
+@dataclass(frozen=True)
+class Part:
+    """Records of one table of the profile from one sheet; `text` keeps them as delivered."""
+
+    file: int
+    sheet: str
+    table: Table
+    incoming: Incoming
+    records: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Shaped:
+    """All parts of a delivery, and findings with the file they belong to."""
+
+    parts: tuple[Part, ...]
+    findings: tuple[tuple[int, Finding], ...]
+
+
+def shape(results: Sequence[ReadResult], profile: Profile) -> Shaped:
+    """Every sheet through every table of the profile that selects it.
+
+    Raises:
+        UserError: A column or header the profile names is not there, a table that the delivery
+            must hold finds no sheet, or no table reads anything.
+    """
+    parts: list[Part] = []
+    findings: list[tuple[int, Finding]] = []
+    used: set[int] = set()
+    for number, result in enumerate(results):
+        findings += [(number, one) for one in result.source.findings]
+        for position, sheet in enumerate(result.sheets):
+            findings += [(number, one) for one in sheet.findings]
+            usage = Usage()
+            chosen = _tables_for(sheet, position, profile)
+            for index in chosen:
+                table = profile.tables[index]
+                used.add(index)
+                parts.append(_part(number, sheet, profile, table, usage, len(parts)))
+                findings += [(number, one) for one in parts[-1].incoming.findings]
+            findings += [(number, one) for one in _unread(sheet, profile, usage, bool(chosen))]
+    _require_tables(profile, used, results)
+    return Shaped(tuple(parts), tuple(findings))
+
+
+def _tables_for(sheet: Sheet, position: int, profile: Profile) -> list[int]:
+    name = file_name(sheet.source_name).lower()
+    return [
+        index
+        for index, table in enumerate(profile.tables)
+        if fnmatch(name, table.file.lower())
+        and (fnmatch(sheet.name.lower(), table.sheet.lower()) or table.sheet == str(position + 1))
+        and selects(table, sheet)
+    ]
+
+
+def _part(
+    number: int, sheet: Sheet, profile: Profile, table: Table, usage: Usage, index: int
+) -> Part:
+    contract = CONTRACTS[table.contract]
+    incoming = reshape(sheet, profile, table, contract, usage)
+    records = typed(incoming.frame, contract, profile, table).with_columns(
+        pl.lit(index, pl.UInt32).alias("_part"),
+        pl.int_range(pl.len(), dtype=pl.UInt32).alias("_index"),
+    )
+    return Part(number, sheet.name, table, incoming, records)
+
+
+def _require_tables(profile: Profile, used: set[int], results: Sequence[ReadResult]) -> None:
+    names = sorted({sheet.name for result in results for sheet in result.sheets})
+    shown = ", ".join(repr(name) for name in names[:6]) or "none"
+    if not used:
+        raise UserError(
+            f"profile {profile.name!r} reads none of the sheets delivered ({shown}); "
+            "choose another profile or correct `file` and `sheet` in it"
+        )
+    for index, table in enumerate(profile.tables):
+        if index not in used and not table.optional and profile.delivery == "full":
+            raise UserError(
+                f"profile {profile.name!r}, table {table.title!r}: a full delivery lacks the sheet "
+                f"{table.sheet!r} of file {table.file!r} (delivered: {shown}); deliver it or mark "
+                "the table `optional: true`"
+            )
+
+
+def _unread(sheet: Sheet, profile: Profile, usage: Usage, chosen: bool) -> list[Finding]:
+    """What stands in the sheet and is not used: sheets, identifying and unread columns, rows."""
+    if not chosen:
+        message = f"sheet {sheet.name!r} ({sheet.cells.height} rows) is read by no table"
+        return [Finding("sheet_not_read", message, "warning", None, sheet.cells.height)]
+    rows = sheet.cells if usage.data is None else usage.data
+    found = []
+    ignored = {
+        index: one.reason
+        for one in profile.ignore
+        for name in one.column
+        for index, _ in matching(name, usage.paths)
+    }
+    for index, path in enumerate(usage.paths):
+        if index in usage.columns:
+            continue
+        count = count_cells(rows, index)
+        if index in usage.identifying:
+            message = f"column {path!r} identifies persons: {count} cells not read"
+            found.append(Finding("identifying_column", message, "warning", path, count))
+        elif count > 0 and index in ignored:
+            message = f"column {path!r}: {count} cells left out: {ignored[index]}"
+            found.append(Finding("ignored_column", message, "info", path, count))
+        elif count > 0:
+            message = f"column {path!r}: {count} cells are read by no table"
+            found.append(Finding("unread_column", message, "info", path, count))
+    if usage.rows_read is not None and usage.rows_total > len(usage.rows_read):
+        left = usage.rows_total - len(usage.rows_read)
+        message = f"sheet {sheet.name!r}: {left} rows pass no table's filters"
+        found.append(Finding("rows_not_selected", message, "info", None, left))
+    return found
