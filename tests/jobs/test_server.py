@@ -1,0 +1,70 @@
+"""What `serve` refuses and what it hands to its children."""
+
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from analysis.errors import UserError
+from jobs import server
+
+
+@dataclass(frozen=True)
+class Knobs:
+    database: str = "sqlite:///trial.db"
+    host: str = "127.0.0.1"
+    port: int = 8050
+    web_workers: int = 2
+    web_threads: int = 4
+    mode: str = "local"
+    token: SecretStr | None = None
+    job_poll_s: float = 0.5
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "localhost", "::1"])
+def test_loopback_is_served(host: str) -> None:
+    server.refuse_other_than_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "10.0.0.1", "::", "", "loopback.example"])  # noqa: S104
+def test_any_other_address_is_refused_with_the_reason(host: str) -> None:
+    with pytest.raises(UserError, match="accounts and roles"):
+        server.refuse_other_than_loopback(host)
+
+
+def test_a_taken_port_is_one_clear_line() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(UserError, match="choose another: --port"):
+            server.refuse_taken_port("127.0.0.1", taken.getsockname()[1])
+
+
+def test_tokens_are_random_and_long() -> None:
+    tokens = {server.token_of(Knobs()) for _ in range(20)}
+    assert len(tokens) == 20
+    assert all(len(token) >= 40 for token in tokens)
+    assert server.token_of(Knobs(token=SecretStr("given"))) == "given"
+
+
+def test_the_token_travels_in_the_environment_and_never_in_an_argument() -> None:
+    environment = server.server_environment(Knobs(), "secret-token")
+    assert environment["CARTOGRAPH_TOKEN"] == "secret-token"  # noqa: S105
+    assert not any("secret-token" in part for part in server.web_command(Knobs()))
+
+
+def test_a_relative_database_is_the_same_from_the_program_s_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert server.absolute_database("sqlite:///trial.db") == f"sqlite:///{tmp_path / 'trial.db'}"
+    assert server.absolute_database("sqlite:////abs/trial.db") == "sqlite:////abs/trial.db"
+    assert server.absolute_database("postgresql://h/d") == "postgresql://h/d"
+
+
+def test_the_web_server_never_preloads() -> None:
+    command = server.web_command(Knobs())
+    assert "--preload" not in command
+    assert "--no-control-socket" in command

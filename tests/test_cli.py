@@ -1,0 +1,181 @@
+"""The command contract: verbs, exit codes, one line per error, JSON alone on stdout."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+import cli
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of one command."""
+    given = sys.argv
+    sys.argv = ["cartograph", *arguments]
+    try:
+        cli.main()
+        code = 0
+    except SystemExit as end:
+        code = int(end.code or 0)
+    finally:
+        sys.argv = given
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+@pytest.fixture
+def database(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    url = f"sqlite:///{tmp_path / 'trial.db'}"
+    assert run(capsys, "db", "upgrade", "--database", url)[0] == 0
+    return url
+
+
+@pytest.fixture
+def kinetics(tmp_path: Path) -> Path:
+    """A folder in the house layout: two patients, one impossible value."""
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    (folder / "subject.csv").write_text("usubjid,sex,age_year\nS-1,F,41\nS-2,M,63\n")
+    (folder / "kinetics_sample.csv").write_text(
+        "usubjid,analyte,assay,matrix,rel_day,nominal_day,value,unit,lloq\n"
+        "S-1,CARTG,qPCR,BLOOD,7.0,7,31400,copies/ug,50\n"
+        "S-1,CARTG,qPCR,BLOOD,14.0,14,<50,copies/ug,50\n"
+        "S-2,CARTG,qPCR,BLOOD,7.2,7,banana,copies/ug,50\n"
+    )
+    return folder
+
+
+def load(capsys: pytest.CaptureFixture[str], folder: Path, url: str, *more: str):
+    return run(capsys, "load", str(folder), "--study", "T-1", "--database", url, *more)
+
+
+def test_load_prints_one_object_and_ends_with_1_when_a_row_is_refused(
+    capsys: pytest.CaptureFixture[str], kinetics: Path, database: str
+) -> None:
+    code, out, _ = load(capsys, kinetics, database, "--json")
+    assert code == 1
+    result = json.loads(out)
+    assert set(result) == {"files", "refused", "cut"}
+    by_name = {Path(file["path"]).name: file for file in result["files"]}
+    samples = by_name["kinetics_sample.csv"]
+    assert {key: samples[key] for key in ("rows_in", "loaded", "refused", "duplicates", "empty")} == {
+        "rows_in": 3, "loaded": 2, "refused": 1, "duplicates": 0, "empty": 0,
+    }  # fmt: skip
+    assert len(samples["sha256"]) == 64
+    assert samples["file_rows"] == 4
+    (refused,) = result["refused"]
+    assert (refused["row"], refused["column"], refused["raw"]) == (4, "value", "banana")
+    assert result["cut"]
+
+
+def test_loading_the_same_again_changes_nothing(
+    capsys: pytest.CaptureFixture[str], kinetics: Path, database: str
+) -> None:
+    first = json.loads(load(capsys, kinetics, database, "--json")[1])
+    code, out, _ = load(capsys, kinetics, database, "--json")
+    again = json.loads(out)
+    assert code in (0, 1)
+    assert again["cut"] == first["cut"]
+    assert sum(file["loaded"] for file in again["files"]) == 0
+
+
+def test_check_says_the_same_as_load_and_writes_nothing(
+    capsys: pytest.CaptureFixture[str], kinetics: Path, database: str
+) -> None:
+    code, out, _ = run(capsys, "check", str(kinetics), "--json")
+    checked = json.loads(out)
+    loaded = json.loads(load(capsys, kinetics, database, "--json")[1])
+    assert code == 1
+    assert checked["refused"] == loaded["refused"]
+    assert [file["loaded"] for file in checked["files"]] == [
+        file["loaded"] for file in loaded["files"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["load", "nowhere.csv", "--study", "T-1"], 2, "nowhere.csv"),
+        (["load", "EXPORTS", "--study", "T-1", "--profile", "no_such"], 2, "no_such"),
+        (["fit", "--study", "NONE"], 2, "NONE"),
+        (["export", "OUT", "--study", "NONE"], 2, "NONE"),
+        (["export", "OUT", "--study", "NONE", "--format", "docx"], 2, "docx"),
+        (["fit", "--study", "T-1", "--spec", "nowhere.yaml"], 2, "nowhere.yaml"),
+    ],
+)
+def test_a_user_error_is_one_line_with_exit_2(
+    capsys: pytest.CaptureFixture[str],
+    kinetics: Path,
+    database: str,
+    tmp_path: Path,
+    arguments: list[str],
+    code: int,
+    words: str,
+) -> None:
+    places = {"EXPORTS": str(kinetics), "OUT": str(tmp_path / "out")}
+    given = [places.get(argument, argument) for argument in arguments]
+    ended, out, err = run(capsys, *given, "--database", database)
+    assert ended == code
+    assert out == ""
+    lines = err.strip().splitlines()
+    assert len(lines) == 1, err
+    assert lines[0].startswith("error: ")
+    assert words in lines[0]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://nobody@127.0.0.1:1/none", "sqlite:////no/such/folder/x.db", "mysql://x/y", "x"],
+)
+def test_an_unreachable_database_is_one_line_with_exit_3(
+    capsys: pytest.CaptureFixture[str], kinetics: Path, url: str
+) -> None:
+    code, out, err = load(capsys, kinetics, url)
+    assert code == 3
+    assert out == ""
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_a_database_that_was_never_made_names_the_command_to_run(
+    capsys: pytest.CaptureFixture[str], kinetics: Path, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'new.db'}"
+    code, _, err = load(capsys, kinetics, url)
+    assert code == 3
+    assert "cartograph db upgrade" in err
+    assert not (tmp_path / "new.db").exists()
+
+
+def test_a_setting_that_does_not_fit_is_a_user_error(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARTOGRAPH_PORT", "high")
+    code, _, err = run(capsys, "db", "check")
+    assert code == 2
+    assert "CARTOGRAPH_PORT" in err
+
+
+def test_a_bug_keeps_its_traceback_and_ends_with_70(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, kinetics: Path
+) -> None:
+    monkeypatch.setattr(cli, "database_url", lambda given: 1 / 0)
+    code, _, err = load(capsys, kinetics, "sqlite://")
+    assert code == 70
+    assert "ZeroDivisionError" in err
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.20", "example.org", "::"])  # noqa: S104
+def test_serving_to_other_machines_is_refused_with_the_reason(
+    capsys: pytest.CaptureFixture[str], database: str, host: str
+) -> None:
+    code, _, err = run(capsys, "serve", "--database", database, "--host", host)
+    assert code == 2
+    assert "accounts and roles" in err
+
+
+def test_every_verb_has_help(capsys: pytest.CaptureFixture[str]) -> None:
+    for verb in ("demo", "serve", "load", "check", "fit", "export", "bench", "db", "version"):
+        code, out, _ = run(capsys, verb, "--help")
+        assert code == 0
+        assert "Usage" in out
