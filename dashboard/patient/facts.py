@@ -2,16 +2,15 @@
 
 from typing import NamedTuple
 
+from dashboard.patient.records import CutRecords
 from figures.number_text import day_range, significant
 from figures.patient_tracks import PatientTracks
 from figures.tracks.b_cells import below_limit
 from figures.tracks.patient_frames import PatientFrames, Row, rows
 from figures.tracks.reading import unit_text
 from figures.tracks.toxicity import CATEGORIES, maximum, runs
-from figures.tracks.track import Point, Series, Track
 from figures.tracks.tracer_text import TRACK_NAME, tracer_of
-
-from dashboard.patient.records import CutRecords
+from figures.tracks.track import Point, Series, Track
 
 
 class BloodPeak(NamedTuple):

@@ -6,14 +6,13 @@ from typing import NamedTuple
 import polars as pl
 
 from analysis.derive.comparison import peaks
+from dashboard.patient.records import CutRecords
 from figures.cohort_strip import CohortStrip, prepare_cohort_strip
 from figures.number_text import significant
 from figures.tracks.patient_frames import PatientFrames, SignalRows
 from figures.tracks.reading import unit_text
 from figures.tracks.tracer_text import SIGNAL_COLOR, TRACK_NAME, metric_name, tracer_of
 from figures.tracks.uptake import choose_metric, lesion_signal
-
-from dashboard.patient.records import CutRecords
 
 
 class Parameter(NamedTuple):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from figures.day_scale import DayScale, scale_for
-from figures.number_text import EN_DASH, significant, signed_percent, whole_day
+from figures.number_text import EN_DASH, signed_percent, significant, whole_day
 from figures.sparkline import Sparkline, SparkPoint, prepare_sparkline, spark_scale
 from figures.tracks.patient_frames import PatientFrames, Row, SignalRows
 from figures.tracks.reading import drawn_value, value_text

@@ -124,6 +124,10 @@ class CutRecords:
             made.append(SignalRows(signal, found, regions))
         return tuple(made)
 
+    def patient_rows(self, signal: Signal) -> dict[str, tuple[Row, ...]]:
+        """The series of a signal as rows by patient, in order of day."""
+        return self._rows("series", signal)
+
     def _rows(self, kind: str, signal: Signal) -> dict[str, tuple[Row, ...]]:
         def make() -> dict[str, tuple[Row, ...]]:
             frame = self.series(signal) if kind == "series" else self.regions(signal)

@@ -7,9 +7,8 @@ of growth; an immune target is a signal of its target, not of the engineered cel
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from figures.number_text import day_text
-
 from dashboard.patient.facts import BloodPeak, ImagePeak, PatientFacts, Toxicity
+from figures.number_text import day_text
 
 RESPONSE_WORDS: dict[str, str] = {
     "CR": "Complete response",

@@ -65,10 +65,14 @@ class Choices:
 
 
 def rows(frame: pl.DataFrame) -> list[Row]:
-    """All rows with a day, in order of day; none when the frame has no such column."""
+    """All rows with a day, in order of day; the nominal day stands in for an unknown one."""
     if frame.is_empty() or "rel_day" not in frame.columns:
         return []
-    return frame.filter(pl.col("rel_day").is_not_null()).sort("rel_day").to_dicts()
+    day = pl.col("rel_day")
+    if "nominal_day" in frame.columns:
+        day = pl.coalesce("rel_day", "nominal_day")
+    dated = frame.with_columns(day.alias("rel_day")).filter(pl.col("rel_day").is_not_null())
+    return dated.sort("rel_day").to_dicts()
 
 
 def source_text(row: Row) -> str:
