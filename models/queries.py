@@ -55,12 +55,6 @@ def list_studies(engine: Engine) -> pl.DataFrame:
         return read_frame(connection, list(table.c), select(table).order_by(table.c.studyid))
 
 
-def read_study(engine: Engine, studyid: str) -> dict[str, Any]:
-    """The row of a study. Raises UnknownNameError."""
-    with reading(engine) as connection:
-        return _study(connection, studyid)
-
-
 def list_cuts(engine: Engine, studyid: str) -> pl.DataFrame:
     """One row per data cut of the study, oldest first: id, name, load_id, created_at."""
     with reading(engine) as connection:
