@@ -12,7 +12,7 @@ from tests.dashboard.trial_fixture import CUTS, STUDY, tiny_trial
 
 
 class MemoryReader(TrialReader):
-    """The real reader with its three reads answered from memory."""
+    """The real reader with its reads answered from memory."""
 
     def __init__(self, *, synthetic_only: bool = False, empty: bool = False) -> None:
         super().__init__(None, synthetic_only=synthetic_only)
@@ -33,6 +33,12 @@ class MemoryReader(TrialReader):
 
     def _read_trial(self, studyid: str, cut: str) -> Trial:
         return tiny_trial(cut)
+
+    def _find_fit(self, trial: Trial, spec_hash: str) -> str | None:
+        return None
+
+    def _list_fits(self, trial: Trial) -> list[dict[str, Any]]:
+        return []
 
     def _read_changes(self, studyid: str, before: int, after: int) -> pl.DataFrame:
         rows = [("subjects", 22, 2, 0, 0, 24), ("kinetics", 420, 40, 3, 0, 460)]

@@ -26,6 +26,7 @@ _EMPTY = {
 }
 
 STUDY = {
+    "id": 1,
     "studyid": "TINY-01",
     "title": "A small invented trial",
     "phase": "1",
