@@ -217,7 +217,7 @@ class _Shaper:
         known = {name: _word(text, block.maps.get(name, {})) for name, text in captured.items()}
         fields = dict(base)
         for name, text in {**self.table.constants, **block.constants}.items():
-            fields[name] = pl.lit(self._filled(text, known))
+            fields[name] = pl.lit(self._filled(text, captured))
         for name, text in known.items():
             if name in self.contract.field_names:
                 fields[name] = pl.lit(text)

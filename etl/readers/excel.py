@@ -14,7 +14,7 @@ import polars as pl
 
 from analysis.errors import UserError
 from etl.readers.sheet import Sheet
-from etl.readers.typed_text import elapsed_text, instant_text, number_text
+from etl.readers.workbook_text import exact_text
 from etl.readers.workbook_xml import SheetFacts, Workbook, read_workbook, scan_sheet
 from etl.source import Finding, Source
 
@@ -25,9 +25,6 @@ NAME = "excel"
 OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 BIFF_MAGIC = (b"\x09\x08", b"\x09\x04", b"\x09\x02", b"\x09\x00")
 MAX_CELLS = 20_000_000
-NUMBER_TEXT = r"^-?\d+(\.\d+)?$"
-DAY_MS = 86_400_000
-EPOCH_1900, EPOCH_1900_FIRST_60, EPOCH_1904 = "1899-12-30", "1899-12-31", "1904-01-01"
 
 
 def sniff(source: Source) -> bool:
@@ -126,8 +123,12 @@ def _facts(source: Source, content: bytes) -> tuple[Workbook | None, dict[str, S
             f"{source.name}: not a complete workbook ({error}); it may be half written, "
             "save it again"
         ) from error
-    except (KeyError, ParseError, StopIteration, ValueError, RuntimeError):
-        return None, {}  # an unusual package: calamine judges it
+    except (KeyError, ParseError, StopIteration, ValueError, RuntimeError) as error:
+        # Without the workbook's own date system its dates could be four years off.
+        raise UserError(
+            f"{source.name}: an unusual or damaged workbook ({type(error).__name__}); "
+            "open it in Excel, save it again as .xlsx and load that"
+        ) from error
     return workbook, facts
 
 
@@ -159,7 +160,7 @@ def _read_sheet(
                 "duration": serial.to_series(position),
             }
         )
-        columns.append(_exact_text(column, workbook, facts, offset + position))
+        columns.append(exact_text(column, workbook, facts, offset + position))
     cells = pl.DataFrame([column.alias(f"c{i}") for i, column in enumerate(columns)])
     return Sheet(
         source.name,
@@ -178,98 +179,6 @@ def _load(reader: "ExcelReader", name: str, kind: str) -> tuple[pl.DataFrame, in
     if sheet.width == 0:
         return pl.DataFrame(), 0, hidden
     return sheet.to_polars(), sheet.available_columns()[0].absolute_index, hidden
-
-
-def _exact_text(
-    column: pl.DataFrame, workbook: Workbook | None, facts: SheetFacts | None, position: int
-) -> pl.Series:
-    """The text of one column from calamine's three readings of it."""
-    text, number = pl.col("string"), pl.col("float")
-    rounded = (
-        text.str.contains(NUMBER_TEXT)
-        & number.is_finite()
-        & (text.cast(pl.Float64, strict=False) != number)
-    )
-    exact = column.select(
-        pl.when(rounded).then(number_text(number)).otherwise(text).alias("text"),
-        "duration",
-        "string",
-    )
-    if exact["duration"].null_count() < exact.height:
-        exact = _with_dates(exact, workbook, facts, position)
-    result = exact["text"]
-    errors = (
-        {row: value for (row, at), value in facts.errors.items() if at == position} if facts else {}
-    )
-    for row, value in errors.items():
-        if row <= result.len():
-            result[row - 1] = value
-    return result
-
-
-def _with_dates(
-    exact: pl.DataFrame, workbook: Workbook | None, facts: SheetFacts | None, position: int
-) -> pl.DataFrame:
-    """Date cells as ISO 8601: date, date and time, time of day, or elapsed hours (36:00:00).
-
-    The number format decides where it is known (xlsx). Elsewhere a column of midnights holds
-    dates and a serial below one day is a time of day.
-    """
-    ms = pl.col("duration").dt.total_milliseconds()
-    day_ms = ms % DAY_MS
-    exact = exact.with_columns(
-        _kinds(exact.height, facts, position),
-        ms.alias("ms"),
-        _instant(exact, workbook).alias("instant"),
-        (day_ms != 0).any().alias("any_time"),
-    )
-    kind, with_time = pl.col("kind"), pl.col("any_time") if facts is None else day_ms != 0
-    date = pl.col("instant").dt.to_string("%Y-%m-%d")
-    # In the 1904 system serial 0 is a day; in the 1900 system it can only be a time of day.
-    day_zero = (ms == 0) & (kind == "") & pl.lit(workbook is not None and workbook.date1904)
-    shown = (
-        pl.when(kind == "elapsed")
-        .then(elapsed_text(ms))
-        .when(ms < 0)
-        .then((ms / DAY_MS).cast(pl.String))
-        .when((ms < DAY_MS) & (kind != "datetime") & ~day_zero)
-        .then(elapsed_text(ms))
-        .when(with_time | (kind == "datetime"))
-        .then(instant_text(pl.col("instant")))
-        .otherwise(date)
-    )
-    return exact.with_columns(pl.when(ms.is_not_null()).then(shown).otherwise("text").alias("text"))
-
-
-def _kinds(height: int, facts: SheetFacts | None, position: int) -> pl.Series:
-    kinds = [""] * height
-    for (row, at), kind in facts.kinds.items() if facts else ():
-        if at == position and row <= height:
-            kinds[row - 1] = kind
-    return pl.Series("kind", kinds, pl.String)
-
-
-def _instant(exact: pl.DataFrame, workbook: Workbook | None) -> pl.Expr:
-    """Date and time of a serial number in the workbook's own date system."""
-    serial = pl.col("duration").cast(pl.Duration("ms"))
-    if workbook is None:  # xls, xlsb: calamine's date is right in both systems
-        parsed = pl.col("string").str.to_datetime(
-            "%Y-%m-%d %H:%M:%S%.f", time_unit="ms", strict=False
-        )
-        return pl.coalesce(parsed, _epoch(EPOCH_1900) + serial)
-    if workbook.date1904:
-        return _epoch(EPOCH_1904) + serial
-    # Excel counts a 29 February 1900 that never was: serials below 60 start a day later.
-    early = serial.dt.total_milliseconds() < 60 * DAY_MS
-    return (
-        pl.when(early)
-        .then(_epoch(EPOCH_1900_FIRST_60) + serial)
-        .otherwise(_epoch(EPOCH_1900) + serial)
-    )
-
-
-def _epoch(day: str) -> pl.Expr:
-    return pl.lit(day).str.to_datetime("%Y-%m-%d", time_unit="ms")
 
 
 def _without_empty_tail(cells: pl.DataFrame) -> pl.DataFrame:
@@ -292,9 +201,9 @@ def _findings(name: str, hidden: bool, facts: SheetFacts | None) -> tuple[Findin
         message = f"sheet '{name}': in this format error cells cannot be told from empty ones"
         return (*found, Finding("errors_unknown", message, "info"))
     if facts.errors:
-        row, _ = min(facts.errors)
-        message = f"sheet '{name}': {len(facts.errors)} error cells, the first in row {row}"
-        found.append(Finding("error_cells", message, count=len(facts.errors)))
+        rows = [row for column in facts.errors.values() for row in column]
+        message = f"sheet '{name}': {len(rows)} error cells, the first in row {min(rows)}"
+        found.append(Finding("error_cells", message, count=len(rows)))
     if facts.formulas_without_value:
         count, (row, _) = len(facts.formulas_without_value), min(facts.formulas_without_value)
         message = (

@@ -40,10 +40,11 @@ BUILT_IN_FORMATS = {
 class SheetFacts:
     """Facts of one worksheet; rows counted from 1, columns from 0."""
 
-    errors: dict[tuple[int, int], str] = field(default_factory=dict)
+    errors: dict[int, dict[int, str]] = field(default_factory=dict)
+    """Column -> row -> error text as stored (#DIV/0!)."""
     formulas_without_value: list[tuple[int, int]] = field(default_factory=list)
-    kinds: dict[tuple[int, int], str] = field(default_factory=dict)
-    """Cells whose number format shows a time: time, datetime or elapsed."""
+    kinds: dict[int, dict[int, str]] = field(default_factory=dict)
+    """Column -> row -> time, datetime or elapsed, for cells whose number format shows a time."""
     merged: list[CellRange] = field(default_factory=list)
     hidden_rows: int = 0
     used_rows: int = 0
@@ -192,8 +193,10 @@ def _scan_cells(
         tag = _cell_tag(block, match.start())
         position = _position(tag)
         if position:
-            value = VALUE.search(block, match.end(), match.end() + 4096)
-            facts.errors[position] = value.group(1).decode("utf-8", "replace") if value else "#"
+            end = block.find(b"</c>", match.end())
+            value = VALUE.search(block, match.end(), max(end, match.end()))
+            text = value.group(1).decode("utf-8", "replace") if value else "#"
+            facts.errors.setdefault(position[1], {})[position[0]] = text
     for match in EMPTY_FORMULA.finditer(block):
         tag = _cell_tag(block, match.start() - 1)
         position = _position(tag)
@@ -202,7 +205,7 @@ def _scan_cells(
     for match in styled.finditer(block) if styled else ():
         position = _position(_cell_tag(block, match.start()))
         if position:
-            facts.kinds[position] = kinds[int(match.group(1))]
+            facts.kinds.setdefault(position[1], {})[position[0]] = kinds[int(match.group(1))]
 
 
 def _cell_tag(block: bytes, within: int) -> bytes:

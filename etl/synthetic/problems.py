@@ -176,7 +176,7 @@ def unknown_scan(p: Planter) -> None:
     """A value of a scan that is not in the scan log."""
     row = p.pick(VALUES, pl.col("METRIC") == "SUVmean")
     new = p.copy_row(VALUES, row, SCAN_ID="HB99")
-    p.note("UNKNOWN_SCAN", VALUES, new, "SCAN_ID", "refused", "No such scan", "scan")
+    p.note("UNKNOWN_SCAN", VALUES, new, "SCAN_ID", "refused", "No such scan", "scan_unknown")
 
 
 def exact_duplicates(p: Planter) -> None:
@@ -229,7 +229,7 @@ def identifiers(p: Planter) -> None:
     p.note("ID_WITH_SPACES", QPCR, row, "Subject", "loaded", "Spaces around the id are removed")
     row = p.pick(QPCR, pl.col("Specimen") == "Whole blood")
     new = p.copy_row(QPCR, row, Subject="999")
-    p.note("UNKNOWN_SUBJECT", QPCR, new, "Subject", "refused", "No such subject", "subject")
+    p.note("UNKNOWN_SUBJECT", QPCR, new, "Subject", "refused", "No such subject", "subject_unknown")
 
 
 def dates(p: Planter) -> None:
@@ -292,7 +292,7 @@ def private_column(p: Planter) -> None:
         "Initials",
         "finding",
         "A column that identifies a person is never read",
-        "identifying",
+        "identifying_column",
     )
 
 
@@ -308,7 +308,7 @@ def grade_without_scale(p: Planter) -> None:
         "AETOXGR",
         "refused",
         "A grade without the name of its scale",
-        "scale",
+        "given_with_grade",
     )
 
 
