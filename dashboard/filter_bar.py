@@ -46,7 +46,7 @@ def _chip(item: Filter) -> Component:
     popover = dmc.Popover(
         [
             dmc.PopoverTarget(target, boxWrapperProps={"className": "cg-chip-target"}),
-            dmc.PopoverDropdown(_choices(item), p=6),
+            dmc.PopoverDropdown(_choices(item, "chip"), p=6),
         ],
         id={"type": "filter-chip", "name": item.name},
         position="bottom-start",
@@ -63,7 +63,10 @@ def _chip(item: Filter) -> Component:
             icon("close", 12),
             href=item.clear,
             className="cg-chip-remove",
-            **{"aria-label": f"Remove {item.label} {item.value}"},
+            **{
+                "aria-label": f"Remove {item.label} {item.value}",
+                "data-focus": f"chip-{item.name}",
+            },
         )
         if item.clear
         else None
@@ -81,9 +84,10 @@ def filter_sections(filters: Sequence[Filter], steps: Sequence[AttritionStep]) -
                     [
                         html.Span(item.label, className="cg-chip-label"),
                         html.Span(item.value, className="cg-chip-value"),
-                    ]
+                    ],
+                    **{"data-focus": f"section-{item.name}"},
                 ),
-                _choices(item),
+                _choices(item, "drawer"),
             ],
             open=item.clear is not None,
             className="cg-filter-section",
@@ -93,7 +97,7 @@ def filter_sections(filters: Sequence[Filter], steps: Sequence[AttritionStep]) -
     return html.Div([attrition_bar(steps), *sections], className="cg-filter-sections")
 
 
-def _choices(item: Filter) -> Component:
+def _choices(item: Filter, place: str) -> Component:
     hint = html.P("Any of these", className="cg-choice-hint") if item.several else None
     return html.Div(
         [
@@ -102,6 +106,10 @@ def _choices(item: Filter) -> Component:
             html.Ul([html.Li(_choice(choice, item)) for choice in item.choices]),
         ],
         className="cg-choices",
+        **{
+            "data-focus": f"chip-{item.name}" if place == "chip" else f"section-{item.name}",
+            "data-reopen": "yes" if item.several and place == "chip" else "no",
+        },
     )
 
 

@@ -91,18 +91,21 @@ def _rate_tile(view: View, label: str, rate: Rate | None) -> Component | None:
         return None
     first, other = rate.evaluable, rate.infused
     return stat_tile(
-        f"{label}, 95{NO_BREAK}% CI",
+        label,
         format_percent(first.estimate),
-        f"({_range(first)}{NO_BREAK}%)",
+        f"{first.successes} of {first.n} evaluable",
         view.href("/cohort", color_by="response"),
         note=[
-            html.Div(f"{first.successes} of {first.n} evaluable"),
+            html.Div(interval_text(first)),
             html.Div(
-                f"infused {other.successes}/{other.n}: {format_percent(other.estimate)} "
-                f"({_range(other)})"
+                [f"of {other.n} infused {format_percent(other.estimate)} ", _nowrap(other)],
             ),
         ],
     )
+
+
+def _nowrap(rate: Proportion) -> Component:
+    return html.Span(f"({_range(rate)})", className="cg-nowrap")
 
 
 def _range(rate: Proportion) -> str:

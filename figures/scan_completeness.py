@@ -11,7 +11,7 @@ from figures.theme import RESPONSE_SYMBOLS, Theme, rgba, template
 
 ROW_PX = 22
 _GROUP_ROW = -0.55
-_FIRST_ROW = 1.2
+_FIRST_ROW = 1.5
 """Room above the first visit: the groups of patients, then the name of the series."""
 _ORDER = ("CR", "PR", "SD", "PD", "NE", None)
 _MARGIN = {"l": 12, "r": 56, "t": 4, "b": 8}

@@ -51,10 +51,12 @@
   // ---- focus after a redraw --------------------------------------------------------------
   // A filter change draws the bar and the page anew; a keyboard user must stay where they were.
   var pendingFocus = null;
+  var pendingReopen = false; // a filter of several values stays open from one choice to the next
 
   function focusKey(element) {
     if (!element || element === document.body) return null;
     var keyed = element.closest("[data-focus]");
+    pendingReopen = Boolean(keyed && keyed.getAttribute("data-reopen") === "yes");
     if (keyed) return "[data-focus=" + JSON.stringify(keyed.getAttribute("data-focus")) + "]";
     return element.id ? "#" + CSS.escape(element.id) : null;
   }
@@ -70,7 +72,10 @@
     }
     if (document.activeElement && document.activeElement !== document.body) return;
     var found = document.querySelector(wanted);
-    if (found) found.focus({ preventScroll: true });
+    if (!found) return;
+    found.focus({ preventScroll: true });
+    if (pendingReopen) found.click();
+    pendingReopen = false;
   }
 
   // ---- color scheme ----------------------------------------------------------------------

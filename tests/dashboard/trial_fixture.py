@@ -19,9 +19,6 @@ from models.trial import Cut, Trial
 Rows = list[dict[str, Any]]
 
 _EMPTY = {
-    "refused": ("load_id", "source_file", "sheet", "row", "column_name", "rule", "raw", "message"),
-    "findings": ("load_id", "source_file", "severity", "code", "column_name", "count", "message"),
-    "tracers": ("id", "name", "tracer_class"),
     "tracer_administrations": ("usubjid", "tracer_id", "administration_no", "injected_activity_mbq", "rel_day"),
 }
 
@@ -47,7 +44,8 @@ FDG = "f18_fdg"
 
 
 def tiny_trial(cut: str = "2026-06-30") -> Trial:
-    """The trial at one of its two cuts; the earlier one lacks the last two patients."""
+    """The trial at one of its two cuts; the earlier one lacks the last two patients.
+    As in the database, loads, files, refusals and cuts are the whole study's."""
     names = [name for name, _, _ in CUTS]
     place = names.index(cut)
     patients = _patients()[: 24 if place else 22]
@@ -55,7 +53,7 @@ def tiny_trial(cut: str = "2026-06-30") -> Trial:
     frames: dict[str, Rows] = {field.name: [] for field in fields(Trial)}
     for number, patient in enumerate(patients):
         _add_patient(frames, patient, number, rng)
-    frames.update(_deliveries(place))
+    frames.update(_deliveries())
     frames["tracers"] = [
         {"id": REPORTER, "name": "18F-DCFPyL (PSMA reporter)", "tracer_class": "reporter_gene"},
         {"id": FDG, "name": "18F-FDG", "tracer_class": "tumor_tracer"},
@@ -290,7 +288,7 @@ def _add_outcome(frames: dict[str, Rows], subject: dict[str, Any], start: dateti
         )  # fmt: skip
 
 
-def _deliveries(place: int) -> dict[str, Rows]:
+def _deliveries() -> dict[str, Rows]:
     cuts = [
         {"id": load_id, "name": name, "load_id": load_id, "created_at": created}
         for name, load_id, created in CUTS
@@ -340,13 +338,12 @@ def _deliveries(place: int) -> dict[str, Rows]:
             "message": "stored raw, not used",
         },
     ]  # fmt: skip
-    kept = place + 1
     return {
         "cuts": cuts,
-        "loads": loads[:kept],
-        "source_files": [row for row in files if row["load_id"] <= kept],
-        "refused": refused if place else [],
-        "findings": findings if place else [],
+        "loads": loads,
+        "source_files": files,
+        "refused": refused,
+        "findings": findings,
     }
 
 
