@@ -5,7 +5,7 @@ is made for export only and never enters arithmetic.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -119,14 +119,3 @@ def ady(day: date, reference: date) -> int:
     """CDISC study day: the reference day is 1, the day before is -1, there is no 0."""
     difference = (day - reference).days
     return difference + 1 if difference >= 0 else difference
-
-
-def is_dated_before(when: Moment, infusion: Moment) -> bool:
-    """Whether `when` is certainly before infusion; a same-day date-only event is not."""
-    day, source = rel_day(when, infusion)
-    return day is not None and (day < 0 if source == "datetime" else day <= -1)
-
-
-def shift(utc: datetime, days: float) -> datetime:
-    """The instant `days` after `utc`."""
-    return utc + timedelta(days=days)

@@ -115,8 +115,8 @@ class Conversion:
 
 
 _SPELLINGS: tuple[tuple[str, str], ...] = (
-    ("\u03bc", "u"), ("\u00b5", "u"), ("\u00b2", "2"), ("\u00b3", "3"), ("\u2076", "^6"),
-    ("\u2079", "^9"), ("\u00d7", "x"), ("\u00a0", " "),
+    ("10\u00b3", "10^3"), ("10\u2076", "10^6"), ("10\u2079", "10^9"), ("\u00b2", "2"),
+    ("\u00b3", "3"), ("\u03bc", "u"), ("\u00b5", "u"), ("\u00d7", "x"), ("\u00a0", " "),
 )  # fmt: skip
 _ALIASES: Mapping[str, str] = {
     "mcg/l": "ug/L", "mcg/ml": "ug/mL", "copies/ug dna": "copies/ug", "copies/ug gdna": "copies/ug",

@@ -46,7 +46,7 @@ def most_assessed(
         responses.join(subjects.select("usubjid", "cohort"), on="usubjid")
         .filter(pl.col("cohort").is_not_null())
         .group_by("cohort", "criterion")
-        .agg(n=pl.col("usubjid").n_unique())
+        .agg(n=pl.col("usubjid").n_unique().cast(pl.Int64))
         .sort(-pl.col("n"), "cohort", "criterion")
     )
     if counts.is_empty() or counts.get_column("cohort").n_unique() == 1:

@@ -24,8 +24,8 @@ CATEGORY: Mapping[str, str] = {
 calls, VGPR and MR are myeloma calls; MR (minimal response) is no response."""
 
 _BEST_FIRST = (
-    "SCR", "CR", "ICR", "CMR", "CAR", "CRH", "CRI", "VGPR", "PR", "IPR", "PMR", "PAR", "MR", "SD", "ISD",
-    "SMD", "NMR", "SAD", "NON-CR/NON-PD", "PD", "ICPD", "PMD", "PAD", "RELAPSE", "IUPD", "NE",
+    "SCR", "CR", "ICR", "CMR", "CAR", "CRH", "CRI", "VGPR", "PR", "IPR", "PMR", "PAR", "MR", "SD",
+    "ISD", "SMD", "NMR", "SAD", "NON-CR/NON-PD", "PD", "ICPD", "PMD", "PAD", "RELAPSE", "IUPD", "NE",
 )  # fmt: skip
 _READER_FIRST = ("IRC", "CENTRAL", "INDEPENDENT", "INVESTIGATOR")
 _COMPONENTS = ("best", "overall", "metabolic")
@@ -60,22 +60,16 @@ def response_criteria(responses: pl.DataFrame | None) -> pl.DataFrame:
 def best_response(
     responses: pl.DataFrame | None, criterion: str | None = None, reader: str | None = None
 ) -> pl.DataFrame:
-    """One row per patient with a call under one criterion and reader.
+    """One row per patient with a call, each under one criterion and reader.
 
-    criterion, reader: None takes the first pair of `response_criteria` that fits.
+    criterion, reader: None leaves the choice open: a patient takes the first pair of
+    `response_criteria` that fits and under which there is a call. So a study whose cohorts are
+    read by different criteria (marrow, Lugano) has a best response for both.
     Columns: usubjid, criterion, reader, best_response (as delivered), best_category (CR, PR, SD,
     PD, NE), best_response_day (null when the source gives a best response without a day),
     responder (CR or PR; null when the patient was never evaluable).
     """
-    calls = _calls(responses)
-    pair = _choose(response_criteria(responses), criterion, reader)
-    if pair is not None:
-        calls = calls.filter(
-            pl.all_horizontal(
-                pl.col(name).eq_missing(pl.lit(value))
-                for name, value in zip(_SERIES, pair, strict=True)
-            )
-        )
+    calls = _of_one_series(_calls(responses), response_criteria(responses), criterion, reader)
     rank = {call: place for place, call in enumerate(_BEST_FIRST)}
     ranked = calls.with_columns(
         pl.col("call").replace_strict(rank, default=len(rank), return_dtype=pl.Int64).alias("rank"),
@@ -129,15 +123,17 @@ def _calls(responses: pl.DataFrame | None) -> pl.DataFrame:
     )
 
 
-def _choose(
-    pairs: pl.DataFrame, criterion: str | None, reader: str | None
-) -> tuple[str | None, str | None] | None:
+def _of_one_series(
+    calls: pl.DataFrame, pairs: pl.DataFrame, criterion: str | None, reader: str | None
+) -> pl.DataFrame:
+    """The calls of each patient's first pair of criterion and reader."""
     for name, wanted in (("criterion", criterion), ("reader", reader)):
         if wanted is not None:
             pairs = pairs.filter(pl.col(name) == wanted)
-    if pairs.is_empty():
-        return None if criterion is None and reader is None else (criterion, reader)
-    return pairs["criterion"][0], pairs["reader"][0]
+    order = pairs.select(_SERIES).with_row_index("place")
+    placed = calls.join(order, on=_SERIES, how="inner", nulls_equal=True)
+    first = pl.col("place") == pl.col("place").min().over("usubjid")
+    return placed.filter(first).drop("place")
 
 
 def _one_component(ranked: pl.DataFrame) -> pl.DataFrame:

@@ -339,7 +339,8 @@ def _fold(rows: pl.DataFrame, *, by_region: bool) -> pl.DataFrame:
     )
     kind = (
         pl.when(pl.col("value").is_not_null()).then(pl.lit("none"))
-        .when(pl.col("upper").is_null()).then(pl.lit("right"))
+        .when(pl.col("upper").is_null() & pl.col("limit_source").ne_missing("assumed"))
+        .then(pl.lit("right"))
         .when(pl.col("lower").fill_null(0.0) <= 0).then(pl.lit("left"))
         .otherwise(pl.lit("interval"))
     )  # fmt: skip

@@ -97,8 +97,8 @@ def _cell(part: pl.DataFrame, blq: BlqRule) -> dict[str, Any]:
     signed = bool((exact <= 0).any())
     median, median_below = _median(value, lower, upper, part["delivered"])
     assumed = bool((part["limit_source"] == "assumed").any())
-    mean = _mean(value, lower, upper, blq) if not signed else {}
-    note = str(mean.pop("note", "not on a log scale" if signed else ""))
+    mean = _mean(value, lower, upper, blq) if not signed else {"note": "not on a log scale"}
+    note = str(mean.pop("note", ""))
     if assumed:
         note = "; ".join(filter(None, (note, "zeros delivered without a limit")))
     return {
@@ -117,6 +117,8 @@ def _cell(part: pl.DataFrame, blq: BlqRule) -> dict[str, Any]:
 
 
 def _mean(value: np.ndarray, lower: np.ndarray, upper: np.ndarray, blq: BlqRule) -> dict[str, Any]:
+    if (np.isnan(value) & np.isnan(upper) & ~(lower > 0)).any():
+        return {"note": "all values of the signal are zero"}
     if blq == "censored":
         found = censored_log_mean(value, lower, upper)
         if found.reason:

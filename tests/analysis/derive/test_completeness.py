@@ -59,7 +59,11 @@ def test_last_contact_prefers_the_latest_day_and_names_its_source():
         }
     )
     scans = pl.DataFrame(
-        {"usubjid": ["P2", "P3", "P4"], "rel_day": [55.0, None, -6.0], "nominal_day": [55.0, 14.0, -5.0]}
+        {
+            "usubjid": ["P2", "P3", "P4"],
+            "rel_day": [55.0, None, -6.0],
+            "nominal_day": [55.0, 14.0, -5.0],
+        }
     )
     known = last_contact(survival, {"scan": scans, "sample": None})
     assert known.rows() == [("P1", 100.0, "death"), ("P2", 55.0, "scan"), ("P3", 14.0, "scan")]
