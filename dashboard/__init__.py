@@ -64,7 +64,7 @@ def create_app(
         use_pages=False,
         index_string=index_string(),
         title="Cartograph",
-        update_title=None,  # type: ignore[arg-type]
+        update_title=None,
         serve_locally=True,
         suppress_callback_exceptions=True,
         enable_mcp=False,

@@ -51,7 +51,7 @@ def match_page(path: str, pages: Sequence[Page]) -> Match | None:
     """The page whose PATH is `path`, or whose PATH ends in `<name>` and begins like it."""
     clean = "/" + path.strip("/")
     for page in pages:
-        if page.PATH == clean:
+        if clean == page.PATH:
             return Match(page, "")
     for page in pages:
         prefix, variable, _ = page.PATH.partition("<")

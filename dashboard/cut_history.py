@@ -1,6 +1,7 @@
 """The cuts of a study, and what differs between two of them."""
 
 from datetime import datetime
+from typing import Any
 
 import polars as pl
 from dash import html
@@ -50,7 +51,7 @@ def cut_comparison(view: View) -> Component:
     )
 
 
-def _chosen(view: View, older: pl.DataFrame) -> dict[str, object]:
+def _chosen(view: View, older: pl.DataFrame) -> dict[str, Any]:
     wanted = older.filter(pl.col("name") == view.params.get(_PARAMETER, ""))
     found = wanted.row(0, named=True) if wanted.height else previous_cut(view)
     assert found is not None

@@ -141,7 +141,10 @@ def attrition_bar(steps: Sequence[AttritionStep]) -> Component | None:
                         className="cg-attrition-track",
                         **{"aria-hidden": "true"},
                     ),
-                    html.Div([html.Strong(str(step.n)), " ", _lower_first(step.label)], className="cg-attrition-n"),
+                    html.Div(
+                        [html.Strong(str(step.n)), " ", _lower_first(step.label)],
+                        className="cg-attrition-n",
+                    ),
                     html.Div(_loss(step), className="cg-attrition-loss"),
                 ]
             )

@@ -65,7 +65,11 @@ def page_filters(view: View) -> tuple[Filter, ...]:
         _single(view, "metric", "Metric", _delivered(trial.quantifications, "metric"), unset="all"),
         _single(view, "assay", "Assay", _delivered(trial.kinetics, "assay"), unset="all"),
         _single(
-            view, "criterion", "Criterion", _delivered(trial.responses, "criterion"), unset="as delivered"
+            view,
+            "criterion",
+            "Criterion",
+            _delivered(trial.responses, "criterion"),
+            unset="as delivered",
         ),
         _single(view, "reader", "Read by", _delivered(trial.responses, "reader"), unset="any"),
         _window(view),

@@ -29,7 +29,9 @@ def not_found(view: View) -> Component:
 def unreadable(reason: str) -> Component:
     """The address asks for something that is not there (a study, a cut, a filter's value)."""
     link = html.A("Start from the overview", href="/")
-    return _notice("This link cannot be shown", reason, "It may come from another database.", [link])
+    return _notice(
+        "This link cannot be shown", reason, "It may come from another database.", [link]
+    )
 
 
 def broken(view: View, code: str) -> Component:

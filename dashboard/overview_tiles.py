@@ -18,7 +18,9 @@ from dashboard.view import View
 def overview_sentence(numbers: TrialNumbers) -> list[Any]:
     """The finding in words, with its n: treated, responded, complete."""
     overview = numbers.overview
-    words: list[Any] = [f"{overview.n_infused} of {overview.n_enrolled} enrolled patients were infused"]
+    words: list[Any] = [
+        f"{overview.n_infused} of {overview.n_enrolled} enrolled patients were infused"
+    ]
     if overview.objective is not None and overview.complete is not None:
         rate = overview.objective.evaluable
         words += [
@@ -28,7 +30,7 @@ def overview_sentence(numbers: TrialNumbers) -> list[Any]:
             f", {overview.complete.evaluable.successes} completely",
         ]
     found = numbers.completeness
-    if found is not None and sum(found.n_due):
+    if found is not None and any(found.n_due):
         share = format_percent(sum(found.n_evaluable) / sum(found.n_due))
         done = "evaluable" if numbers.examinations == "scans" else "there"
         words += [f". {share} of the {numbers.examinations} due are {done}"]

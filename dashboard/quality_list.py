@@ -18,7 +18,9 @@ def quality_list(view: View) -> Component:
     refused = view.trial.refused.filter(pl.col("load_id") <= view.trial.cut.load_id)
     rules = refused.group_by("rule").agg(pl.len().alias("n"), pl.col("source_file").n_unique())
     items = [
-        _item("cross", "error", f"{plural(n, 'row')} refused: {rule.replace('_', ' ')}", _files(files))
+        _item(
+            "cross", "error", f"{plural(n, 'row')} refused: {rule.replace('_', ' ')}", _files(files)
+        )
         for rule, n, files in rules.sort("n", "rule", descending=[True, False]).head(2).iter_rows()
     ]
     findings = view.trial.findings.filter(

@@ -1,5 +1,7 @@
 """What changed since the cut before: a card of the overview, and the diff of the data page."""
 
+from typing import Any
+
 import polars as pl
 from dash import html
 from dash.development.base_component import Component
@@ -29,7 +31,7 @@ FRAME_WORDS = {
 """What the records of each frame of a trial are called."""
 
 
-def previous_cut(view: View) -> dict[str, object] | None:
+def previous_cut(view: View) -> dict[str, Any] | None:
     """The cut before the one that is shown, as a row of `trial.cuts`; None at the first."""
     older = view.trial.cuts.filter(pl.col("load_id") < view.trial.cut.load_id).sort("load_id")
     return older.row(-1, named=True) if older.height else None
@@ -41,13 +43,11 @@ def recent_changes(view: View) -> Component:
     before = previous_cut(view)
     link = html.A("All loads and cuts", href=view.href("/data"))
     study, cut = view.trial.study["studyid"], view.trial.cut
-    changes = view.reader.changes(study, int(str(before["load_id"])) if before else 0, cut.load_id)
+    changes = view.reader.changes(study, before["load_id"] if before else 0, cut.load_id)
     if before is None:
         held = changes.filter(pl.col("after") > 0)
         body = held_table(held)
-        return card(
-            "First cut: what it holds", body, note=link, footer=provenance_strip(view)
-        )
+        return card("First cut: what it holds", body, note=link, footer=provenance_strip(view))
     changed = changes.filter(pl.any_horizontal(pl.col("added", "corrected", "retired") > 0))
     title = f"Since cut {before['name']}"
     if changed.is_empty():
@@ -79,7 +79,9 @@ def changes_table(changes: pl.DataFrame, caption: str) -> Component:
 
 def held_table(changes: pl.DataFrame) -> Component:
     """What a first cut holds."""
-    rows = [[FRAME_WORDS[row["frame"]], f"{row['after']:,}"] for row in changes.iter_rows(named=True)]
+    rows = [
+        [FRAME_WORDS[row["frame"]], f"{row['after']:,}"] for row in changes.iter_rows(named=True)
+    ]
     return plain_table(
         (Column("Records"), Column("Count", align="right")),
         rows,

@@ -11,6 +11,7 @@ from dash import Dash, Input, Output
 from dash.dependencies import ClientsideFunction
 from dash.development.base_component import Component
 
+from analysis.errors import UserError
 from dashboard.access.errors import log_failure
 from dashboard.address import Match, Page, Request, match_page, read_request
 from dashboard.filter_bar import filter_bar, filter_sections
@@ -19,7 +20,6 @@ from dashboard.notices import broken, no_data, not_found, unreadable
 from dashboard.selecting import EmptyDatabaseError, build_view
 from dashboard.shell import ShellIds, navigation
 from dashboard.view import Services, View
-from analysis.errors import UserError
 
 
 class Drawn(NamedTuple):

@@ -46,8 +46,4 @@ def build_view(asked: Request, path_rest: str, services: Services) -> View:
 
 def page_params(query: str) -> dict[str, str]:
     """The page's own parameters: what of the query is not a filter."""
-    return {
-        name: value
-        for name, value in parse_qsl(query)
-        if name not in SELECTION_FIELDS
-    }
+    return {name: value for name, value in parse_qsl(query) if name not in SELECTION_FIELDS}

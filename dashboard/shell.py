@@ -7,11 +7,10 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard.components.icon import icon
 from dashboard.address import Page, navigation_pages
+from dashboard.components.icon import icon
 from dashboard.theme import css_tokens, mantine_theme
 from dashboard.view import Mode
-
 
 
 class ShellIds(StrEnum):
@@ -40,6 +39,8 @@ PRE_RENDER_SCRIPT = (
 )
 """Runs before anything is painted, so that a dark screen never flashes white."""
 
+_FONT = "/assets/fonts/inter-variable.woff2"
+
 _SKELETON = (
     '<div id="react-entry-point"><div class="cg-skeleton" aria-busy="true">'
     '<div class="cg-skeleton-bar"></div><div class="cg-skeleton-chips"></div>'
@@ -61,13 +62,13 @@ def index_string() -> str:
 <meta name="theme-color" content="#F6F8F9">
 <title>{{%title%}}</title>
 <link rel="icon" type="image/svg+xml" href="/assets/mark.svg">
-<link rel="preload" href="/assets/fonts/inter-variable.woff2" as="font" type="font/woff2" crossorigin>
+<link rel="preload" href="{_FONT}" as="font" type="font/woff2" crossorigin>
 <script>{PRE_RENDER_SCRIPT}</script>
 {{%css%}}
 <style>{css_tokens()}</style>
 </head>
 <body>
-<noscript><p>Cartograph draws in the browser: please allow JavaScript for this address.</p></noscript>
+<noscript><p>Cartograph draws in the browser: please allow JavaScript here.</p></noscript>
 {{%app_entry%}}
 <footer>{{%config%}}{{%scripts%}}{{%renderer%}}</footer>
 </body>
@@ -178,7 +179,9 @@ def navigation(pages: Sequence[Page], current: Page | None, query: str) -> list[
     links = []
     for page in navigation_pages(pages):
         here = current is page
-        inside = current is not None and page.PATH != "/" and current.PATH.startswith(f"{page.PATH}/")
+        inside = (
+            current is not None and page.PATH != "/" and current.PATH.startswith(f"{page.PATH}/")
+        )
         mark = {"aria-current": "page"} if here else {}
         links.append(
             html.A(

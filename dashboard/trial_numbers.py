@@ -38,9 +38,7 @@ def trial_numbers(view: View) -> TrialNumbers:
     contact = _contact(trial)
     sets = analysis_sets(trial.subjects, trial.infusions, trial.scans, trial.responses)
     usubjids = selected.subjects["usubjid"].to_list()
-    overview = trial_overview(
-        sets, best, maximum_grade(trial.adverse_events), contact, usubjids
-    )
+    overview = trial_overview(sets, best, maximum_grade(trial.adverse_events), contact, usubjids)
     scanned = not trial.scans.is_empty()
     examined = _scans(trial) if scanned else _samples(trial)
     return TrialNumbers(

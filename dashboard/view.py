@@ -54,7 +54,8 @@ class View:
         self,
         path: str | None = None,
         selection: Selection | None = None,
-        **params: str | int | float | tuple[str, ...] | None,
+        /,
+        **params: Any,
     ) -> str:
         """A link that keeps the filters. Without `path` it stays on this page and keeps the
         page's own parameters as well. Names of `Selection` fields change the filter; None removes

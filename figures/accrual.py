@@ -38,8 +38,8 @@ def prepare_accrual(
     groups = []
     if 1 < len(names) <= _MOST_GROUPS:
         for name in names:
-            dates = first.filter(pl.col("group") == name)["dtm_utc"].to_list()
-            groups.append((name, tuple(dates), tuple(range(1, len(dates) + 1))))
+            mine = first.filter(pl.col("group") == name)["dtm_utc"].to_list()
+            groups.append((name, tuple(mine), tuple(range(1, len(mine) + 1))))
     dates = tuple(first["dtm_utc"].to_list())
     return AccrualNumbers(dates, tuple(range(1, len(dates) + 1)), tuple(groups))
 

@@ -32,7 +32,9 @@ def prepare_follow_up(
         return None
     best = best_response(responses).select("usubjid", "best_category")
     lanes = contact.join(best, on="usubjid", how="left").to_dicts()
-    lanes.sort(key=lambda row: (_ORDER.index(row["best_category"]), -row["last_day"], row["usubjid"]))
+    lanes.sort(
+        key=lambda row: (_ORDER.index(row["best_category"]), -row["last_day"], row["usubjid"])
+    )
     place = {row["usubjid"]: number for number, row in enumerate(lanes)}
     calls = []
     for row in responses.iter_rows(named=True):
@@ -89,7 +91,11 @@ def draw_follow_up(
             },
             hovertemplate=f"{category}, day %{{x:.0f}}<extra></extra>",
         )  # fmt: skip
-    dead = [(day, lane) for lane, day, died in zip(lanes, numbers.last_day, numbers.died, strict=True) if died]
+    dead = [
+        (day, lane)
+        for lane, day, died in zip(lanes, numbers.last_day, numbers.died, strict=True)
+        if died
+    ]
     figure.add_scatter(
         x=[day for day, _ in dead], y=[lane for _, lane in dead], mode="markers",
         marker={"symbol": "x-thin", "size": 7, "line": {"width": 2, "color": theme.ink}},
@@ -97,7 +103,10 @@ def draw_follow_up(
     )  # fmt: skip
     height = max(220, min(14 * len(lanes), 560)) + 60
     figure.update_layout(
-        template=template(theme), height=height, bargap=0, margin={"l": 12, "r": 16, "t": 8, "b": 44}
+        template=template(theme),
+        height=height,
+        bargap=0,
+        margin={"l": 12, "r": 16, "t": 8, "b": 44},
     )
     figure.update_yaxes(
         range=[len(lanes) - 0.4, -0.6], showticklabels=False, showgrid=False, fixedrange=True

@@ -118,7 +118,9 @@ def _matches_pattern(given: Any, pattern: Mapping[str, Any]) -> bool:
     if not isinstance(given, dict) or given.keys() != pattern.keys():
         return False
     return all(
-        isinstance(given[key], (str, int, float)) if isinstance(value, list) else given[key] == value
+        isinstance(given[key], (str, int, float))
+        if isinstance(value, list)
+        else given[key] == value
         for key, value in pattern.items()
     )
 

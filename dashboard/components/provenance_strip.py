@@ -29,9 +29,7 @@ def figure_downloads(
     return (*images, Download("CSV", href=view.download_href(csv_name)))
 
 
-def provenance_strip(
-    view: View, *parts: str, downloads: Sequence[Download] = ()
-) -> Component:
+def provenance_strip(view: View, *parts: str, downloads: Sequence[Download] = ()) -> Component:
     """`Cut 2026-06-30 · n = 18 of 24 · method ... · v0.1.0` and PNG / SVG / CSV."""
     texts = [f"Cut {view.trial.cut.name}", *parts, f"v{view.version}"]
     return html.Div(

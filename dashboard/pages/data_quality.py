@@ -88,6 +88,9 @@ def _in_cut(view: View, frame: pl.DataFrame) -> pl.DataFrame:
     return frame.filter(pl.col("load_id") <= view.trial.cut.load_id)
 
 
+_COUNTS = ("file_rows", "rows_in", "loaded", "refused", "duplicates", "empty", "superseded")
+
+
 def _files_card(view: View) -> Component:
     files = _in_cut(view, view.trial.source_files).sort("load_id", "path", descending=[True, False])
     columns = (
@@ -109,9 +112,7 @@ def _files_card(view: View) -> Component:
             row["reader"],
             *(
                 _count(row[name])
-                for name in (
-                    "file_rows", "rows_in", "loaded", "refused", "duplicates", "empty", "superseded",
-                )
+                for name in _COUNTS
             ),
         ]
         for row in files.head(200).iter_rows(named=True)
@@ -192,7 +193,9 @@ def _finding(row: dict[str, Any]) -> Component:
             html.Div(
                 [
                     html.Strong(row["code"].replace("_", " ").capitalize()),
-                    html.Span(f" {row['count']:,} ×", className="cg-times") if row["count"] > 1 else None,
+                    html.Span(f" {row['count']:,} ×", className="cg-times")
+                    if row["count"] > 1
+                    else None,
                     html.P(row["message"]),
                     html.P(place, className="cg-muted") if place else None,
                 ]
@@ -210,8 +213,11 @@ def _how_card(view: View) -> Component:
     steps = (
         ("Look first, nothing is written", f"cartograph check NEW-EXPORT.zip --study {study}"),
         ("Load; ends in a new cut", f"cartograph load NEW-EXPORT.zip --study {study}"),
-        ("An own layout, described in a profile", f"cartograph load FILE.xlsx --study {study} --profile MY.yaml"),
-    )  # fmt: skip
+        (
+            "An own layout, described in a profile",
+            f"cartograph load FILE.xlsx --study {study} --profile MY.yaml",
+        ),
+    )
     return card(
         "Load a new export",
         html.Ol(

@@ -22,7 +22,7 @@ from dashboard.trial_numbers import TrialNumbers, trial_numbers
 from dashboard.view import Services, View
 from figures.accrual import draw_accrual, prepare_accrual
 from figures.follow_up import draw_follow_up, prepare_follow_up
-from figures.scan_completeness import CompletenessNumbers, draw_scan_completeness
+from figures.scan_completeness import draw_scan_completeness
 
 PATH = "/"
 NAME = "Overview"
@@ -158,9 +158,7 @@ def _follow_up_card(view: View) -> Component:
             f"Days from infusion to the last known day of {n} patients, by best response",
         ),
         note="No calendar dates were delivered; by best response, then length",
-        footer=provenance_strip(
-            view, f"n = {n}", downloads=figure_downloads(view, Ids.FOLLOW_UP)
-        ),
+        footer=provenance_strip(view, f"n = {n}", downloads=figure_downloads(view, Ids.FOLLOW_UP)),
     )
 
 

@@ -28,7 +28,10 @@ class MemoryReader(TrialReader):
 
     def _list_cuts(self, studyid: str) -> pl.DataFrame:
         return pl.DataFrame(
-            [{"id": load, "name": name, "load_id": load, "created_at": at} for name, load, at in CUTS]
+            [
+                {"id": load, "name": name, "load_id": load, "created_at": at}
+                for name, load, at in CUTS
+            ]
         )
 
     def _read_trial(self, studyid: str, cut: str) -> Trial:

@@ -14,7 +14,9 @@ def dependencies(client: FlaskClient, **arguments: Any) -> list[dict[str, Any]]:
     return client.get("/_dash-dependencies", **arguments).get_json()
 
 
-def router_body(app: Dash, path: str = "/", search: str = "", scheme: str = "light") -> dict[str, Any]:
+def router_body(
+    app: Dash, path: str = "/", search: str = "", scheme: str = "light"
+) -> dict[str, Any]:
     """The call that draws a page."""
     output = next(key for key in app.callback_map if "shell-page.children" in key)
     outputs = [

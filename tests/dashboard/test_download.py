@@ -15,7 +15,12 @@ def test_formulas_are_text_and_numbers_stay_numbers():
 
 @pytest.mark.parametrize(
     ("page", "name"),
-    [(page, name) for page in PAGES if "<" not in page.PATH for name in getattr(page, "DOWNLOADS", {})],
+    [
+        (page, name)
+        for page in PAGES
+        if "<" not in page.PATH
+        for name in getattr(page, "DOWNLOADS", {})
+    ],
 )
 def test_every_offered_table_downloads(demo_client, page, name):
     base = page.PATH.strip("/") or "overview"
@@ -36,7 +41,11 @@ def test_refused_rows_download_as_delivered(demo_client):
 
 @pytest.mark.parametrize(
     "path",
-    ["/download/data/none.csv", "/download/none/refused.csv", "/download/data/refused.csv?study=REAL-01"],
+    [
+        "/download/data/none.csv",
+        "/download/none/refused.csv",
+        "/download/data/refused.csv?study=REAL-01",
+    ],
 )
 def test_nothing_else_downloads(demo_client, path):
     answer = demo_client.get(path)

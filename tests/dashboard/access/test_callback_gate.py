@@ -44,7 +44,9 @@ def _mutate(body, rng: random.Random):
 
 
 def _inside(node):
-    children = list(node.values()) if isinstance(node, dict) else node if isinstance(node, list) else []
+    children = (
+        list(node.values()) if isinstance(node, dict) else node if isinstance(node, list) else []
+    )
     return [c for c in children if isinstance(c, (dict, list))] + [
         deep for child in children for deep in _inside(child)
     ]
@@ -89,7 +91,9 @@ def test_mutated_bodies_never_fail_the_server(demo, demo_client):
     assert refused > MUTATIONS // 2
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", "1", '"x"', "[" * 100_000, '{"a":' * 50_000])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "null", "1", '"x"', "[" * 100_000, '{"a":' * 50_000]
+)
 def test_bodies_that_are_no_call_are_refused(demo_client, text):
     demo_client.get("/")
     answer = demo_client.post("/_dash-update-component", data=text, content_type="application/json")

@@ -111,7 +111,10 @@ def test_the_link_cannot_send_to_another_site(local_client):
     ],
 )
 def test_host_header_is_checked_against_rebinding(demo_client, host, status):
-    assert demo_client.get("/", headers={"Host": host}).status_code in {status, 400 if status == 421 else status}
+    assert demo_client.get("/", headers={"Host": host}).status_code in {
+        status,
+        400 if status == 421 else status,
+    }
 
 
 @pytest.mark.parametrize(
@@ -136,7 +139,9 @@ def test_posts_of_other_sites_are_refused(demo, demo_client, headers, status):
 
 
 def test_a_form_cannot_post(demo_client):
-    answer = demo_client.post("/_dash-update-component", data={"output": "x"}, headers={"Host": HOST})
+    answer = demo_client.post(
+        "/_dash-update-component", data={"output": "x"}, headers={"Host": HOST}
+    )
     assert answer.status_code == 415
 
 

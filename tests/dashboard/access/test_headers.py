@@ -6,7 +6,14 @@ import pytest
 
 from dashboard.access.headers import inline_script_hashes
 
-EVERYWHERE = ("/", "/data", "/_dash-layout", "/assets/20-shell.css", "/assets/none.css", "/download/x/y.csv")
+EVERYWHERE = (
+    "/",
+    "/data",
+    "/_dash-layout",
+    "/assets/20-shell.css",
+    "/assets/none.css",
+    "/download/x/y.csv",
+)
 
 
 @pytest.mark.parametrize("path", EVERYWHERE)
