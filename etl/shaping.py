@@ -15,7 +15,7 @@ from etl.profiles.headers import matching
 from etl.profiles.house import file_name
 from etl.profiles.reshape import Incoming, reshape, selects
 from etl.profiles.schema import Profile, Table
-from etl.readers.sheet import Sheet
+from etl.sheets.sheet import Sheet
 from etl.source import Finding
 
 

@@ -16,7 +16,7 @@ from etl.profiles.headers import (
     only_column,
 )
 from etl.profiles.schema import Table
-from etl.readers.sheet import Sheet
+from etl.sheets.sheet import Sheet
 
 HIDDEN = "\x00"
 """Stands for the path of an identifying column: nothing a profile writes can match it."""

@@ -9,7 +9,7 @@ from etl.contracts import CONTRACTS
 from etl.profiles import SavedProfile
 from etl.profiles.headers import squash
 from etl.profiles.schema import ColumnRule, Profile, Table
-from etl.readers.sheet import Sheet
+from etl.sheets.sheet import Sheet
 
 NAME = "house"
 TEXT = "house layout: sheets named like incoming tables, headers named like their fields\n"

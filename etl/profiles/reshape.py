@@ -16,7 +16,7 @@ from etl.profiles.cells import clean, fits, fold, keeps, translated
 from etl.profiles.grid import Grid, Usage, open_grid
 from etl.profiles.headers import CAPTURE, leaf, matching, missing_message
 from etl.profiles.schema import ColumnRule, Filter, Profile, Table, Wide
-from etl.readers.sheet import Sheet
+from etl.sheets.sheet import Sheet
 from etl.source import Finding
 
 
