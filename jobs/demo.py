@@ -1,6 +1,7 @@
 """The demo: write the synthetic trial's export files, load them, fit the default model."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -46,16 +47,29 @@ def build_demo(url: str, *, actor: str, say: Say) -> None:
     upgrade_database(url)
     engine = create_engine_for(url)
     refuse_real_studies(engine)
-    with TemporaryDirectory(prefix="cartograph-demo-") as folder:
-        say("Writing the export files of the synthetic trial ...")
-        synthetic.write_trial(Path(folder))
+    with export_folder(url) as folder:
+        say(f"Writing the export files of the synthetic trial to {folder} ...")
+        synthetic.write_trial(folder)
         say("Loading them ...")
         result = etl_jobs.load(
-            engine, [Path(folder)], synthetic.STUDYID, profile=synthetic.PROFILE, actor=actor
+            engine, [folder], synthetic.STUDYID, profile=synthetic.PROFILE, actor=actor
         )
     say(result.summary())
     say("Fitting the model that links expansion to response ...")
     say(fit_study(engine, synthetic.STUDYID, actor=actor).sentence)
+
+
+@contextmanager
+def export_folder(url: str) -> Iterator[Path]:
+    """Where the export files are written: beside an SQLite file, where a person can look at what
+    was loaded; for a server database a folder that is removed afterwards."""
+    file = sqlite_path(parse_url(url))
+    if file is None:
+        with TemporaryDirectory(prefix="cartograph-demo-") as folder:
+            yield Path(folder)
+        return
+    folder = file.parent / synthetic.STUDYID
+    yield folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
 
 
 def refuse_real_studies(engine: Engine) -> None:
