@@ -170,7 +170,11 @@ ROWS: dict[str, dict[str, Any]] = {
 """One sound row per table, in the order in which they can be inserted."""
 
 
-def fill(connection: Connection, *tables: str) -> None:
-    """Insert the rows of the tables named, of all when none is."""
+def fill(connection: Connection, *tables: str, numbered: bool = False) -> None:
+    """Insert the rows of the tables named, of all when none is.
+
+    `numbered` gives every row the id 1 itself: a sequence does not go back with a rollback.
+    """
+    ids = {"id": 1} if numbered else {}
     for table in tables or tuple(ROWS):
-        connection.execute(insert(TABLES[table]), ROWS[table])
+        connection.execute(insert(TABLES[table]), {**ids, **ROWS[table]})
