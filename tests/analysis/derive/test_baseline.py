@@ -1,0 +1,68 @@
+import polars as pl
+
+from analysis.derive.baseline import baseline_table
+from analysis.derive.burden import burden_series
+
+SUBJECTS = pl.DataFrame(
+    {
+        "usubjid": ["P1", "P2", "P3", "P4"],
+        "age_year": [40.0, 50.0, 60.0, None],
+        "sex": ["F", "F", "M", None],
+    }
+)
+GROUPS = pl.DataFrame({"usubjid": ["P1", "P2", "P3"], "group": ["a", "a", "b"]})
+
+
+def rows(table, variable, *columns):
+    return table.filter(pl.col("variable") == variable).select(columns).rows()
+
+
+def test_numbers_and_categories_by_group():
+    table = baseline_table(SUBJECTS, groups=GROUPS)
+    assert rows(table, "age_year", "group", "n", "n_missing", "median", "minimum", "maximum") == [
+        ("a", 2, 0, 45.0, 40.0, 50.0),
+        ("b", 1, 0, 60.0, 60.0, 60.0),
+        ("not known", 0, 1, None, None, None),
+        ("All", 3, 1, 50.0, 40.0, 60.0),
+    ]
+    assert rows(table, "sex", "level", "group", "count", "n", "n_missing", "percent") == [
+        ("F", "a", 2, 2, 0, 100.0),
+        ("F", "b", 0, 1, 0, 0.0),
+        ("F", "not known", 0, 0, 1, None),
+        ("F", "All", 2, 3, 1, 100 * 2 / 3),
+        ("M", "a", 0, 2, 0, 0.0),
+        ("M", "b", 1, 1, 0, 100.0),
+        ("M", "not known", 0, 0, 1, None),
+        ("M", "All", 1, 3, 1, 100 * 1 / 3),
+    ]
+
+
+def test_variables_without_any_value_are_left_out():
+    assert set(baseline_table(SUBJECTS)["variable"]) == {"age_year", "sex"}
+
+
+def test_characteristics_and_burden():
+    characteristics = pl.DataFrame(
+        {
+            "usubjid": ["P1", "P2", "P1"],
+            "paramcd": ["BLAST", "BLAST", "HCT"],
+            "label": ["Marrow blasts", "Marrow blasts", "Prior transplant"],
+            "value": [80.0, 20.0, None],
+            "value_text": [None, None, "Y"],
+            "unit": ["%", "%", None],
+        }
+    )
+    lesions = pl.DataFrame(
+        {
+            "usubjid": ["P1"], "region_code": ["T1"], "metric": ["LDIAM"], "value": [30.0],
+            "unit": ["mm"], "rel_day": [-7.0], "censored": ["none"],
+        }
+    )  # fmt: skip
+    table = baseline_table(SUBJECTS, characteristics, burden=burden_series(lesions))
+    assert rows(table, "BLAST", "label", "unit", "median", "q1", "q3") == [
+        ("Marrow blasts", "%", 50.0, 35.0, 65.0)
+    ]
+    assert rows(table, "HCT", "level", "count", "n_missing") == [("Y", 1, 3)]
+    assert rows(table, "baseline_SUMDIAM", "label", "unit", "n", "median") == [
+        ("Sum of target diameters", "mm", 1, 30.0)
+    ]

@@ -1,0 +1,172 @@
+"""The frame of a specification: rows, group, adjusters, and what was left out."""
+
+import polars as pl
+import pytest
+
+from analysis.derive.groups import patient_groups
+from analysis.derive.model_frame import model_frame
+from analysis.errors import UserError
+from analysis.results import Excluded
+from analysis.specs import ModelSpec
+
+SUBJECTS = pl.DataFrame(
+    {
+        "usubjid": ["P1", "P2", "P3", "P4"],
+        "cohort": ["A", "A", "B", "B"],
+        "age_year": [50.0, 60.0, 70.0, None],
+        "sex": ["F", "M", "F", "M"],
+    }
+)
+RESPONSES = pl.DataFrame(
+    {
+        "usubjid": ["P1", "P2", "P3"],
+        "criterion": ["NCI"] * 3,
+        "reader": [None] * 3,
+        "component": ["best"] * 3,
+        "response": ["CR", "PR", "PD"],
+    },
+    schema_overrides={"reader": pl.String},
+)
+CHARACTERISTICS = pl.DataFrame(
+    {
+        "usubjid": ["P1", "P2", "P3", "P1", "P2"],
+        "paramcd": ["HLH"] * 3 + ["BURDEN"] * 2,
+        "value": [1.0, 0.0, None, 12.5, 80.0],
+        "value_text": [None] * 5,
+    },
+    schema_overrides={"value_text": pl.String},
+)
+
+
+def blood(*rows):
+    """rows: (patient, day, value)."""
+    return pl.DataFrame(
+        [
+            {
+                "usubjid": usubjid, "analyte": "CARFLOW", "assay": "flow", "matrix": "BLOOD",
+                "unit": "cells/uL", "rel_day": day, "nominal_day": day, "value": value,
+                "censored": "none",
+            }
+            for usubjid, day, value in rows
+        ]
+    )  # fmt: skip
+
+
+KINETICS = blood(
+    ("P1", 0.0, 0.0), ("P1", 14.0, 900.0), ("P2", 14.0, 80.0), ("P3", 14.0, 3.0), ("P4", 14.0, 7.0)
+)
+SPEC = ModelSpec(outcome="kinetics:CARFLOW:flow:BLOOD")
+
+
+def build(spec, **frames):
+    given = {"kinetics": KINETICS, "responses": RESPONSES, "characteristics": CHARACTERISTICS}
+    return model_frame(spec, subjects=SUBJECTS, **(given | frames))
+
+
+GROUPS = [
+    ("responder", ["responder", "responder", "non-responder", None]),
+    ("complete_response", ["CR", "no CR", "no CR", None]),
+    ("best_response", ["CR", "PR", "PD", None]),
+    ("cohort", ["A", "A", "B", "B"]),
+    ("sex", ["F", "M", "F", "M"]),
+    ("characteristic:HLH", ["1", "0", None, None]),
+    ("characteristic:BURDEN", ["12.5", "80", None, None]),
+]
+
+
+@pytest.mark.parametrize(("kind", "expected"), GROUPS)
+def test_groups(kind, expected):
+    found = patient_groups(kind, SUBJECTS, characteristics=CHARACTERISTICS, responses=RESPONSES)
+    assert found["group"].to_list() == expected
+    assert found["usubjid"].to_list() == SUBJECTS["usubjid"].to_list()
+
+
+@pytest.mark.parametrize("kind", ["eye_color", "characteristic:SHOE"])
+def test_unknown_group(kind):
+    with pytest.raises(UserError, match=r"eye_color|SHOE"):
+        patient_groups(kind, SUBJECTS, characteristics=CHARACTERISTICS)
+
+
+def test_rows_with_group():
+    found = build(SPEC)
+    assert found.frame.select("usubjid", "rel_day", "group").rows() == [
+        ("P1", 0.0, "responder"),
+        ("P1", 14.0, "responder"),
+        ("P2", 14.0, "responder"),
+        ("P3", 14.0, "non-responder"),
+        ("P4", 14.0, None),
+    ]
+    assert found.excluded == ()
+    assert found.signal.key == SPEC.outcome
+
+
+def test_a_zero_is_censored_for_a_logarithm_and_a_number_for_a_shift():
+    logarithm = build(SPEC).frame.row(0, named=True)
+    assert (logarithm["value"], logarithm["censored"], logarithm["upper"]) == (None, "left", 3.0)
+    shifted = build(SPEC.replace(transform="log10_shift", shift=0.1)).frame.row(0, named=True)
+    assert (shifted["value"], shifted["censored"], shifted["upper"]) == (0.0, "none", None)
+
+
+def test_adjusters_become_columns():
+    frame = build(SPEC.replace(adjusters=("age_year", "characteristic:BURDEN"))).frame
+    assert frame.filter(pl.col("rel_day") == 14).select("age_year", "burden").rows() == [
+        (50.0, 12.5), (60.0, 80.0), (70.0, None), (None, None),
+    ]  # fmt: skip
+
+
+def test_unknown_adjuster():
+    with pytest.raises(UserError, match="shoe_size"):
+        build(SPEC.replace(adjusters=("shoe_size",)))
+
+
+def test_cohort_and_analysis_set_are_counted():
+    infusions = pl.DataFrame({"usubjid": ["P1", "P2", "P3"]})
+    found = build(SPEC.replace(cohort=("A",)), infusions=infusions)
+    assert set(found.frame["usubjid"]) == {"P1", "P2"}
+    assert found.excluded == (
+        Excluded("patient not in the infused set", 1),
+        Excluded("patient of another cohort", 1),
+    )
+
+
+def uptake(**changes):
+    return {
+        "usubjid": "P1", "scan_code": "S1", "tracer_id": "f18_fhbg", "region_kind": "lesion",
+        "region_code": "L1", "metric": "suv_mean", "value": 2.0, "unit": "g/mL", "rel_day": 14.0,
+        "censored": "none", "evaluable": True, "decay_state": "scan_start", **changes,
+    }  # fmt: skip
+
+
+IMAGING = pl.DataFrame(
+    [
+        uptake(),
+        uptake(region_code="L2", value=8.0),
+        uptake(usubjid="P2", evaluable=False),
+        uptake(usubjid="P3", decay_state="unknown"),
+        uptake(usubjid="P1", region_kind="organ", region_code="LIVER", value=1.0),
+    ]
+)
+
+
+def test_a_row_per_lesion_or_a_mean_per_patient():
+    spec = ModelSpec(outcome="uptake:f18_fhbg:suv_mean:lesion", group="cohort")
+    lesions = build(spec.replace(unit="lesion"), quantifications=IMAGING)
+    assert lesions.frame.select("region_code", "value").rows() == [("L1", 2.0), ("L2", 8.0)]
+    patients = build(spec, quantifications=IMAGING)
+    assert patients.frame["value"].to_list() == [pytest.approx(4.0)]
+    assert set(patients.frame["tracer_id"]) == {"f18_fhbg"}
+    organs = build(spec.replace(unit="organ"), quantifications=IMAGING)
+    assert organs.frame["region_code"].to_list() == ["LIVER"]
+
+
+def test_bad_scans_and_unknown_decay_are_counted():
+    spec = ModelSpec(outcome="uptake:f18_fhbg:suv_mean:lesion", unit="lesion", group="cohort")
+    assert build(spec, quantifications=IMAGING).excluded == (
+        Excluded("scan not evaluable", 1),
+        Excluded("decay correction unknown", 1),
+    )
+
+
+def test_lesions_of_a_blood_signal_are_refused():
+    with pytest.raises(UserError, match="unit 'lesion' needs an imaging signal"):
+        build(SPEC.replace(unit="lesion"))
