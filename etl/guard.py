@@ -19,8 +19,8 @@ from typing import IO
 
 from analysis.errors import UserError
 from etl.readers import read_source
-from etl.readers.sheet import Sheet
-from etl.readers.sheet_file import read_sheets
+from etl.sheets.sheet import Sheet
+from etl.sheets.sheet_file import read_sheets
 from etl.source import Source
 
 START_SECONDS = 60.0
@@ -38,6 +38,8 @@ class Limits:
     """Files named on the command line above this size are read in this process."""
     memory_byte: int = 1536 * 1024**2
     seconds: float = 20.0
+    trusted_seconds: float = 300.0
+    """Time for one file named on the command line."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +70,7 @@ def read_guarded(
     Raises ReadingProcessError when the child itself cannot start.
 
     `trusted` (files named on the command line): those above `limits.trusted_byte` are read in
-    this process, without limits.
+    this process, without limits, and the others get `limits.trusted_seconds`.
     """
     limits = limits or Limits()
     results: dict[int, ReadResult] = {}
@@ -84,10 +86,11 @@ def read_guarded(
             results[number] = _refused(source, f"{source.name}: {reason}")
         else:
             guarded.append(item)
+    seconds = limits.trusted_seconds if trusted else limits.seconds
     pending = deque(_batches(guarded))
     while pending:
         batch = pending.popleft()
-        done, failure = _run_child(batch, limits)
+        done, failure = _run_child(batch, limits.memory_byte, seconds)
         results.update(done)
         rest = batch[len(done) :]
         if failure is None or not rest:
@@ -133,11 +136,13 @@ class _Failure:
     may_be_shared: bool
 
 
-def _run_child(batch: list[_Item], limits: Limits) -> tuple[dict[int, ReadResult], _Failure | None]:
+def _run_child(
+    batch: list[_Item], memory_byte: int, seconds: float
+) -> tuple[dict[int, ReadResult], _Failure | None]:
     """Results of the files that were finished, in order, and why the next one was not."""
     with tempfile.TemporaryDirectory(prefix="cartograph-read-") as name:
         folder = Path(name)
-        _write_request(folder, batch, limits)
+        _write_request(folder, batch, memory_byte, seconds)
         with (folder / "stderr").open("wb") as errors:
             child = subprocess.Popen(  # noqa: S603 - own module, own interpreter
                 [sys.executable, "-P", "-m", "etl.guard_child", str(folder)],
@@ -147,7 +152,7 @@ def _run_child(batch: list[_Item], limits: Limits) -> tuple[dict[int, ReadResult
                 env=_environment(),
             )
             try:
-                done, failure = _follow(child, folder, batch, limits)
+                done, failure = _follow(child, folder, batch, seconds)
             finally:
                 child.kill()
                 child.wait()
@@ -156,7 +161,7 @@ def _run_child(batch: list[_Item], limits: Limits) -> tuple[dict[int, ReadResult
         return done, failure
 
 
-def _write_request(folder: Path, batch: list[_Item], limits: Limits) -> None:
+def _write_request(folder: Path, batch: list[_Item], memory_byte: int, seconds: float) -> None:
     items = []
     for item in batch:
         source = item.source
@@ -175,8 +180,8 @@ def _write_request(folder: Path, batch: list[_Item], limits: Limits) -> None:
         )
     request = {
         "items": items,
-        "memory_byte": limits.memory_byte,
-        "cpu_seconds": int(START_SECONDS + limits.seconds * len(batch)),
+        "memory_byte": memory_byte,
+        "cpu_seconds": int(START_SECONDS + seconds * len(batch)),
     }
     (folder / "request.json").write_text(json.dumps(request), encoding="utf-8")
 
@@ -196,7 +201,7 @@ def _environment() -> dict[str, str]:
 
 
 def _follow(
-    child: "subprocess.Popen[bytes]", folder: Path, batch: list[_Item], limits: Limits
+    child: "subprocess.Popen[bytes]", folder: Path, batch: list[_Item], seconds: float
 ) -> tuple[dict[int, ReadResult], _Failure | None]:
     words: queue.Queue[str] = queue.Queue()
     assert child.stdout is not None
@@ -210,11 +215,11 @@ def _follow(
         raise ReadingProcessError(reason) from None
     try:
         for item in batch:
-            if words.get(timeout=limits.seconds) != str(item.number):
+            if words.get(timeout=seconds) != str(item.number):
                 return done, _Failure("", may_be_shared=True)
             done[item.number] = _collect(folder, item)
     except queue.Empty:
-        reason = f"takes longer than {limits.seconds:g} s to read; split it or export it as CSV"
+        reason = f"takes longer than {seconds:g} s to read; split it or export it as CSV"
         return done, _Failure(reason, may_be_shared=False)
     return done, None
 

@@ -15,7 +15,7 @@ def main(folder: Path) -> None:
     request = json.loads((folder / "request.json").read_text(encoding="utf-8"))
     _limit(request["memory_byte"], request["cpu_seconds"])
     from etl.readers import read_source  # after the limit: parsers allocate under it
-    from etl.readers.sheet_file import write_json, write_sheets
+    from etl.sheets.sheet_file import write_json, write_sheets
 
     _say("ready")
     for item in request["items"]:

@@ -4,7 +4,7 @@ from types import ModuleType
 
 from analysis.errors import UserError
 from etl.readers import csv, datasetjson, excel, xpt
-from etl.readers.sheet import Sheet
+from etl.sheets.sheet import Sheet
 from etl.source import Source
 
 READERS: tuple[ModuleType, ...] = (xpt, datasetjson, excel, csv)

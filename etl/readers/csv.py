@@ -17,7 +17,7 @@ import polars as pl
 
 from analysis.errors import UserError
 from etl.encoding import detect_encoding
-from etl.readers.sheet import Sheet
+from etl.sheets.sheet import Sheet
 from etl.source import Finding, Source
 
 NAME = "csv"

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from analysis.errors import UserError
-from etl.readers.sheet import Column, Sheet
-from etl.readers.typed_text import number_text
+from etl.sheets.sheet import Column, Sheet
+from etl.sheets.typed_text import number_text
 from etl.source import Source
 
 NAME = "datasetjson"

@@ -13,9 +13,9 @@ from xml.etree.ElementTree import ParseError
 import polars as pl
 
 from analysis.errors import UserError
-from etl.readers.sheet import Sheet
-from etl.readers.workbook_text import exact_text
-from etl.readers.workbook_xml import SheetFacts, Workbook, read_workbook, scan_sheet
+from etl.sheets.sheet import Sheet
+from etl.sheets.workbook_text import exact_text
+from etl.sheets.workbook_xml import SheetFacts, Workbook, read_workbook, scan_sheet
 from etl.source import Finding, Source
 
 if TYPE_CHECKING:

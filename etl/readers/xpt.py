@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 
 from analysis.errors import UserError
-from etl.readers.sheet import Column, Sheet
-from etl.readers.typed_text import elapsed_text, instant_text, number_text
+from etl.sheets.sheet import Column, Sheet
+from etl.sheets.typed_text import elapsed_text, instant_text, number_text
 from etl.source import Finding, Source
 
 NAME = "xpt"

@@ -93,7 +93,7 @@ def test_a_refused_source_stays_refused() -> None:
 
 def test_the_child_imports_no_heavy_library() -> None:
     code = (
-        "import sys, etl.guard_child, etl.readers, etl.readers.sheet_file;"
+        "import sys, etl.guard_child, etl.readers, etl.sheets.sheet_file;"
         "heavy = {'pandas', 'numpy', 'statsmodels', 'dash', 'sqlalchemy', 'dataframely', 'scipy'};"
         "print(sorted(heavy & set(sys.modules)))"
     )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from analysis.errors import UserError
 from etl.readers import csv
-from etl.readers.sheet import Sheet
+from etl.sheets.sheet import Sheet
 from etl.source import source_from_bytes
 
 

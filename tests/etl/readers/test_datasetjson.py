@@ -8,7 +8,7 @@ import pytest
 
 from analysis.errors import UserError
 from etl.readers import datasetjson
-from etl.readers.sheet import Column, Sheet
+from etl.sheets.sheet import Column, Sheet
 from etl.source import source_from_bytes
 
 ROWS: list[list[Any]] = [

@@ -11,8 +11,8 @@ import xlsxwriter
 
 from analysis.errors import UserError
 from etl.readers import excel
-from etl.readers.sheet import CellRange, Sheet, column_letter
-from etl.readers.workbook_xml import column_position, format_kind
+from etl.sheets.sheet import CellRange, Sheet, column_letter
+from etl.sheets.workbook_xml import column_position, format_kind
 from etl.source import open_sources, source_from_bytes
 
 

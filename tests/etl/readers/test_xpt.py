@@ -6,7 +6,7 @@ import pytest
 
 from analysis.errors import UserError
 from etl.readers import datasetjson, xpt
-from etl.readers.sheet import Column, Sheet
+from etl.sheets.sheet import Column, Sheet
 from etl.source import open_sources, source_from_bytes
 
 SHARED_PAIRS = ("dm", "ex", "lb", "rs", "ae")

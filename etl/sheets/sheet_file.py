@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from etl.readers.sheet import CellRange, Column, Sheet
+from etl.sheets.sheet import CellRange, Column, Sheet
 from etl.source import Finding
 
 ROW_NUMBERS, FIELD_COUNTS = "row_numbers", "field_counts"

@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from etl.readers.typed_text import elapsed_text, instant_text, number_text
-from etl.readers.workbook_xml import SheetFacts, Workbook
+from etl.sheets.typed_text import elapsed_text, instant_text, number_text
+from etl.sheets.workbook_xml import SheetFacts, Workbook
 
 NUMBER_TEXT = r"^-?\d+(\.\d+)?$"
 DAY_MS = 86_400_000

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import IO
 
-from etl.readers.sheet import CellRange
+from etl.sheets.sheet import CellRange
 
 BLOCK_BYTE = 4 * 1024**2
 PREFIX = re.compile(rb"<(/?)\w+:")
