@@ -195,7 +195,7 @@ RESPONSE_DAYS = (28, 60, 90)
 LESION_DAYS = (-7, 14, 28, 60, 90)
 DIRECT_LABEL_DAYS = (0, 1, 3, 7)
 REPORTER_DAYS = (-5, 14, 28, 90)
-IMMUNE_DAYS = (31, 62)
+IMMUNE_DAYS = (31, 63)
 """After the reporter scans of days 14 and 28, so that zirconium does not add to them."""
 CONTRAST_DAYS = (1, 3, 5, 7, 10, 14, 21, 28, 60, 90)
 """Days at which the truth file states the marginal geometric-mean ratio."""

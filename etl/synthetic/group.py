@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from etl.synthetic.design import MISSED_VISIT
-from etl.synthetic.latent import Latent
+from etl.synthetic.latent import Floats, Latent
 from etl.synthetic.outcomes import Outcomes
 from etl.synthetic.schedule import Calendar, Visits, attended, draw_visits, planned_visits
 
@@ -21,9 +21,15 @@ class Group:
     calendar: Calendar
     outcomes: Outcomes
 
-    def visits(self, rng: np.random.Generator, days: Sequence[int], hour: float = 8.0) -> Visits:
+    def visits(
+        self,
+        rng: np.random.Generator,
+        days: Sequence[int],
+        hour: float = 8.0,
+        shift: Floats | None = None,
+    ) -> Visits:
         """Visits near the planned days, some missed, none after the patient left."""
-        actual = draw_visits(rng, self.calendar, days, hour)
+        actual = draw_visits(rng, self.calendar, days, hour, shift)
         return Visits(tuple(days), actual, attended(rng, actual, self.outcomes.leave_day))
 
     def planned(

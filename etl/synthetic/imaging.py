@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,9 +19,13 @@ from etl.synthetic.design import (
 )
 from etl.synthetic.group import Group
 from etl.synthetic.latent import Bools, Floats, Latent
-from etl.synthetic.schedule import Visits
+from etl.synthetic.schedule import Visits, draw_shifts
 
 ZR89_DECAY_PER_DAY = 86_400 * np.log(2) / ZR89_HALF_LIFE_S
+SAME_VISIT = {31: 28, 63: 60}
+"""CD8 visits that are early or late together with the visit before them."""
+FDG_DAYS_LATER = 1
+"""FDG follows the reporter scan by a day: two fluorine tracers never meet."""
 SPLEEN_RESIDUE_AT_2_DAYS = 1.9
 """Reporter spleen value with the CD8 tracer 2 days before is x2.9; 14 days before x1.15."""
 
@@ -79,10 +84,11 @@ def simulate_imaging(rng: np.random.Generator, group: Group, body: Body) -> Imag
     """All scans of a cohort; FDG only where there are lesions, direct label where labelled."""
     scans, values, latent = [], [], group.latent
     tumor_visits = None
+    shifts = _shared_shifts(rng, group)
     for plan in PLANS:
         if plan.tracer_id == uptake.TUMOR and not latent.cohort.has_lesions:
             continue
-        visits = _scan_visits(rng, group, body, plan)
+        visits = _scan_visits(rng, group, body, plan, shifts)
         if plan.tracer_id == uptake.TUMOR:
             tumor_visits = visits
         scans.append(_scan_frame(rng, latent, plan, visits, body))
@@ -97,8 +103,25 @@ def simulate_imaging(rng: np.random.Generator, group: Group, body: Body) -> Imag
     return Imaging(scan_frame, value_frame, tumor_visits)
 
 
-def _scan_visits(rng: np.random.Generator, group: Group, body: Body, plan: TracerPlan) -> Visits:
-    visits = group.visits(rng, plan.days, plan.hour)
+def _shared_shifts(rng: np.random.Generator, group: Group) -> dict[int, Floats]:
+    """Early or late by the same days for all tracers of one visit, so that none meets another."""
+    days = sorted({day for plan in PLANS for day in plan.days} - set(SAME_VISIT))
+    shifts = draw_shifts(rng, group.calendar, days)
+    shared = {day: shifts[:, [i]] for i, day in enumerate(days)}
+    return shared | {late: shared[early] for late, early in SAME_VISIT.items()}
+
+
+def _scan_visits(
+    rng: np.random.Generator,
+    group: Group,
+    body: Body,
+    plan: TracerPlan,
+    shifts: Mapping[int, Floats],
+) -> Visits:
+    shift = np.hstack([shifts[day] for day in plan.days])
+    if plan.tracer_id == uptake.TUMOR:
+        shift = shift + np.where(np.asarray(plan.days) > 0, FDG_DAYS_LATER, 0)
+    visits = group.visits(rng, plan.days, plan.hour, shift)
     if plan.tracer_id == uptake.TUMOR:
         return visits.only(_until_progression_seen(visits.actual, group.outcomes.pfs_day))
     if plan.tracer_id != uptake.DIRECT:

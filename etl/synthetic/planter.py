@@ -73,7 +73,7 @@ class Planter:
         self.used.add((path, frame.height))
         return frame.height
 
-    def note(  # noqa: PLR0917 - a row of the answer table
+    def note(
         self, code: str, path: str, row: int, column: str, outcome: str, meaning: str,
         rule: str | None = None,
     ) -> None:  # fmt: skip

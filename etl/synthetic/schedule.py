@@ -72,17 +72,28 @@ class Visits:
         return pl.DataFrame(data | {name: array[row, column] for name, array in columns.items()})
 
 
+def draw_shifts(rng: np.random.Generator, calendar: Calendar, days: Sequence[int]) -> Floats:
+    """Whole days by which visits come early or late, (n, m)."""
+    window = np.array([visit_window(day) for day in days])
+    size = (len(calendar.infusion_minute), len(days))
+    return np.asarray(np.round(window * rng.normal(size=size)))
+
+
 def draw_visits(
-    rng: np.random.Generator, calendar: Calendar, days: Sequence[int], hour: float = 8.0
+    rng: np.random.Generator,
+    calendar: Calendar,
+    days: Sequence[int],
+    hour: float = 8.0,
+    shift: Floats | None = None,
 ) -> Floats:
     """Actual days from infusion, (n, m), rounded to the minute.
 
     Day 0 is two to four hours after infusion; other visits are near `hour` of the day.
+    `shift`: whole days early or late, when other visits share them.
     """
     n, m = len(calendar.infusion_minute), len(days)
     planned = np.asarray(days, dtype=np.float64)
-    window = np.array([visit_window(d) for d in days])
-    shift = np.round(window * rng.normal(size=(n, m)))
+    shift = draw_shifts(rng, calendar, days) if shift is None else shift
     clock = hour + 0.75 * rng.normal(size=(n, m)) - calendar.infusion_hour[:, None]
     first = rng.uniform(2.0, 4.0, size=(n, 1)) / 24
     actual = np.where(planned == 0, first, planned + shift + clock / 24)

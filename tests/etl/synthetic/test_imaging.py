@@ -89,12 +89,12 @@ def test_cd8_signal_is_not_car_t(frames: Frames) -> None:
         (pl.col("metric") == "suv_mean") & pl.col("region_code").str.contains(r"^L\d$")
     )
     immune = (
-        values.filter((pl.col("tracer_id") == uptake.IMMUNE) & (pl.col("nominal_day") == 17))
+        values.filter((pl.col("tracer_id") == uptake.IMMUNE) & (pl.col("nominal_day") == 31))
         .group_by("subject_no")
         .agg(immune=pl.col("value").log().mean())
     )
     reporter = (
-        values.filter((pl.col("tracer_id") == uptake.REPORTER) & (pl.col("nominal_day") == 14))
+        values.filter((pl.col("tracer_id") == uptake.REPORTER) & (pl.col("nominal_day") == 28))
         .group_by("subject_no")
         .agg(reporter=pl.col("value").log().mean())
     )

@@ -1,0 +1,167 @@
+"""Is the synthetic truth found again, and how fast is the generator?
+
+Simple estimators over many seeds: bias, coverage of their 95 % intervals (92.5-97 %), rejection of
+a true null (3-7 %). Then the time to simulate and to write about a million measurements.
+
+    python -m benchmarks.synthetic --seeds 500
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import statsmodels.api as sm
+from scipy import stats
+
+from etl.synthetic import TrialDesign, stream_trial
+from etl.synthetic.design import COHORTS, LYMPHOMA, Cohort
+from etl.synthetic.latent import Latent, draw_latent
+from etl.synthetic.outcomes import baseline_hazard, current_value, draw_outcomes
+from etl.synthetic.schedule import draw_calendar
+from etl.synthetic.trial import simulate_blocks
+from etl.synthetic.truth import cohort_truth
+
+TRIAL, LARGE = 24, 600
+COVERAGE, REJECTION = (0.925, 0.97), (0.03, 0.07)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Estimate, standard error and degrees of freedom of one seed."""
+
+    estimate: float
+    std_error: float
+    df: float
+
+    def interval(self) -> tuple[float, float]:
+        """95 % interval by Student's t."""
+        half = stats.t.ppf(0.975, self.df) * self.std_error
+        return self.estimate - half, self.estimate + half
+
+
+def people(cohort: Cohort, seed: int, size: int) -> Latent:
+    """One group of patients, numbered from 1."""
+    return draw_latent(np.random.default_rng(seed), cohort, np.arange(1, size + 1))
+
+
+def log_ratio_by_welch(cohort: Cohort, seed: int) -> Found | None:
+    """Log geometric-mean ratio of Cmax, responders over others; None with a group under 3."""
+    group = people(cohort, seed, TRIAL)
+    log, yes = np.log(group.cmax), group.responder
+    if min(yes.sum(), (~yes).sum()) < 3:
+        return None
+    part = [log[yes].var(ddof=1) / yes.sum(), log[~yes].var(ddof=1) / (~yes).sum()]
+    variance = sum(part)
+    df = variance**2 / (part[0] ** 2 / (yes.sum() - 1) + part[1] ** 2 / ((~yes).sum() - 1))
+    return Found(float(log[yes].mean() - log[~yes].mean()), float(np.sqrt(variance)), float(df))
+
+
+def log_ratio_given_burden(cohort: Cohort, seed: int) -> Found | None:
+    """Least squares of ln Cmax on response and burden, one trial."""
+    group = people(cohort, seed, TRIAL)
+    if not 2 <= group.responder.sum() <= TRIAL - 2:
+        return None
+    design = np.column_stack([np.ones(TRIAL), group.responder.astype(float), group.burden_z])
+    fit = sm.OLS(np.log(group.cmax), design).fit()
+    return Found(float(fit.params[1]), float(fit.bse[1]), float(fit.df_resid))
+
+
+def expansion_log_odds(cohort: Cohort, seed: int) -> Found | None:
+    """Logistic regression of response on log10 Cmax and burden, 600 patients."""
+    group = people(cohort, seed, LARGE)
+    x = np.log10(group.cmax / cohort.expansion.cmax)
+    design = sm.add_constant(np.column_stack([x, group.burden_z]))
+    fit = sm.Logit(group.responder.astype(float), design).fit(disp=0)
+    return Found(float(fit.params[1]), float(fit.bse[1]), 1e6)
+
+
+def event_association(cohort: Cohort, seed: int) -> Found | None:
+    """Poisson regression on person-days with the true current value, 600 patients."""
+    rng = np.random.default_rng(seed)
+    number = np.arange(1, LARGE + 1)
+    group = draw_latent(rng, cohort, number)
+    outcomes = draw_outcomes(rng, group, draw_calendar(rng, number, 2 * LARGE))
+    day = np.arange(18, 150, dtype=np.float64) + 0.5
+    event = np.floor(outcomes.pfs_day)[:, None] == np.floor(day)[None, :]
+    kept = (day[None, :] < outcomes.pfs_day[:, None]) | event
+    value = (current_value(group, day) - cohort.events.center)[kept]
+    burden = np.broadcast_to(group.burden_z[:, None], kept.shape)[kept]
+    offset = np.log(np.broadcast_to(baseline_hazard(cohort, day), kept.shape)[kept])
+    design = sm.add_constant(np.column_stack([value, burden]))
+    fit = sm.GLM(event[kept], design, family=sm.families.Poisson(), offset=offset).fit()
+    return Found(float(fit.params[1]), float(fit.bse[1]), 1e6)
+
+
+Estimator = Callable[[Cohort, int], Found | None]
+
+
+def studies() -> Iterator[tuple[str, Estimator, Cohort, float, bool]]:
+    """Name, estimator, cohort, truth, and whether the truth is a null."""
+    for cohort in COHORTS:
+        truth = cohort_truth(cohort)
+        ratio = float(np.log(truth["marginal_ratio_cmax"]))
+        given = float(np.log(truth["marginal_ratio_cmax_given_burden"]))
+        yield "ln ratio of Cmax, Welch", log_ratio_by_welch, cohort, ratio, False
+        null = cohort is LYMPHOMA
+        truth_given = 0.0 if null else given
+        yield "ln ratio given burden", log_ratio_given_burden, cohort, truth_given, null
+        odds = cohort.response.expansion_log_odds
+        yield "log-odds per log10 Cmax", expansion_log_odds, cohort, odds, odds == 0.0
+        yield "event association", event_association, cohort, cohort.events.association, False
+
+
+def report_recovery(seeds: int) -> bool:
+    """Print one line per study; true when every band holds (for 300 seeds and more)."""
+    print(f"{'cohort':7} {'estimator':26} {'truth':>8} {'bias':>8} {'mc se':>7} "
+          f"{'cover':>7} {'reject':>7} {'n':>5}")  # fmt: skip
+    good = True
+    for name, estimator, cohort, truth, null in studies():
+        found = [f for seed in range(seeds) if (f := estimator(cohort, 1000 + seed))]
+        estimates = np.array([f.estimate for f in found])
+        covered = np.mean([low <= truth <= high for low, high in (f.interval() for f in found)])
+        rejected = np.mean([not low <= 0 <= high for low, high in (f.interval() for f in found)])
+        error = estimates.std(ddof=1) / np.sqrt(len(found))
+        fine = COVERAGE[0] <= covered <= COVERAGE[1]
+        fine &= not null or REJECTION[0] <= rejected <= REJECTION[1]
+        good &= bool(fine)
+        shown = f"{rejected:7.3f}" if null else "      -"
+        numbers = f"{truth:8.3f} {estimates.mean() - truth:8.3f} {error:7.3f} {covered:7.3f}"
+        verdict = "" if fine else "  OUT"
+        print(f"{cohort.code:7} {name:26} {numbers} {shown} {len(found):5d}{verdict}")
+    return good
+
+
+def report_speed(patients: int) -> None:
+    """Print time and rate of simulating, and of simulating and writing."""
+    design = TrialDesign(seed=1, patients_per_cohort=patients)
+    start = time.process_time()
+    measurements = sum(block.frames.n_measurements for block in simulate_blocks(design))
+    simulated = time.process_time() - start
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.process_time()
+        stream_trial(folder, design)
+        streamed = time.process_time() - start
+    print(f"{2 * patients} patients, {measurements} measurements")
+    for what, seconds in (("simulated", simulated), ("simulated and written", streamed)):
+        print(f"{what} in {seconds:.2f} s CPU, {measurements / seconds / 1e3:.0f}k/s")
+
+
+def main() -> None:
+    """Run both parts."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=500)
+    parser.add_argument("--patients", type=int, default=1600, help="per cohort, for the speed")
+    chosen = parser.parse_args()
+    good = report_recovery(chosen.seeds)
+    report_speed(chosen.patients)
+    if chosen.seeds >= 300 and not good:
+        raise SystemExit("a simple estimator misses its band: the truth or the simulator is wrong")
+
+
+if __name__ == "__main__":
+    main()
