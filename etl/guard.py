@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from analysis.errors import UserError
+from etl.guard_child import reason_for
 from etl.readers import read_source
 from etl.sheets.sheet import Sheet
 from etl.sheets.sheet_file import read_sheets
@@ -113,8 +113,10 @@ def _refused(source: Source, reason: str) -> ReadResult:
 def _read_here(source: Source) -> ReadResult:
     try:
         reader, sheets = read_source(source)
-    except UserError as error:
-        return _refused(source, str(error))
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:
+        return _refused(source, reason_for(source.name, error))
     return ReadResult(source, reader, sheets)
 
 

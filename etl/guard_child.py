@@ -23,8 +23,8 @@ def main(folder: Path) -> None:
         try:
             reader, sheets = read_source(_source(item))
             write_sheets(folder, stem, reader, sheets)
-        except BaseException as error:  # a panic of polars is no Exception
-            write_json(folder / f"{stem}.json", {"refusal": _reason(item["name"], error)})
+        except BaseException as error:
+            write_json(folder / f"{stem}.json", {"refusal": reason_for(item["name"], error)})
         _say(stem)
 
 
@@ -45,7 +45,8 @@ def _limit(memory_byte: int, cpu_seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _reason(name: str, error: BaseException) -> str:
+def reason_for(name: str, error: BaseException) -> str:
+    """One line for whatever a parser raised; a panic of polars is no Exception."""
     from analysis.errors import UserError
 
     if isinstance(error, UserError):

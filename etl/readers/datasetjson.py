@@ -94,8 +94,8 @@ def _loads(name: str, text: bytes, line: int) -> Any:
     except orjson.JSONDecodeError as error:
         where = f"line {line + error.lineno - 1}, column {error.colno}"
         raise UserError(
-            f"{name}: not complete JSON at {where} ({error.msg}); "
-            "the file may be half written, export it again"
+            f"{name}: not valid JSON at {where} ({error.msg}); "
+            "the file is half written or damaged, export it again"
         ) from error
 
 

@@ -6,6 +6,7 @@ number, serial date) and the text is put right; errors and formulas without valu
 """
 
 import zipfile
+import zlib
 from io import BytesIO
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import ParseError
@@ -118,7 +119,7 @@ def _facts(source: Source, content: bytes) -> tuple[Workbook | None, dict[str, S
                 name: scan_sheet(archive, member, workbook.kinds)
                 for name, member in workbook.members.items()
             }
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
         raise UserError(
             f"{source.name}: not a complete workbook ({error}); it may be half written, "
             "save it again"

@@ -104,8 +104,8 @@ BROKEN: list[tuple[str, bytes, str]] = [
     ("column key", broken(lambda d: d["columns"][3].pop("label")), "column 4 lacks label"),
     ("no columns", broken(lambda d: d.update(columns=[])), "at least one column"),
     ("version", broken(lambda d: d.update(datasetJSONVersion="1.0.0")), "version 1.0.0, expected"),
-    ("half json", as_json(dataset())[:-40], "not complete JSON at line 1"),
-    ("half ndjson", as_ndjson(dataset())[:-10], "not complete JSON at line 4"),
+    ("half json", as_json(dataset())[:-40], "not valid JSON at line 1"),
+    ("half ndjson", as_ndjson(dataset())[:-10], "not valid JSON at line 4"),
     ("lost line", as_ndjson(dataset()).rsplit(b"\n", 2)[0], "announces 3 records but holds 2"),
     ("more", as_json(dataset()) + b"\n[1]", "text after the end of the JSON object"),
 ]
