@@ -22,11 +22,15 @@ from etl.shaping import Part, shape
 from etl.source import Finding
 from etl.verdicts import DUPLICATE, LOADED, apply_keys, apply_schema
 
+MOMENT = ("dtm_text", "rel_day", "nominal_day", "visit")
+ENDS = ("end_dtm_text", "end_rel_day")
 EVENT_NUMBERS = {
-    "adverse_event": ("aeseq", ("usubjid",)),
-    "intervention": ("intervention_no", ("usubjid",)),
-    "tracer_administration": ("administration_no", ("usubjid", "tracer_id")),
+    "infusion": ("infusion_no", ("usubjid",), MOMENT),
+    "adverse_event": ("aeseq", ("usubjid",), ("term", "grade", *MOMENT, *ENDS)),
+    "intervention": ("intervention_no", ("usubjid",), ("term", "dose", *MOMENT, *ENDS)),
+    "tracer_administration": ("administration_no", ("usubjid", "tracer_id"), MOMENT),
 }
+"""Numbers that a source may leave out: the column, within what, and what tells events apart."""
 REFERENCE_START = "RFSTDTC"
 """Characteristic that keeps the SDTM reference start, from which days may be counted."""
 

@@ -13,8 +13,9 @@ import polars as pl
 from etl.contracts.contract import Contract
 
 SEPARATOR = "\x1f"
-TIME_KEY = ("dtm_utc", "dtm_text", "rel_day", "nominal_day", "visit")
-"""What tells the records of one series apart: the first of these that is known."""
+TIME_KEY = ("dtm_utc", "rel_day", "nominal_day", "visit")
+"""What tells the records of one series apart: the first of these that is known, with the text of
+a partial date beside the visit."""
 
 WITH_UNIT = frozenset({"kinetics_sample", "laboratory_result"})
 """Percent and cells per uL of one analyte are two records of one sample."""
@@ -48,7 +49,9 @@ def _time_part(frame: pl.DataFrame) -> pl.Expr:
         for name in TIME_KEY
         if frame[name].null_count() < frame.height
     ]
-    return pl.coalesce(*parts, pl.lit("")) if parts else pl.lit("")
+    first = pl.coalesce(*parts, pl.lit("")) if parts else pl.lit("")
+    partial = pl.when(pl.col("dtm_utc").is_null()).then(pl.lit("text=") + pl.col("dtm_text"))
+    return pl.concat_str([first, partial], separator=SEPARATOR, ignore_nulls=True)
 
 
 def record_keys(frame: pl.DataFrame, contract: Contract) -> pl.Series:

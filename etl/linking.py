@@ -88,12 +88,26 @@ def link_codes(frame: pl.DataFrame, contract: Contract, known: Known) -> pl.Data
     return frame
 
 
-def number_events(frame: pl.DataFrame, column: str, within: tuple[str, ...]) -> pl.DataFrame:
-    """Numbers that were not delivered continue after the delivered ones, in file order."""
-    missing = pl.col(column).is_null()
+def number_events(
+    frame: pl.DataFrame, column: str, within: tuple[str, ...], by: tuple[str, ...]
+) -> pl.DataFrame:
+    """Numbers that were not delivered continue after the delivered ones, in file order.
+
+    Rows that agree in `by` share a number: an event that stands twice in a file is one event.
+    """
     if not frame[column].null_count():
         return frame
-    highest = pl.col(column).max().over(within).fill_null(0)
-    counted = missing.cast(pl.Int64).cum_sum().over(within)
-    number = pl.when(missing).then(highest + counted).otherwise(pl.col(column))
-    return frame.with_columns(number.alias(column))
+    missing = pl.col(column).is_null() & ~pl.col("_empty")
+    same = [*within, *by]
+    firsts = frame.filter(missing).select(same).unique(maintain_order=True)
+    highest = frame.group_by(within).agg(pl.col(column).max().alias("_highest"))
+    numbers = firsts.with_columns(
+        pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over(within).alias("_number")
+    )
+    frame = frame.join(
+        numbers, on=same, how="left", nulls_equal=True, maintain_order="left"
+    ).join(highest, on=list(within), how="left", nulls_equal=True, maintain_order="left")
+    counted = pl.col("_number") + pl.col("_highest").fill_null(0)
+    return frame.with_columns(pl.coalesce(column, counted).alias(column)).drop(
+        "_number", "_highest"
+    )

@@ -15,7 +15,7 @@ ORGANS = (
 )  # fmt: skip
 
 DEFAULTS: dict[str, dict[str, object]] = {
-    "infusion": {"infusion_no": 1, "labelled": False},
+    "infusion": {"labelled": False},
     "scan": {"decay_state": "unknown"},
     "kinetics_sample": {"matrix": "BLOOD", "replicate": 1},
     "laboratory_result": {"category": "other", "replicate": 1},
@@ -32,9 +32,25 @@ def fill_defaults(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
 
 
 def _infusion(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.with_columns(
+    """A label means labelled cells; a dose in a known unit becomes cells, or cells per kg."""
+    frame = frame.with_columns(
         (pl.col("labelled") | pl.col("tracer_id").is_not_null()).alias("labelled")
     )
+    table = frame.select("dose_unit").unique()
+    rows = [
+        (unit, units.convert(1.0, unit or "", "cells"), units.convert(1.0, unit or "", "cells/kg"))
+        for unit in table["dose_unit"]
+    ]
+    types = {"dose_unit": pl.String, "_cells": pl.Float64, "_per_kg": pl.Float64}
+    known = pl.DataFrame(rows, schema=types, orient="row")
+    frame = frame.join(known, on="dose_unit", how="left", nulls_equal=True, maintain_order="left")
+    dose, per_kg = pl.col("dose_cells"), pl.col("_per_kg").is_not_null()
+    return frame.with_columns(
+        pl.coalesce("dose_cells_per_kg", dose * pl.col("_per_kg")).alias("dose_cells_per_kg"),
+        pl.when(~per_kg).then(dose * pl.col("_cells").fill_null(1.0)).alias("dose_cells"),
+        pl.when(pl.col("_cells").is_not_null()).then(pl.lit("cells"))
+        .when(~per_kg).then("dose_unit").alias("dose_unit"),
+    ).drop("_cells", "_per_kg")  # fmt: skip
 
 
 def _characteristic(frame: pl.DataFrame) -> pl.DataFrame:

@@ -35,7 +35,7 @@ CONTRACT = Contract(
     fields=(
         *SUBJECT,
         *TIME,
-        Field("infusion_no", "integer", "1 for the first infusion, the default"),
+        Field("infusion_no", "integer", "1 for the first infusion; counted by time when absent"),
         Field("product", note="name of the cell product"),
         Field("dose_cells", "number", "cells given, in `dose_unit`"),
         Field("dose_unit", note="unit of the dose as delivered"),

@@ -57,15 +57,23 @@ def _selected(grid: Grid, table: Table) -> pl.DataFrame:
         hit = rows.select(fits(pl.col(f"c{index}"), table.stop.like).any()).item()
         rows = rows.head(ends) if hit else rows
     for rule in table.where:
-        rows = rows.filter(keeps(_filter_column(grid, rule), rule))
+        rows = rows.filter(_holds(grid, rule))
     return rows
 
 
-def _filter_column(grid: Grid, rule: Filter) -> pl.Expr:
-    """The column of a filter; an absent one is empty when the filter can do without it."""
-    optional = rule.present is False or bool(rule.unlike and not rule.equals and not rule.like)
-    index = grid.find(rule.column, None, optional)
-    return pl.lit(None, pl.String) if index is None else pl.col(f"c{index}")
+def _holds(grid: Grid, rule: Filter, grouped: bool = False) -> pl.Expr:
+    """Whether a row passes a filter. An absent column is empty where the filter can do without
+    it: for `present: false`, for `unlike` alone, and inside `any_of` and `none_of`."""
+    if rule.any_of or rule.none_of:
+        tests = [_holds(grid, one, True) for one in rule.any_of]
+        hit = pl.any_horizontal(tests) if tests else pl.lit(True)
+        return hit & ~pl.any_horizontal(
+            pl.lit(False), *(_holds(grid, one, True) for one in rule.none_of)
+        )
+    only_unlike = bool(rule.unlike and not rule.equals and not rule.like)
+    index = grid.find(rule.column, None, grouped or rule.present is False or only_unlike)
+    column = pl.lit(None, pl.String) if index is None else pl.col(f"c{index}")
+    return keeps(column, rule)
 
 
 def selects(table: Table, sheet: Sheet) -> bool:
@@ -142,7 +150,8 @@ class _Shaper:
                 self.headers[name] = self.grid.paths[index]
             words = {**self.table.maps.get(name, {}), **rule.map}
             missing = {**self.profile.missing, **rule.missing}
-            fields[name] = self._read(cell, words, rule.map_else, missing, name, index)
+            text = self._read(cell, words, rule.map_else, missing, name, index)
+            fields[name] = self._finished(text, rule)
             unit = self._unit(rule.unit, rule.units_from, index)
             if unit is not None:
                 fields["unit"] = pl.lit(unit)
@@ -183,6 +192,18 @@ class _Shaper:
         if absent:
             cell = pl.when(~fits(cell, tuple(absent))).then(cell)
         return translated(cell, words, otherwise)
+
+    def _finished(self, text: pl.Expr, rule: ColumnRule) -> pl.Expr:
+        """The text where the rule's filters hold, with its default and its added number."""
+        for one in rule.where:
+            text = pl.when(_holds(self.grid, one)).then(text)
+        if rule.default is not None:
+            text = text.fill_null(rule.default)
+        if rule.add is not None:
+            number = text.cast(pl.Float64, strict=False)
+            shifted = (number + rule.add).cast(pl.Int64, strict=False).cast(pl.String)
+            text = pl.coalesce(shifted, text)
+        return text
 
     def _count_reasons(
         self, cell: pl.Expr, absent: Mapping[str, str], name: str, index: int | None

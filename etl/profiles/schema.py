@@ -40,11 +40,20 @@ class Part(BaseModel):
 class Filter(Part):
     """Rows to keep: the cell is one of `equals`, fits a glob of `like` and none of `unlike`."""
 
-    column: Texts
+    column: Texts = ()
     equals: Texts = ()
     like: Texts = ()
     unlike: Texts = ()
     present: bool | None = None
+    any_of: tuple["Filter", ...] = ()
+    none_of: tuple["Filter", ...] = ()
+
+    @model_validator(mode="after")
+    def says_something(self) -> "Filter":
+        grouped = bool(self.any_of or self.none_of)
+        if grouped == bool(self.column):
+            raise ValueError("give a column, or any_of / none_of with filters")
+        return self
 
 
 class ColumnRule(Part):
@@ -57,6 +66,9 @@ class ColumnRule(Part):
     separator: str = Field(" ", alias="with")
     map: Map = {}
     map_else: str | None = None
+    where: tuple[Filter, ...] = ()
+    default: str | None = None
+    add: int | None = None
     missing: Reasons = {}
     unit: str | None = None
     units_from: UnitsFrom | None = None
