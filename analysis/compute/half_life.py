@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
+
+Vector = NDArray[np.float64]
 
 MIN_POINTS = 3
 TIE = 1e-4
@@ -45,9 +47,6 @@ class TerminalSlope:
         return float(np.exp(self.intercept - self.rate * time))
 
 
-NOT_FITTED = TerminalSlope(*(float("nan"),) * 2, 0, *(float("nan"),) * 4, reason="not fitted")
-
-
 def terminal_slope(
     time: ArrayLike,
     value: ArrayLike,
@@ -66,12 +65,12 @@ def terminal_slope(
     if t.size < min_points:
         text = f"needs {min_points} values above the limit after the maximum, has {t.size}"
         return TerminalSlope(*(float("nan"),) * 2, int(t.size), *(float("nan"),) * 4, reason=text)
-    windows = [_line(t[-k:], y[-k:]) for k in range(min_points, t.size + 1)]
-    best = max(window.adjusted_r_squared for window in windows)
-    falling = [w for w in windows if w.rate > 0 and w.adjusted_r_squared > best - TIE]
-    if not falling:
-        return _with_reason(windows[-1], "values do not fall after the maximum")
-    chosen = max(falling, key=lambda window: window.n_points)
+    sizes, adjusted, rates = _windows(t, y, min_points)
+    falling = (rates > 0) & (adjusted > adjusted.max() - TIE)
+    if not falling.any():
+        return _with_reason(_line(t, y), "values do not fall after the maximum")
+    longest = int(sizes[falling].max())
+    chosen = _line(t[-longest:], y[-longest:])
     if chosen.r_squared < min_r_squared:
         return _with_reason(chosen, f"R2 {chosen.r_squared:.2f} is below {min_r_squared:g}")
     if chosen.span_ratio < min_span:
@@ -84,7 +83,24 @@ def _with_reason(slope: TerminalSlope, reason: str) -> TerminalSlope:
     return TerminalSlope(**{**slope.__dict__, "reason": reason})
 
 
-def _line(t: np.ndarray, y: np.ndarray) -> TerminalSlope:
+def _windows(t: Vector, y: Vector, min_points: int) -> tuple[Vector, Vector, Vector]:
+    """Size, adjusted R2 and rate of the line through the last k points, for every k.
+
+    Sums run from the last point backwards and are centered on it, which keeps their digits.
+    """
+    x, z = t[::-1] - t[-1], y[::-1] - y[-1]
+    n = np.arange(1.0, t.size + 1)
+    sx, sz = np.cumsum(x), np.cumsum(z)
+    sxx = np.cumsum(x * x) - sx * sx / n
+    szz = np.cumsum(z * z) - sz * sz / n
+    sxz = np.cumsum(x * z) - sx * sz / n
+    keep = slice(min_points - 1, None)
+    n, sxx, szz, sxz = n[keep], sxx[keep], szz[keep], sxz[keep]
+    r_squared = np.divide(sxz**2, sxx * szz, out=np.zeros_like(n), where=szz > 0)
+    return n, 1.0 - (1.0 - r_squared) * (n - 1) / (n - 2), -sxz / sxx
+
+
+def _line(t: Vector, y: Vector) -> TerminalSlope:
     n = t.size
     t_mean, y_mean = t.mean(), y.mean()
     sxx, syy = ((t - t_mean) ** 2).sum(), ((y - y_mean) ** 2).sum()

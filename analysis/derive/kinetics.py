@@ -1,9 +1,11 @@
 """Cellular-kinetics parameters per patient from the series of one signal."""
 
+import itertools
 from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from analysis.compute.half_life import TerminalSlope
 from analysis.compute.nca import NcaResult, NcaRules, nca
@@ -53,33 +55,32 @@ def parameters(
             f"kinetics: '{signal.key}' is a label put on the cells before infusion. "
             f"{words_for('direct_label').caution} Choose a blood assay or a reporter gene."
         )
-    ordered = series.sort("usubjid", "rel_day")
-    rows = [
-        _row(str(usubjid), part, rules)
-        for (usubjid,), part in ordered.group_by(["usubjid"], maintain_order=True)
-    ]
+    samples = (
+        series.filter(pl.col("rel_day").is_not_null())
+        .sort("usubjid", "rel_day", maintain_order=True)
+        .unique(["usubjid", "rel_day"], keep="first", maintain_order=True)
+    )
+    time = samples["rel_day"].to_numpy()
+    value = samples["value"].cast(pl.Float64).fill_null(np.nan).to_numpy()
+    below = (samples["censored"] == "left").to_numpy()
+    bounded = samples["censored"].is_in(["right", "interval"]).to_numpy()
+    starts = samples["usubjid"].rle_id().unique_counts().cum_sum().to_list()
+    rows = []
+    for start, stop in itertools.pairwise([0, *starts]):
+        part = slice(start, stop)
+        found = (
+            _only_bounds(below[part])
+            if bounded[part].any()
+            else nca(time[part], value[part], below[part], rules=rules)
+        )
+        rows.append(_flat(samples["usubjid"][start], found))
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
-def _row(usubjid: str, part: pl.DataFrame, rules: NcaRules | None) -> dict[str, Any]:
-    part = part.filter(pl.col("rel_day").is_not_null()).unique(
-        "rel_day", keep="first", maintain_order=True
-    )
-    if part["censored"].is_in(["right", "interval"]).any():
-        reason = "a value is known only by its bounds (above or between limits)"
-        found = NcaResult(
-            n_samples=part.height,
-            n_below=int((part["censored"] == "left").sum()),
-            reasons=dict.fromkeys(_REASONS, reason),
-        )
-        return _flat(usubjid, found)
-    found = nca(
-        part["rel_day"].to_numpy(),
-        part["value"].cast(pl.Float64).fill_null(np.nan).to_numpy(),
-        (part["censored"] == "left").to_numpy(),
-        rules=rules,
-    )
-    return _flat(usubjid, found)
+def _only_bounds(below: NDArray[np.bool_]) -> NcaResult:
+    """A curve with a value above the upper limit, or known only between limits, has no peak."""
+    reason = "a value is known only by its bounds (above or between limits)"
+    return NcaResult(int(below.size), int(below.sum()), reasons=dict.fromkeys(_REASONS, reason))
 
 
 def _flat(usubjid: str, found: NcaResult) -> dict[str, Any]:

@@ -36,6 +36,9 @@ _KEYS: dict[Domain, tuple[str, ...]] = {
     "laboratory": ("testcd", "matrix"),
     "burden": ("metric",),
 }
+_CODE: dict[Domain, str] = {
+    "kinetics": "analyte", "uptake": "metric", "laboratory": "testcd", "burden": "metric",
+}  # fmt: skip
 _FIELD = {"analyte": "code", "metric": "code", "testcd": "code"}
 _COMMON = ("rel_day", "nominal_day", "visit", "value", "lower", "upper", "censored", "unit", "lloq")
 _NEEDED: dict[Domain, tuple[str, ...]] = {
@@ -146,13 +149,20 @@ def _catalog_of(domain: Domain, frame: pl.DataFrame) -> list[tuple[Signal, int]]
     groups = rows.group_by(keys, maintain_order=True).agg(
         *(pl.col(item).drop_nulls().n_unique().alias(f"n_{item}") for item in QUALIFIERS),
         *(pl.col(item).is_null().any().alias(f"null_{item}") for item in QUALIFIERS),
+        pl.col("unit").drop_nulls().first(),
+        pl.col("usubjid").n_unique().alias("subjects"),
         *name,
     )
     found: list[tuple[Signal, int]] = []
-    for group in groups.iter_rows(named=True):
+    for group in groups.filter(pl.col(_CODE[domain]).is_not_null()).iter_rows(named=True):
+        known: dict[str, Any] = {_FIELD.get(key, key): group[key] for key in keys}
+        plain = Signal(domain=domain, unit=group["unit"], name=group.get("test") or "", **known)
         split = tuple(item for item in QUALIFIERS if _is_split(item, group))
-        chosen = rows.filter(pl.all_horizontal(pl.col(k).eq_missing(group[k]) for k in keys))
-        found += _variants(domain, chosen, {k: group[k] for k in keys}, split, group.get("test"))
+        if split:
+            chosen = rows.filter(pl.all_horizontal(pl.col(k).eq_missing(group[k]) for k in keys))
+            found += _variants(plain, chosen, split)
+        else:
+            found.append((plain, group["subjects"]))
     return found
 
 
@@ -168,23 +178,16 @@ def _is_split(item: str, group: dict[str, object]) -> bool:
 
 
 def _variants(
-    domain: Domain,
-    rows: pl.DataFrame,
-    group: dict[str, str | None],
-    split: tuple[str, ...],
-    name: str | None,
+    plain: Signal, rows: pl.DataFrame, split: tuple[str, ...]
 ) -> list[tuple[Signal, int]]:
+    """One signal per unit, method or reader."""
     if "unit" in split:
         rows = rows.filter(pl.col("unit").is_not_null())
-    known: dict[str, Any] = {_FIELD.get(key, key): value for key, value in group.items()}
-    if known.get("code") is None:
-        return []
     found: list[tuple[Signal, int]] = []
-    for _, part in rows.group_by(list(split) or [pl.lit(0)], maintain_order=True):
+    for _, part in rows.group_by(list(split), maintain_order=True):
         unit = next(iter(part["unit"].drop_nulls()), None)
         values = {item: part[item][0] for item in split if item != "unit"}
-        named = {"unit": unit, **known, **values}
-        signal = Signal(domain=domain, qualified_by=split, name=name or "", **named)
+        signal = plain.replace(unit=unit, qualified_by=split, **values)
         found.append((signal, part["usubjid"].n_unique()))
     return found
 
@@ -300,43 +303,30 @@ def _below_unknown_limit(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _fold(rows: pl.DataFrame, *, by_region: bool) -> pl.DataFrame:
-    """Values of one patient at one time to one row (module docstring).
-
-    A signal with negative values has no geometric mean; its rows take the arithmetic one.
-    """
-    signed = bool((rows["value"] < 0).any())
+    """Values of one patient at one time to one row (module docstring)."""
     keys = ["usubjid", *(["region_code"] if by_region else []), "rel_day", "nominal_day", "visit"]
+    columns = [
+        *keys, "value", "lower", "upper", "censored", "delivered", "limit_source", "unit",
+        "lloq", "n_regions", "day_source", "decay_state", *LINEAGE,
+    ]  # fmt: skip
+    counted = rows.with_columns(pl.len().over(keys).cast(pl.Int64).alias("n_regions"))
+    single = counted.filter(pl.col("n_regions") == 1).select(columns)
+    several = counted.filter(pl.col("n_regions") > 1)
+    signed = bool((rows["value"] < 0).any())
+    parts = [single, _means(several, keys, signed=signed).select(columns)]
+    return pl.concat(parts).sort(keys[:-1], nulls_last=True, maintain_order=True)
+
+
+def _means(rows: pl.DataFrame, keys: list[str], *, signed: bool) -> pl.DataFrame:
+    """Rows of the same keys as one; a signal with negative values takes the arithmetic mean."""
     low = pl.coalesce("value", pl.col("lower"), pl.lit(0.0))
     high = pl.coalesce("value", "upper")
-    exact = (pl.col("censored") == "none").all()
-    unbounded = high.is_null().any()
     mean_high = high.mean() if signed else high.log().mean().exp()
     mean_low = low.mean() if signed else low.log().mean().exp()
     if not signed:
         mean_low = pl.when((low <= 0).any()).then(0.0).otherwise(mean_low)
-    single = pl.len() == 1
-    folded = rows.group_by(keys, maintain_order=True).agg(
-        pl.when(exact)
-        .then(pl.when(single).then(pl.col("value").first()).otherwise(mean_high))
-        .alias("value"),
-        pl.when(~exact)
-        .then(pl.when(single).then(pl.col("lower").first()).otherwise(mean_low))
-        .alias("lower"),
-        pl.when(~exact & ~unbounded)
-        .then(pl.when(single).then(pl.col("upper").first()).otherwise(mean_high))
-        .alias("upper"),
-        pl.when(single).then(pl.col("delivered").first()).alias("_delivered"),
-        pl.when(pl.col("limit_source").eq("assumed").any())
-        .then(pl.lit("assumed"))
-        .otherwise(pl.col("limit_source").drop_nulls().first())
-        .alias("limit_source"),
-        pl.col("unit").drop_nulls().first(),
-        pl.col("lloq").max(),
-        pl.len().cast(pl.Int64).alias("n_regions"),
-        pl.col("day_source").first(),
-        pl.col("decay_state").drop_nulls().unique().sort().str.join("/").alias("decay_state"),
-        *(pl.col(name).first() for name in LINEAGE),
-    )
+    exact = (pl.col("censored") == "none").all()
+    assumed = pl.col("limit_source").eq("assumed").any()
     kind = (
         pl.when(pl.col("value").is_not_null()).then(pl.lit("none"))
         .when(pl.col("upper").is_null() & pl.col("limit_source").ne_missing("assumed"))
@@ -344,15 +334,23 @@ def _fold(rows: pl.DataFrame, *, by_region: bool) -> pl.DataFrame:
         .when(pl.col("lower").fill_null(0.0) <= 0).then(pl.lit("left"))
         .otherwise(pl.lit("interval"))
     )  # fmt: skip
-    return (
-        folded.with_columns(
-            kind.alias("censored"),
-            pl.coalesce("_delivered", "value").alias("delivered"),
-            pl.col("decay_state").replace("", None),
-        )
-        .sort(keys[:-1], nulls_last=True)
-        .select(
-            *keys, "value", "lower", "upper", "censored", "delivered", "limit_source", "unit",
-            "lloq", "n_regions", "day_source", "decay_state", *LINEAGE,
-        )
-    )  # fmt: skip
+    means = rows.group_by(keys, maintain_order=True).agg(
+        pl.when(exact).then(mean_high).alias("value"),
+        pl.when(~exact).then(mean_low).alias("lower"),
+        pl.when(~exact & ~high.is_null().any()).then(mean_high).alias("upper"),
+        pl.when(assumed)
+        .then(pl.lit("assumed"))
+        .otherwise(pl.col("limit_source").drop_nulls().first())
+        .alias("limit_source"),
+        pl.col("unit").drop_nulls().first(),
+        pl.col("lloq").max(),
+        pl.col("n_regions").first(),
+        pl.col("day_source").first(),
+        pl.col("decay_state").drop_nulls().unique().sort().str.join("/").alias("decay_state"),
+        *(pl.col(name).first() for name in LINEAGE),
+    )
+    return means.with_columns(
+        kind.alias("censored"),
+        pl.col("value").alias("delivered"),
+        pl.col("decay_state").replace("", None),
+    )

@@ -192,3 +192,9 @@ def test_scale_of_the_unit_does_not_matter(scale):
     one, other = nca(DAYS, COPIES), nca(DAYS, COPIES * scale)
     assert other.auc_end == pytest.approx(one.auc_end * scale, rel=1e-12)
     assert other.contraction.half_life == pytest.approx(one.contraction.half_life, rel=1e-9)
+
+
+def test_entry_point_of_the_package():
+    import analysis.compute
+
+    assert analysis.compute.nca([1, 7, 14], [1.0, 10.0, 5.0]).cmax == 10.0
