@@ -232,20 +232,16 @@ def end_labels(
 ) -> tuple[EndLabel, ...]:
     """Labels at the ends of the means, pushed apart where two would lie on each other.
 
-    A mean that ends early is named where it ends; those that reach the last tenth of the axis
-    stand together beside the panel.
+    All stand beside the panel, each at the height at which its mean ends.
     """
     axis = value_axis(numbers)
-    first, last = scale.extent
     found = []
     for mean in numbers.means:
-        known = [i for i, value in enumerate(mean.means) if math.isfinite(value)]
+        known = [value for value in mean.means if math.isfinite(value)]
         if known:
-            here = scale.position(mean.days[known[-1]])
-            side = here > last - 0.1 * (last - first)
-            height = panel_height(mean.means[known[-1]], axis, log=numbers.log)
+            height = panel_height(known[-1], axis, log=numbers.log)
             text = f"{mean.group}, n = {mean.n_patients}"
-            found.append(EndLabel(mean.group, text, last if side else here, height))
+            found.append(EndLabel(mean.group, text, scale.extent[1], height))
     placed: list[EndLabel] = []
     for label in sorted(found, key=lambda item: item.height):
         below = [item.height for item in placed if item.position == label.position]

@@ -15,6 +15,10 @@ from figures.day_scale import DayScale
 from figures.number_text import day_text, significant
 from figures.theme import CATEGORY_SYMBOLS, RESPONSE_SYMBOLS, Theme, rgba
 
+BAND_FROM = 5
+MARKED_POINTS = 15
+"""A mean of more points than visits is a smooth curve and is drawn without marks."""
+
 
 class PatientLine(NamedTuple):
     """One patient's curve: a value and its limit flag at each day, in time order."""
@@ -74,8 +78,9 @@ def group_means(
 
 def group_color(group: str, index: int, theme: Theme) -> str:
     """The color of a response category, else one of five that stay apart in both themes."""
-    if group in theme.response:
-        return theme.response[group]
+    meaning = RESPONSE_MEANING.get(group, group)
+    if meaning in theme.response:
+        return theme.response[meaning]
     palette = (
         theme.response["CR"],
         theme.response["PD"],
@@ -86,12 +91,16 @@ def group_color(group: str, index: int, theme: Theme) -> str:
     return theme.muted if group in NO_GROUP else palette[index % len(palette)]
 
 
+RESPONSE_MEANING = {"responder": "CR", "non-responder": "PD", "no CR": "PD"}
+"""Groups that are made of response categories wear the color of the category they stand for."""
+
 NO_GROUP = frozenset({"Not assessed", "Not recorded", "All patients"})
 
 
 def group_symbol(group: str, index: int) -> str:
     """The symbol that goes with the color."""
-    return RESPONSE_SYMBOLS.get(group, CATEGORY_SYMBOLS[index % len(CATEGORY_SYMBOLS)])
+    meaning = RESPONSE_MEANING.get(group, group)
+    return RESPONSE_SYMBOLS.get(meaning, CATEGORY_SYMBOLS[index % len(CATEGORY_SYMBOLS)])
 
 
 def draw_patients(
@@ -175,8 +184,11 @@ def gapped(
 def draw_band(
     figure: go.Figure, mean: GroupMean, scale: DayScale, color: str, **place: Any
 ) -> None:
-    """The 95 % interval as a band, only where there is one."""
-    known = [i for i, low in enumerate(mean.lows) if math.isfinite(low)]
+    """The 95 % interval as a band, where there is one of at least `BAND_FROM` patients: of fewer it
+    would cover the panel and hide the patients themselves."""
+    known = [
+        i for i, low in enumerate(mean.lows) if math.isfinite(low) and mean.counts[i] >= BAND_FROM
+    ]
     if len(known) < 2:
         return
     there = [scale.position(mean.days[i]) for i in known]
@@ -203,7 +215,7 @@ def draw_mean(
     figure.add_scatter(
         x=[scale.position(mean.days[i]) for i in known],
         y=[mean.means[i] for i in known],
-        mode="lines+markers",
+        mode="lines" if len(known) > MARKED_POINTS else "lines+markers",
         line={"color": color, "width": 2.5 if size > 6 else 1.75},
         marker={
             "symbol": group_symbol(mean.group, index),

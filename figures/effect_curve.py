@@ -7,6 +7,7 @@ from typing import NamedTuple
 import plotly.graph_objects as go
 
 from figures.curves import (
+    MARKED_POINTS,
     GroupMean,
     PatientLine,
     draw_band,
@@ -20,6 +21,7 @@ from figures.theme import Theme, template
 from figures.tracks.value_axis import linear_axis, log_axis
 
 HEIGHT_PX = 340
+USUAL_DAYS = (0.0, 3.0, 7.0, 14.0, 21.0, 28.0, 42.0, 60.0, 90.0, 180.0, 365.0)
 
 
 class FittedCurve(NamedTuple):
@@ -83,7 +85,7 @@ def lay_out(
     values = [v for c in numbers.curves for v in c.estimates if math.isfinite(v)]
     values += [value for line in numbers.observed for value in line.values]
     axis = log_axis(values) if numbers.log else linear_axis(values)
-    ticks = scale.ticks(sorted({day for curve in numbers.curves for day in curve.days}))
+    ticks = scale.ticks(visit_days(numbers))
     ticks = tuple(tick for tick in ticks if tick.narrow or not narrow)
     first, last = scale.extent
     room = 0.02 * (last - first)
@@ -108,6 +110,14 @@ def lay_out(
             "fixedrange": True,
         },
     )
+
+
+def visit_days(numbers: EffectNumbers) -> list[float]:
+    """Days to label: the points of a curve by visit, the usual days of a smooth one."""
+    days = sorted({day for curve in numbers.curves for day in curve.days})
+    if len(days) <= MARKED_POINTS:
+        return days
+    return [day for day in USUAL_DAYS if days[0] <= day <= days[-1]]
 
 
 def name_groups(figure: go.Figure, numbers: EffectNumbers, colors: dict[str, str]) -> None:

@@ -116,6 +116,24 @@ def _cell(part: pl.DataFrame, blq: BlqRule) -> dict[str, Any]:
     }
 
 
+def _mean_or_note(
+    value: np.ndarray,
+    lower: np.ndarray,
+    upper: np.ndarray,
+    blq: BlqRule,
+    *,
+    signed: bool,
+    below: int,
+) -> dict[str, Any]:
+    """No mean where it would rest on a tail that nobody has seen: with more than half of the
+    patients below the limit the censored mean is an extrapolation."""
+    if signed:
+        return {"note": "not on a log scale"}
+    if blq != "drop" and below > len(value) / 2:
+        return {"note": "more than half below the limit"}
+    return _mean(value, lower, upper, blq)
+
+
 def _mean(value: np.ndarray, lower: np.ndarray, upper: np.ndarray, blq: BlqRule) -> dict[str, Any]:
     if (np.isnan(value) & np.isnan(upper) & ~(lower > 0)).any():
         return {"note": "all values of the signal are zero"}

@@ -27,10 +27,15 @@ from figures.ratio_forest import ForestNumbers, ForestRow, prepare_ratio_forest,
 from figures.small_multiples import MultiplesNumbers, Panel, prepare_small_multiples
 
 PEAK_DAYS = (0.0, 28.0)
+TRANSGENE = ("kinetics", "CARTG", "BLOOD")
+MAIN_VISITS = (7.0, 14.0, 28.0)
 EVERY_DAY = (-math.inf, math.inf)
 MAX_PANELS = 12
 MAX_ROWS = 10
+LEAST_VISITS = 3
 LISTED_BELOW = 3
+TABLE_DAYS = (-5.0, 0.0, 3.0, 7.0, 14.0, 21.0, 28.0, 60.0, 90.0, 180.0)
+MAX_TABLE_DAYS = 8
 
 
 class CohortNumbers(NamedTuple):
@@ -39,7 +44,8 @@ class CohortNumbers(NamedTuple):
     series: usubjid, group, rel_day, nominal_day, drawn, censored, lloq, source.
     summary: see `analysis.derive.summary.summarize`.
     peaks: usubjid, group, peak, peak_day, at_limit.
-    main: ratio of peaks responders to non-responders; None without a response.
+    mains: ratio of peaks, responders to non-responders: one, or one per cohort where cohorts are
+    read by different criteria (`note` names the cohort); empty without a response.
     """
 
     signal: Signal
@@ -49,7 +55,7 @@ class CohortNumbers(NamedTuple):
     series: pl.DataFrame
     summary: pl.DataFrame
     peaks: pl.DataFrame
-    main: Comparison | None
+    mains: tuple[Comparison, ...]
     forest: ForestNumbers
     comparisons: tuple[Comparison, ...]
     panels: MultiplesNumbers
@@ -72,7 +78,8 @@ def chosen_signal(view: View, catalog: Sequence[Signal]) -> Signal:
     for signal in catalog:
         if tracer and signal.tracer_id == tracer and metric in (None, "", signal.code):
             return signal
-    return catalog[0]
+    transgene = (s for s in catalog if (s.domain, s.code, s.matrix) == TRANSGENE)
+    return next(transgene, catalog[0])
 
 
 def cohort_numbers(view: View, signal: Signal) -> CohortNumbers:
@@ -86,8 +93,14 @@ def cohort_numbers(view: View, signal: Signal) -> CohortNumbers:
     order = group_order(drawn.get_column("group").unique())
     related = related_signals(signal, signals(view))
     comparisons = tuple(compare(view, item, best) for item in (signal, *related))
-    visits = () if signal.domain == "uptake" else by_visit(series, best)
-    main = comparisons[0] if best.height else None
+    cohorts = read_cohorts(view, best) if best.height else []
+    mains = tuple(
+        compare_groups(series_of(view, signal), part, "Peak to day 28", PEAK_DAYS)._replace(
+            note=cohort
+        )
+        for cohort, part in cohorts
+    )
+    visits = () if signal.domain == "uptake" else by_visit(series, cohorts)
     return CohortNumbers(
         signal=signal,
         n_selected=view.selected.subjects.height,
@@ -96,9 +109,9 @@ def cohort_numbers(view: View, signal: Signal) -> CohortNumbers:
         series=drawn,
         summary=summarize(series, groups, blq=view.selection.blq),
         peaks=peaks(series, *PEAK_DAYS).join(groups, on="usubjid"),
-        main=main,
-        forest=forest(comparisons, visits) if main else ForestNumbers((), 0.5, 2.0),
-        comparisons=(*comparisons, *visits) if main else (),
+        mains=mains,
+        forest=forest(mains, comparisons, visits) if mains else ForestNumbers((), 0.5, 2.0),
+        comparisons=(*mains, *comparisons, *visits) if mains else (),
         panels=panels(view, related, groups, comparisons[1:]),
         blq=view.selection.blq,
     )
@@ -137,15 +150,21 @@ def related_signals(signal: Signal, catalog: Iterable[Signal]) -> list[Signal]:
     return same_domain[:MAX_PANELS]
 
 
-def by_visit(series: pl.DataFrame, best: pl.DataFrame) -> tuple[Comparison, ...]:
-    """Ratio of the values at each planned visit from infusion to day 28."""
-    days = series.get_column("nominal_day").drop_nulls().unique().sort()
+def by_visit(
+    series: pl.DataFrame, cohorts: Sequence[tuple[str, pl.DataFrame]]
+) -> tuple[Comparison, ...]:
+    """Ratio of the values at each planned visit from infusion to day 28; at the main visits only
+    where there are several cohorts to show."""
+    days = series.get_column("nominal_day").drop_nulls().unique().sort().to_list()
+    wanted = [day for day in days if PEAK_DAYS[0] < day <= PEAK_DAYS[1]]
+    if len(cohorts) > 1:
+        wanted = [day for day in wanted if day in MAIN_VISITS]
     compared = (
         compare_groups(
             series.filter(pl.col("nominal_day") == day), best, f"Day {day_text(day)}", EVERY_DAY
-        )
-        for day in days
-        if PEAK_DAYS[0] < day <= PEAK_DAYS[1]
+        )._replace(note=cohort)
+        for cohort, best in cohorts
+        for day in wanted
     )
     return tuple(item for item in compared if item.estimable and not all_at_limit(item))
 
@@ -179,15 +198,33 @@ def compare_groups(
     return compare_peaks(series, responders, others, label=label, days=days)
 
 
-def forest(comparisons: Sequence[Comparison], visits: Sequence[Comparison]) -> ForestNumbers:
-    """Regions sorted by ratio; or the peak, the visits in order, then the other signals."""
-    if not visits:
-        return prepare_ratio_forest(map(forest_row, comparisons))
-    main = forest_row(comparisons[0])._replace(label="Peak to day 28")
-    others = [
-        forest_row(item)._replace(note=item.note or "peak to day 28") for item in comparisons[1:]
+def read_cohorts(view: View, best: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
+    """Best responses to compare within: all together under the name "", or by cohort where
+    cohorts are read by different criteria, because a marrow response and a Lugano response are
+    not one outcome."""
+    subjects = view.selected.subjects.select("usubjid", "cohort")
+    read = best.join(subjects, on="usubjid").filter(pl.col("cohort").is_not_null())
+    if read.get_column("criterion").n_unique() < 2 or read.get_column("cohort").n_unique() < 2:
+        return [("", best)]
+    return [
+        (cohort, read.filter(pl.col("cohort") == cohort))
+        for cohort in sorted(read.get_column("cohort").unique())
     ]
-    rows = [main, *map(forest_row, visits), *others]
+
+
+def forest(
+    mains: Sequence[Comparison], comparisons: Sequence[Comparison], visits: Sequence[Comparison]
+) -> ForestNumbers:
+    """Regions sorted by ratio; or the peak, the visits in order, then the other signals."""
+    if not visits and len(mains) == 1:
+        return prepare_ratio_forest(map(forest_row, comparisons))
+    by_cohort = [
+        row for main in mains for row in (main, *(v for v in visits if v.note == main.note))
+    ]
+    others = [] if len(mains) > 1 else [
+        item._replace(note=item.note or "peak to day 28") for item in comparisons[1:]
+    ]  # fmt: skip
+    rows = [forest_row(item) for item in (*by_cohort, *others)]
     return prepare_ratio_forest(rows[:MAX_ROWS], sort=False)
 
 
@@ -208,6 +245,8 @@ def panels(
     for signal, comparison in zip(related, comparisons, strict=True):
         series = fold_of_first(windowed(view, series_of(view, signal)))
         drawn = drawn_series(series, groups).filter(pl.col("drawn") > 0)
+        if drawn.get_column("nominal_day").n_unique() < LEAST_VISITS:
+            continue
         order = group_order(drawn.get_column("group").unique())
         summary = summarize(series, groups, blq=view.selection.blq)
         note = f"ratio {ratio_words(comparison)}" if comparison.estimable else comparison.note
@@ -242,16 +281,16 @@ def ratio_words(comparison: Comparison) -> str:
 
 
 def curves_title(found: CohortNumbers) -> str:
-    """What the main figure shows, only as far as it is true of these data."""
-    tops = [
-        (group, row)
-        for group in found.groups
-        if (row := highest_mean(found.summary, group)) is not None
-    ]
-    if len(tops) < 2:
+    """When the means peak: a statement that holds whichever group is ahead by chance."""
+    tops = [row for group in found.groups if (row := highest_mean(found.summary, group))]
+    days = sorted(row["nominal_day"] for row in tops)
+    if not days:
         return f"{found.signal.label} over time"
-    group, row = max(tops, key=lambda item: item[1]["geometric_mean"])
-    return f"{group} has the highest mean, on day {day_text(row['nominal_day'])}"
+    if len(days) == 1:
+        return f"The mean peaks on day {day_text(days[0])}"
+    if days[0] == days[-1]:
+        return f"All group means peak on day {day_text(days[0])}"
+    return f"Group means peak between day {day_text(days[0])} and day {day_text(days[-1])}"
 
 
 def highest_mean(summary: pl.DataFrame, group: str) -> dict[str, Any] | None:
@@ -263,7 +302,7 @@ def highest_mean(summary: pl.DataFrame, group: str) -> dict[str, Any] | None:
 def forest_title(found: CohortNumbers) -> str:
     """Which rows differ."""
     clear = [
-        row.label
+        row
         for row in found.forest.rows
         if math.isfinite(row.ratio) and (row.conf_low > 1 or row.conf_high < 1)
     ]
@@ -273,7 +312,7 @@ def forest_title(found: CohortNumbers) -> str:
     if not clear:
         return "Every interval includes 1"
     if len(clear) == 1:
-        return f"{clear[0]} differs"
+        return f"{clear[0].label} differs" + (f" in {clear[0].note}" if clear[0].note else "")
     return f"{len(clear)} of {len(known)} differ"
 
 
@@ -296,7 +335,7 @@ def panels_note(found: CohortNumbers) -> str:
 
 def at_limit_note(found: CohortNumbers) -> str:
     """A warning when peaks enter at their limit."""
-    count = found.main.n_at_limit if found.main else 0
+    count = sum(main.n_at_limit for main in found.mains)
     if not count:
         return ""
     noun = "patient" if count == 1 else "patients"
@@ -344,6 +383,16 @@ def peak_cells(found: CohortNumbers, group: str) -> tuple[str, str]:
         }
     )
     return cell, f"{day_text(median(days))} ({ends})"
+
+
+def table_days(found: CohortNumbers) -> list[float]:
+    """The visits that the table has room for: the usual days first; the download has them all."""
+    days = sorted(found.summary.get_column("nominal_day").unique())
+    if len(days) <= MAX_TABLE_DAYS:
+        return days
+    usual = [day for day in days if day in TABLE_DAYS]
+    others = [day for day in days if day not in TABLE_DAYS]
+    return sorted([*usual, *others][:MAX_TABLE_DAYS])
 
 
 def patients_in(found: CohortNumbers, group: str) -> int:

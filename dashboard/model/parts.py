@@ -1,5 +1,6 @@
 """A fit in parts that a page puts in cards: tables, checks, method, saved runs."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from dashboard.view import View
 from figures.number_text import EN_DASH, significant
 from figures.ratio_forest import two_digits
 
+DAY_TERMS = ("nominal_day", "visit", "time", "day")
+RULE_WORDS = {"half_lloq": "Half the limit", "drop": "Left out", "censored": "Censored"}
 CHECK_WORDS = {"ok": "Fine", "note": "Note", "warning": "Look", "failed": "Failed"}
 
 
@@ -27,7 +30,7 @@ def estimate_table(fit: Fit) -> Component:
     ]
     rows = [
         [
-            row.term,
+            term_words(row.term),
             html.Span(interval(row.estimate, row.conf_low, row.conf_high), className="cg-nowrap"),
             fixed(row.std_error),
             "\N{INFINITY}" if row.df is None else f"{row.df:.1f}",
@@ -37,6 +40,21 @@ def estimate_table(fit: Fit) -> Component:
         for row in fit.estimates
     ]
     return plain_table(columns, rows, caption="Fixed effects on the scale of the fit", dense=True)
+
+
+def term_words(term: str) -> str:
+    """A term of the design in words: "curve 2 x responder" for a spline column of a group."""
+    parts = []
+    for part in term.split(":"):
+        spline = re.match(r"(?:cr|cs|bs|ns|cc)\(.*\)\[(\d+)\]$", part)
+        level = re.match(r"(?:C\()?(\w+)[^\[]*\[(?:T\.)?(.+)\]$", part)
+        if spline:
+            parts.append(f"curve {spline[1]}")
+        elif level:
+            parts.append(f"day {level[2]}" if level[1] in DAY_TERMS else level[2])
+        else:
+            parts.append("Intercept" if part.strip("()") == "Intercept" else part)
+    return " \N{MULTIPLICATION SIGN} ".join(parts)
 
 
 def variance_table(fit: Fit) -> Component:
@@ -49,8 +67,9 @@ def variance_table(fit: Fit) -> Component:
     ]
     rows = [
         [
-            part.group,
-            " with ".join(term for term in (part.term_1, part.term_2) if term) or EN_DASH,
+            "Patient" if part.group == "usubjid" else part.group,
+            " with ".join(term_words(term) for term in (part.term_1, part.term_2) if term)
+            or EN_DASH,
             fixed(part.variance),
             fixed(part.sd_or_corr),
         ]
@@ -71,7 +90,7 @@ def sensitivity_table(fit: Fit) -> Component:
     ]
     rows = [
         [
-            row.rule,
+            RULE_WORDS.get(row.rule, row.rule),
             EN_DASH
             if row.ratio is None
             else html.Span(ratio(row.ratio, row.conf_low, row.conf_high), className="cg-nowrap"),

@@ -20,6 +20,7 @@ WINDOWS: Mapping[str, tuple[float | None, float | None]] = {
     "7-28": (7.0, 28.0),
     "14-28": (14.0, 28.0),
     "0-90": (0.0, 90.0),
+    "from-0": (0.0, None),
     "all": (None, None),
 }
 WINDOW_LABELS = (
@@ -27,6 +28,7 @@ WINDOW_LABELS = (
     ("7-28", "Days 7 to 28"),
     ("14-28", "Days 14 to 28"),
     ("0-90", "Days 0 to 90"),
+    ("from-0", "From day 0"),
     ("all", "All days"),
 )
 
@@ -146,10 +148,15 @@ def counts(ratio: GeometricMeanRatio) -> str:
     return f"{upper} against {lower}"
 
 
-def influence_rows(fit: Fit) -> list[Influence]:
-    """The key ratio without each patient."""
+def influence_rows(fit: Fit, studyid: str) -> list[Influence]:
+    """The key ratio without each patient; patients without the study's own prefix."""
     return [
-        Influence(row.usubjid, number(row.ratio), number(row.conf_low), number(row.conf_high))
+        Influence(
+            row.usubjid.removeprefix(f"{studyid}-"),
+            number(row.ratio),
+            number(row.conf_low),
+            number(row.conf_high),
+        )
         for row in fit.influence
     ]
 

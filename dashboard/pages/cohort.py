@@ -9,6 +9,7 @@ from dash import Dash, html
 from dash.dependencies import ClientsideFunction, Input
 from dash.development.base_component import Component
 
+from analysis.derive.comparison import Comparison
 from analysis.derive.labels import display_unit
 from analysis.derive.signal import Signal
 from dashboard.cohort import numbers
@@ -23,7 +24,7 @@ from dashboard.components.provenance_strip import figure_downloads, provenance_s
 from dashboard.components.url_control import url_segmented, url_select
 from dashboard.view import Services, View
 from figures.cohort_trajectories import draw_cohort_trajectories, prepare_cohort_trajectories
-from figures.number_text import EN_DASH, significant
+from figures.number_text import EN_DASH, day_text
 from figures.ratio_forest import draw_ratio_forest, p_text, two_digits
 from figures.small_multiples import draw_small_multiples
 
@@ -107,22 +108,31 @@ def signal_control(view: View, catalog: tuple[Signal, ...], signal: Signal) -> C
 def sentence(found: CohortNumbers) -> Any:
     """The finding and its n, in words that the signal allows."""
     head = (
-        f"{found.n_with_values} of {found.n_selected} patients have "
-        f"values of {lower_first(found.signal.label)}. "
+        f"{found.n_with_values} of {found.n_selected} patients have values of "
+        f"{lower_first(found.signal.label)}. "
     )
-    main = found.main
-    if main is None:
-        return head + "Choose groups of response to compare peaks."
+    if not found.mains:
+        return head + "No response has been assessed, so peaks are not compared."
+    parts: list[Any] = [head + "Their peak to day 28 was "]
+    for place, main in enumerate(found.mains):
+        where = f" in {main.note}" if len(found.mains) > 1 else ""
+        parts += [", " if place else "", *finding(main, where)]
+    return [*parts, "."]
+
+
+def finding(main: Comparison, where: str) -> list[Any]:
+    """One comparison in words: "2.6 times higher in responders (95 % CI ...)"."""
+    counts = f"n = {main.n_upper} against {main.n_lower}"
     if not main.estimable:
-        return head + f"Peaks cannot be compared: {main.note}."
+        return [f"not comparable between responders and others{where} ({counts})"]
     more = main.ratio >= 1
     factor = main.ratio if more else 1 / main.ratio
     low, high = (main.conf_low, main.conf_high) if more else (1 / main.conf_high, 1 / main.conf_low)
+    word = "higher" if more else "lower"
     return [
-        head + "Their peak to day 28 was ",
-        html.Strong(f"{two_digits(factor)} times {'higher' if more else 'lower'} in responders"),
-        f" (95 % CI {two_digits(low)}{EN_DASH}{two_digits(high)}; n = {main.n_upper} "
-        f"against {main.n_lower}, {p_text(main.p_value)}).",
+        html.Strong(f"{two_digits(factor)} times {word} in responders{where}"),
+        f" (95 % CI {two_digits(low)}{EN_DASH}{two_digits(high)}; {counts}, "
+        f"{p_text(main.p_value)})",
     ]
 
 
@@ -149,7 +159,7 @@ def curves_card(view: View, found: CohortNumbers) -> Component:
         footer=provenance_strip(
             view,
             f"n = {found.n_with_values} of {found.n_selected}",
-            "Bold: geometric mean with 95 % CI, from 3 patients; open: below limit",
+            "Bold: geometric mean from 3 patients, band 95 % CI from 5; open: below limit",
             downloads=figure_downloads(view, Ids.CURVES, "curves"),
         ),
     )
@@ -206,20 +216,20 @@ def panels_card(view: View, found: CohortNumbers) -> Component | None:
 
 def table_card(view: View, found: CohortNumbers) -> Component:
     """The numbers of the main figure by visit."""
-    days = sorted(found.summary.get_column("nominal_day").unique())
+    days = numbers.table_days(found)
     columns = [
         Column("Group"),
         Column("Patients", align="right"),
-        *(Column(f"Day {significant(day, 3)}", align="right") for day in days),
         Column("Peak to day 28", align="right"),
         Column("Day of peak", "median (range)", align="right"),
+        *(Column(f"Day {day_text(day)}", align="right") for day in days),
     ]
     rows = [table_row(found, group, days) for group in found.groups]
     return card(
         f"{found.signal.label} by visit",
         plain_table(columns, rows, caption=f"{found.signal.axis_title} by group and visit"),
         note="Geometric mean (95 % CI), "
-        f"{display_unit(found.signal.unit or "")}; under 3 patients the values themselves",
+        f"{display_unit(found.signal.unit or '')}; under 3 patients the values themselves",
         footer=provenance_strip(
             view,
             numbers.blq_note(found),
@@ -239,8 +249,8 @@ def table_row(found: CohortNumbers, group: str, days: list[float]) -> list[Any]:
     return [
         mark,
         str(numbers.patients_in(found, group)),
-        *(cells.get(day, EN_DASH) for day in days),
         *peak,
+        *(cells.get(day, EN_DASH) for day in days),
     ]
 
 

@@ -1,5 +1,6 @@
 """Exposure-response model: choose the question, read the sentence, then check the fit."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -35,6 +36,7 @@ from figures.residual_plots import draw_residual_plots, prepare_residual_plots
 PATH = "/model"
 NAME = "Models"
 TITLE = "Exposure-response model"
+INFERENCE_WORDS = {"wald": "Wald; small-sample correction pending"}
 
 
 class Ids(StrEnum):
@@ -176,24 +178,32 @@ def waiting(view: View, catalog: tuple[Signal, ...], spec: ModelSpec) -> Compone
 
 def fitted(view: View, catalog: tuple[Signal, ...], spec: ModelSpec, fit: Fit) -> Component:
     """The sentence, then the table and the plots, then what to doubt."""
-    body: list[Component | None] = [page_header(TITLE, fit.sentence), builder(view, catalog, spec)]
+    body: list[Component | None] = [page_header(TITLE, finding(fit)), builder(view, catalog, spec)]
     if fit.status == "not_estimable":
         body.append(empty_state("Not estimable", fit.reason or fit.sentence, fit.advice))
     else:
-        body += [
-            html.Div(
-                [effect_card(view, spec, fit), ratio_card(view, fit)], className="cg-grid-side"
-            ),
-            html.Div(
-                [estimates_card(view, fit), sensitivity_card(view, fit)], className="cg-grid-side"
-            ),
-            html.Div([residual_card(view, fit), influence_card(view, fit)], className="cg-grid-2"),
+        main = [effect_card(view, spec, fit), residual_card(view, fit), estimates_card(view, fit)]
+        side = [ratio_card(view, fit), sensitivity_card(fit), influence_card(view, fit)]
+        columns = [
+            html.Div(present(cards), className="cg-stack cg-top-aligned") for cards in (main, side)
         ]
+        body.append(html.Div(columns, className="cg-grid-side"))
     body += [
         html.Div([checks_card(fit), method_card(fit)], className="cg-grid-2"),
         runs_card(view),
     ]
-    return html.Div([part for part in body if part is not None], className="cg-stack")
+    return html.Div(present(body), className="cg-stack")
+
+
+def present(parts: Sequence[Component | None]) -> list[Component]:
+    """The parts that there are."""
+    return [part for part in parts if part is not None]
+
+
+def finding(fit: Fit) -> list[Component | str]:
+    """The sentence; its caution on a quieter line, so that the finding is read first."""
+    said, _, caution = fit.sentence.partition(" Caution: ")
+    return [said, html.Span(f"Caution: {caution}", className="cg-caution")] if caution else [said]
 
 
 def builder(view: View, catalog: tuple[Signal, ...], spec: ModelSpec | None) -> Component:
@@ -271,7 +281,9 @@ def ratio_card(view: View, fit: Fit) -> Component | None:
             graph(figure, Ids.RATIOS, "Ratio between the groups by day"),
         ],
         footer=provenance_strip(
-            view, fit.inference_note or fit.inference, downloads=figure_downloads(view, Ids.RATIOS)
+            view,
+            INFERENCE_WORDS.get(fit.inference, fit.inference),
+            downloads=figure_downloads(view, Ids.RATIOS),
         ),
     )
 
@@ -286,7 +298,7 @@ def estimates_card(view: View, fit: Fit) -> Component:
     )
 
 
-def sensitivity_card(view: View, fit: Fit) -> Component | None:
+def sensitivity_card(fit: Fit) -> Component | None:
     """The same ratio under other rules for values below the limit."""
     if not fit.sensitivity:
         return None
@@ -304,7 +316,7 @@ def residual_card(view: View, fit: Fit) -> Component | None:
 
 def influence_card(view: View, fit: Fit) -> Component | None:
     """The key ratio without each patient."""
-    rows = reading.influence_rows(fit)
+    rows = reading.influence_rows(fit, str(view.trial.study["studyid"]))
     if not rows or fit.key_ratio is None:
         return None
     prepared = prepare_influence_plot(rows, fit.key_ratio.ratio)
