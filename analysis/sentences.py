@@ -88,26 +88,42 @@ def ratio_sentence(ratio: GeometricMeanRatio, signal: str, group: str, reference
     """'On day 14, blood transgene was 3.1 times higher in responders than in ...'.
 
     signal, group, reference: noun phrases; the words for the signal are the tracer class's.
+    Where "lower" or "about the same" turns the number round, the ratio itself stands beside its
+    interval.
     """
     when = "" if ratio.day is None else f"On day {ratio.day:g}, "
-    low, high = ratio.conf_low, ratio.conf_high
-    shifted = "ratio of shifted values, " if ratio.kind == "ratio of shifted values" else ""
-    interval = (
-        ""
-        if low is None or high is None
-        else (f"{shifted}95 % CI {number(low)} to {number(high)}; ")
-    )
+    body = f"{when}{signal} {verb(signal)} {_comparison(ratio, group, reference)}"
     counts = f"n = {ratio.n} against {ratio.n_reference}"
+    text = f"{body[0].upper()}{body[1:]} ({_interval(ratio)}{counts}; {WALD})."
+    return text if _is_clear(ratio) else f"{text} The data are also compatible with no difference."
+
+
+def _comparison(ratio: GeometricMeanRatio, group: str, reference: str) -> str:
     if ratio.kind == "difference":
         size = f"{number(abs(ratio.ratio))} {'higher' if ratio.ratio >= 0 else 'lower'}"
-        clear = low is not None and high is not None and (low > 0 or high < 0)
-    else:
-        size = times(ratio.ratio)
-        clear = low is not None and high is not None and (low > 1 or high < 1)
-    body = f"{when}{signal} {verb(signal)} {size} in {group} than in {reference}"
-    end = f" ({interval}{counts}; {WALD})."
-    text = body[0].upper() + body[1:] + end
-    return text if clear else f"{text} The data are also compatible with no difference."
+        return f"{size} in {group} than in {reference}"
+    if number(ratio.ratio) == "1.0" or number(1 / ratio.ratio) == "1.0":
+        return f"about the same in {group} and in {reference}"
+    if ratio.ratio > 1:
+        return f"{number(ratio.ratio)} times higher in {group} than in {reference}"
+    return f"{number(1 / ratio.ratio)} times lower in {group} than in {reference}"
+
+
+def _interval(ratio: GeometricMeanRatio) -> str:
+    if ratio.conf_low is None or ratio.conf_high is None:
+        return ""
+    bounds = f"95 % CI {number(ratio.conf_low)} to {number(ratio.conf_high)}; "
+    name = "ratio of shifted values" if ratio.kind == "ratio of shifted values" else "ratio"
+    turned = ratio.kind != "difference" and float(number(ratio.ratio).replace(",", "")) <= 1
+    if turned:
+        return f"{name} {number(ratio.ratio)}, {bounds}"
+    return f"{name}, {bounds}" if name != "ratio" else bounds
+
+
+def _is_clear(ratio: GeometricMeanRatio) -> bool:
+    null = 0.0 if ratio.kind == "difference" else 1.0
+    low, high = ratio.conf_low, ratio.conf_high
+    return low is not None and high is not None and (low > null or high < null)
 
 
 _PLURAL = ("cells", "cytes", "phils", "platelets", "copies")
@@ -117,15 +133,6 @@ def verb(phrase: str) -> str:
     """'were' for cells and their like, else 'was'; the noun stands before 'in', 'of' or '('."""
     noun = re.split(r" in | of | \(", phrase, maxsplit=1)[0]
     return "were" if noun.endswith(_PLURAL) else "was"
-
-
-def times(ratio: float) -> str:
-    """'3.1 times higher', '2 times lower' for ratios below one, 'about the same' near one."""
-    if ratio > 1:
-        return f"{number(ratio)} times higher"
-    if ratio < 1:
-        return f"{number(1 / ratio)} times lower"
-    return "no higher"
 
 
 def number(value: float) -> str:

@@ -188,7 +188,12 @@ class ModelSpec:
         """A file a person can read and change; `from_yaml` gives the same specification back."""
         import yaml
 
-        return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True)
+        content = self.to_dict()
+        text = str(yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
+        if yaml.safe_load(text) == content:
+            return text
+        # A few control characters (NEL among them) survive only when they are escaped.
+        return str(yaml.safe_dump(content, sort_keys=False))
 
     @classmethod
     def from_yaml(cls, text: str) -> Self:

@@ -25,11 +25,18 @@ def check_random_part(answer: "Answer") -> Check:
         )
     if answer.random_note:
         return Check("random_part", "note", answer.random_note)
-    if spec.time == "visit":
+    if spec.time == "visit" and "visit" not in answer.fit.nested:
         return Check(
             "random_part",
             "note",
-            "Each patient has a level of their own; the course "
-            "over the visits is taken as parallel within a group.",
+            "Each patient has a level of their own and a course parallel to the group's. In null "
+            "simulations of 24 patients the overall test then rejects about 10 % of the time "
+            "instead of 5 %; the ratio on a day does not.",
+        )
+    if spec.time == "visit":
+        return Check(
+            "random_part",
+            "ok",
+            f"Each patient, each visit of a patient and each {spec.unit} has a level of its own.",
         )
     return Check("random_part", "ok", "Each patient has a curve of their own.")

@@ -49,13 +49,14 @@ def recipe_for(spec: ModelSpec, rows: ModelRows) -> Recipe:
 
 
 def _nested(spec: ModelSpec, rows: ModelRows) -> tuple[tuple[str, ...], str]:
-    """Regions nested in the patient, when any patient has more than one."""
+    """Regions nested in the patient, when any patient has more than one; with visits as a factor
+    also the patient's visits: what all lesions of one scan share is no evidence of its own."""
     if spec.unit == "patient" or rows.frame.is_empty():
         return (), ""
     pairs = rows.frame.select("usubjid", "region_code").unique()
     if pairs.height == rows.frame["usubjid"].n_unique():
         return (), f"No patient has more than one {spec.unit}, so none is nested."
-    return ("region_code",), ""
+    return ("region_code", "visit") if spec.time == "visit" else ("region_code",), ""
 
 
 def _covariance(spec: ModelSpec, rows: ModelRows) -> tuple[str, str]:
@@ -91,6 +92,7 @@ def method_text(spec: ModelSpec, recipe: Recipe, fit: Fit) -> str:
         f"Random part: {random}"
         + (" (independent effects)" if recipe.covariance == "diagonal" else "")
         + (f", a random intercept per {spec.unit} within the patient" if recipe.nested else "")
+        + (", one per visit of the patient" if "visit" in recipe.nested else "")
         + ".",
         f"Limits: {BLQ_RULES[spec.blq]}.",
         fit.method,

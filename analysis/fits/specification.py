@@ -250,12 +250,12 @@ def _days(spec: ModelSpec, rows: ModelRows) -> list[float]:
 
 
 def _key(ratios: tuple[GeometricMeanRatio, ...], spec: ModelSpec) -> int:
-    """The ratio of the sentence: the first day asked for, else day 14, in CR or the last group."""
+    """The ratio of the sentence: the first day asked for, else the nearest to day 14, in CR or the last group."""
     groups = list(dict.fromkeys(ratio.group for ratio in ratios))
     group = "CR" if "CR" in groups else groups[-1]
     wanted = spec.days[0] if spec.days else KEY_DAY
     own = [index for index, ratio in enumerate(ratios) if ratio.group == group]
-    return next((index for index in own if ratios[index].day == wanted), own[0])
+    return min(own, key=lambda index: abs((ratios[index].day or 0.0) - wanted))
 
 
 def _icc(fitted: FittedMixed, rows: ModelRows, day: float | None) -> float | None:

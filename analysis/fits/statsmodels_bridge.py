@@ -120,7 +120,7 @@ def matrix_at(encoder: Any, frame: "pl.DataFrame") -> Array:
         )
 
 
-def statsmodels_refit(  # noqa: PLR0917
+def statsmodels_refit(
     y: Array,
     x: Array,
     z: Array,
@@ -165,7 +165,10 @@ def _theta(result: Any, structure: RandomStructure, all_components: bool) -> Arr
     variances = np.sqrt(np.maximum(np.asarray(result.vcomp) / result.scale, 0.0))
     if all_components:
         return np.asarray(variances)
-    chol = np.linalg.cholesky(_floored(np.asarray(result.cov_re_unscaled), 1e-12))
+    try:
+        chol = np.linalg.cholesky(_floored(np.asarray(result.cov_re_unscaled), 1e-12))
+    except np.linalg.LinAlgError:
+        return None
     return np.asarray(np.append(chol[np.tril_indices(structure.size)], variances))
 
 

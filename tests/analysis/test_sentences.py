@@ -10,7 +10,6 @@ from analysis.sentences import (
     number,
     ratio_sentence,
     signal_phrase,
-    times,
     verb,
 )
 from analysis.tracers import TRACERS, check_words
@@ -28,9 +27,9 @@ def test_the_sentence_of_the_model_page():
 def test_no_clear_difference_is_said():
     ratio = GeometricMeanRatio(28.0, "responder", "non-responder", 0.5, 0.2, 1.3, 0.15, 12, 12)
     assert ratio_sentence(ratio, "IL-6", "responders", "non-responders") == (
-        "On day 28, IL-6 was 2.0 times lower in responders than in non-responders (95 % CI 0.20 to "
-        "1.3; n = 12 against 12; Wald, small-sample correction pending). The data are also "
-        "compatible with no difference."
+        "On day 28, IL-6 was 2.0 times lower in responders than in non-responders (ratio 0.50, "
+        "95 % CI 0.20 to 1.3; n = 12 against 12; Wald, small-sample correction pending). The data "
+        "are also compatible with no difference."
     )
 
 
@@ -57,12 +56,16 @@ def test_numbers(value, text):
     assert number(value) == text
 
 
-def test_times_and_verbs():
-    assert [times(x) for x in (3.14, 0.5, 1.0)] == [
-        "3.1 times higher",
-        "2.0 times lower",
-        "no higher",
-    ]
+def test_about_the_same():
+    ratio = GeometricMeanRatio(14.0, "responder", "non-responder", 0.98, 0.69, 1.4, 0.9, 12, 12)
+    assert ratio_sentence(ratio, "ferritin", "responders", "non-responders") == (
+        "On day 14, ferritin was about the same in responders and in non-responders (ratio 0.98, "
+        "95 % CI 0.69 to 1.4; n = 12 against 12; Wald, small-sample correction pending). The data "
+        "are also compatible with no difference."
+    )
+
+
+def test_verbs():
     assert verb("blood CAR+ cells") == "were"
     assert verb("signal of reporter-positive viable cells in lesions (SUVmean)") == "was"
     assert verb("total lesion glycolysis") == "was"

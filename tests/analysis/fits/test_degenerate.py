@@ -241,4 +241,7 @@ def test_lesions_of_one_per_patient_are_not_nested():
     fit = fit_specification(trial(14, seed=3), spec)
     assert fit.nested == ()
     assert "No patient has more than one lesion" in fit.check("random_part").message
-    assert fit_specification(trial(14, seed=3, regions=3), spec).nested == ("region_code",)
+    assert fit_specification(trial(14, seed=3, regions=3), spec).nested == (
+        "region_code",
+        "visit",
+    )

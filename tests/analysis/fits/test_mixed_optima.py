@@ -64,13 +64,13 @@ def reference(frame: pl.DataFrame) -> float:
     return min(ends)
 
 
-BLOCKS = [0, *(pytest.param(first, marks=pytest.mark.slow) for first in range(25, 150, 25))]
+BLOCKS = [0, *(pytest.param(first, marks=pytest.mark.slow) for first in range(15, 150, 15))]
 
 
 @pytest.mark.parametrize("first", BLOCKS)
 def test_no_wrong_optimum(first):
     wrong = []
-    for seed in range(first, first + 25):
+    for seed in range(first, first + 15):
         frame = simulate(seed)
         fit = fit_mixed(frame, "y ~ day * group", "patient", "1 + day")
         assert fit.status != "not_estimable", (seed, fit.sentence)
