@@ -50,9 +50,11 @@ def create_app(
     `dashboard.access.modes.new_token`). `submit_job(kind, studyid, payload)` returns a job's id;
     `read_job` its row as a dict or None; `hosts` are the names that the server answers to.
 
-    Raises UserError for a mode that cannot be served.
+    Raises UserError for a mode that cannot be served, ValueError for a demo over real studies.
     """
     opened = check_mode(mode, token)
+    if opened == "demo" and not reader.synthetic_only:
+        raise ValueError("demo mode needs a reader that is synthetic_only")
     services = Services(reader, submit_job, read_job, cancel_job, opened, version)
     server = Flask("cartograph", static_folder=None)
     app = _CartographDash(
@@ -84,4 +86,6 @@ def create_app(
     install_error_pages(server)
     Gate(opened, token, frozenset(hosts)).install(server)
     Headers().install(server)
+    with server.test_request_context("/"):
+        app._setup_server()  # else the first requests of several threads race for it
     return app

@@ -82,7 +82,7 @@ def read_request(data: Any) -> Request:
     if not isinstance(data, dict):
         raise BadRequest("expected an address")
     path, search, scheme = (data.get(name) for name in ("path", "search", "scheme"))
-    if not isinstance(path, str) or not isinstance(search, str) or scheme not in THEMES:
+    if not all(isinstance(text, str) for text in (path, search, scheme)) or scheme not in THEMES:
         raise BadRequest("expected a path, a query and a color scheme")
     if len(path) > MAX_ADDRESS or len(search) > MAX_ADDRESS:
         raise BadRequest("the address is too long")

@@ -38,6 +38,17 @@ class TrialReader:
         self._changes: dict[tuple[str, int, int], pl.DataFrame] = {}
         self._lock = threading.Lock()
 
+    @property
+    def synthetic_only(self) -> bool:
+        """Whether studies of real patients are out of reach."""
+        return self._synthetic_only
+
+    def warm(self) -> None:
+        """Read the study that opens first, so that the first person does not wait for it."""
+        studies = self.studies()["studyid"].to_list()
+        if studies and not self.cuts(studies[0]).is_empty():
+            self.trial(studies[0])
+
     def studies(self) -> pl.DataFrame:
         """One row per study that may be shown: studyid, title, is_synthetic."""
         studies = self._list_studies()

@@ -157,7 +157,7 @@ def attrition_bar(steps: Sequence[AttritionStep]) -> Component | None:
 
 def _loss(step: AttritionStep) -> str:
     if not step.lost:
-        return step.reason or ""
+        return step.reason if step.reason.startswith("no ") else ""  # an assumption, not a loss
     return f"−{step.lost} {step.reason}" if step.reason else f"−{step.lost}"
 
 

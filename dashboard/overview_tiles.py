@@ -92,22 +92,22 @@ def _rate_tile(view: View, label: str, rate: Rate | None) -> Component | None:
     if rate is None:
         return None
     first, other = rate.evaluable, rate.infused
+    infused = f"({_range(other)}{NO_BREAK}%)"
     return stat_tile(
         label,
         format_percent(first.estimate),
-        f"{first.successes} of {first.n} evaluable",
+        f"({_range(first)}{NO_BREAK}%)",
         view.href("/cohort", color_by="response"),
         note=[
-            html.Div(interval_text(first)),
+            html.Div(f"{first.successes} of {first.n} evaluable, 95{NO_BREAK}% CI"),
             html.Div(
-                [f"of {other.n} infused {format_percent(other.estimate)} ", _nowrap(other)],
+                [
+                    f"infused {format_percent(other.estimate)} ",
+                    html.Span(infused, className="cg-nowrap"),
+                ]
             ),
         ],
     )
-
-
-def _nowrap(rate: Proportion) -> Component:
-    return html.Span(f"({_range(rate)})", className="cg-nowrap")
 
 
 def _range(rate: Proportion) -> str:
@@ -131,12 +131,15 @@ def _follow_up_tile(view: View, numbers: TrialNumbers) -> Component | None:
     if days is None:
         return None
     median, low, high = days
+    followed = not view.trial.survival.is_empty()
     return stat_tile(
-        "Follow-up, median",
+        "Follow-up, median" if followed else "Last known day, median",
         f"{median:,.0f}",
         "days",
         view.href("/patients", sort="follow_up"),
-        note=f"{low:,.0f} to {high:,.0f} days from infusion",
+        note=f"{low:,.0f} to {high:,.0f}, from infusion"
+        if followed
+        else f"{low:,.0f} to {high:,.0f}; no survival data",
     )
 
 

@@ -8,6 +8,7 @@ from dashboard.components.card import card
 from dashboard.components.icon import icon
 from dashboard.components.provenance_strip import provenance_strip
 from dashboard.components.text import plural
+from dashboard.findings import short_path
 from dashboard.view import View
 
 _MOST = 4
@@ -27,11 +28,11 @@ def quality_list(view: View) -> Component:
         (pl.col("load_id") <= view.trial.cut.load_id) & (pl.col("severity") != "info")
     ).sort("count", "code", descending=[True, False])
     items += [
-        _item("warning", row["severity"], row["message"], row["source_file"] or "")
+        _item("warning", row["severity"], row["message"], short_path(row["source_file"]))
         for row in findings.head(_MOST - len(items)).iter_rows(named=True)
     ]
     body = (
-        html.Ul(items, className="cg-flags")
+        html.Ul(items, className="cg-findings")
         if items
         else html.P("Nothing was refused and nothing stood out.", className="cg-muted")
     )

@@ -37,18 +37,38 @@ def previous_cut(view: View) -> dict[str, Any] | None:
     return older.row(-1, named=True) if older.height else None
 
 
+def changed_kinds(view: View) -> int:
+    """How many kinds of records the card of `recent_changes` lists."""
+    before = previous_cut(view)
+    if before is None:
+        return _held(view).height
+    return _changed(view, before).height
+
+
+def _held(view: View) -> pl.DataFrame:
+    found = view.reader.changes(view.trial.study["studyid"], 0, view.trial.cut.load_id)
+    return found.filter(pl.col("after") > 0)
+
+
+def _changed(view: View, before: dict[str, Any]) -> pl.DataFrame:
+    load_id = view.trial.cut.load_id
+    found = view.reader.changes(view.trial.study["studyid"], before["load_id"], load_id)
+    return found.filter(pl.any_horizontal(pl.col("added", "corrected", "retired") > 0))
+
+
 def recent_changes(view: View) -> Component:
     """Records that came, were corrected or went since the last cut; at the first cut, what it
     holds."""
     before = previous_cut(view)
     link = html.A("All loads and cuts", href=view.href("/data"))
-    study, cut = view.trial.study["studyid"], view.trial.cut
-    changes = view.reader.changes(study, before["load_id"] if before else 0, cut.load_id)
     if before is None:
-        held = changes.filter(pl.col("after") > 0)
-        body = held_table(held)
-        return card("First cut: what it holds", body, note=link, footer=provenance_strip(view))
-    changed = changes.filter(pl.any_horizontal(pl.col("added", "corrected", "retired") > 0))
+        return card(
+            "First cut: what it holds",
+            held_table(_held(view)),
+            note=link,
+            footer=provenance_strip(view),
+        )
+    changed = _changed(view, before)
     title = f"Since cut {before['name']}"
     if changed.is_empty():
         body = html.P("No record came, changed or went.", className="cg-muted")

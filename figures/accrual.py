@@ -68,7 +68,14 @@ def draw_accrual(numbers: AccrualNumbers, theme: Theme, group_word: str = "Cohor
             font={"size": 12, "color": theme.ink if text.startswith("<b>") else theme.secondary},
         )  # fmt: skip
     figure.update_layout(
-        template=template(theme), height=300, margin={"l": 44, "r": 96, "t": 12, "b": 52}
+        template=template(theme),
+        height=300,
+        margin={
+            "l": 44,
+            "r": 24 + round(6.6 * max(len(text) for text, _ in labels) + 20),
+            "t": 12,
+            "b": 52,
+        },
     )
     figure.update_yaxes(
         title_text="Patients infused", rangemode="tozero", nticks=6, fixedrange=True

@@ -273,9 +273,9 @@ def _add_group(
                     "line": {"width": 2 if symbol.endswith("thin") else 0, "color": color}},
             hovertemplate=f"{response}, n = {end - start}<extra></extra>",
         )  # fmt: skip
-    name = response or "not assessed"
+    name = response or ("not assessed" if room > 90 else "–")
     text = f"<b>{name}</b> {end - start}" if room > 44 else f"<b>{name}</b>"
-    if room > (28 if symbol else 90):
+    if room > 28:
         figure.add_annotation(
             x=start, y=_GROUP_ROW, xref="x", yref="y", xanchor="left",
             xshift=8 if symbol else -4, showarrow=False, text=text,

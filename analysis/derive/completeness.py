@@ -54,22 +54,22 @@ def visit_states(
         .unique(["usubjid", "series", "nominal_day"], keep="first", maintain_order=True)
         .select("usubjid", "series", "nominal_day", "evaluable", "rel_day", "reason")
     )
+    had = mine.select("usubjid", "series", had=pl.lit(True)).unique()
+    late = pl.col("nominal_day") > pl.col("last_day") + window_day
     state = (
         pl.when(pl.col("evaluable"))
         .then(pl.lit("evaluable"))
         .when(pl.col("evaluable").not_())
         .then(pl.lit("not_evaluable"))
-        .when(
-            pl.col("last_day").is_null()
-            | (pl.col("nominal_day") <= pl.col("last_day") + window_day)
-        )
-        .then(pl.lit("missing"))
-        .otherwise(pl.lit("not_due"))
+        .when(pl.col("had").is_null() | late.fill_null(False))
+        .then(pl.lit("not_due"))
+        .otherwise(pl.lit("missing"))
     )
     return (
         pl.DataFrame({"usubjid": usubjids})
         .join(visits.select("series", "nominal_day"), how="cross")
         .join(done, on=["usubjid", "series", "nominal_day"], how="left")
+        .join(had, on=["usubjid", "series"], how="left")
         .join(last_contact.select("usubjid", "last_day"), on="usubjid", how="left")
         .select("usubjid", "series", "nominal_day", state.alias("state"), "rel_day", "reason")
     )

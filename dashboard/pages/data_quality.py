@@ -15,6 +15,7 @@ from dashboard.components.plain_table import Column, plain_table
 from dashboard.components.provenance_strip import Download, provenance_strip
 from dashboard.components.text import plural
 from dashboard.cut_history import cut_comparison, cut_table
+from dashboard.findings import finding_list, short_path
 from dashboard.missingness import missingness_card, missingness_table
 from dashboard.theme import DASH
 from dashboard.view import Services, View
@@ -107,7 +108,7 @@ def _files_card(view: View) -> Component:
     )
     rows = [
         [
-            html.Span(row["path"], className="cg-path", title=f"SHA-256 {row['sha256']}"),
+            _file_name(row),
             str(row["load_id"]),
             row["reader"],
             *(
@@ -127,6 +128,10 @@ def _files_card(view: View) -> Component:
             downloads=(Download("CSV", href=view.download_href("files")),),
         ),
     )
+
+
+def _file_name(row: dict[str, Any]) -> Component:
+    return html.Span(short_path(row["path"]), className="cg-path", title=f"SHA-256 {row['sha256']}")
 
 
 def _refused_card(view: View) -> Component:
@@ -152,7 +157,12 @@ def _refused_card(view: View) -> Component:
     return card(
         f"{plural(refused.height, 'refused row')}, as delivered",
         data_grid(
-            refused.select(shown), columns, Ids.REFUSED, label="Refused rows with rule and place"
+            refused.select(shown).with_columns(
+                pl.col("source_file").map_elements(short_path, return_dtype=pl.String)
+            ),
+            columns,
+            Ids.REFUSED,
+            label="Refused rows with rule and place",
         ),
         note=_rules(refused),
         footer=provenance_strip(
@@ -174,38 +184,13 @@ def _findings_card(view: View) -> Component:
     if findings.is_empty():
         body: Component = empty_state("No finding", "The loads had nothing else to report.")
     else:
-        order = {"error": 0, "warning": 1, "info": 2}
-        rows = sorted(findings.to_dicts(), key=lambda row: (order[row["severity"]], row["code"]))
-        body = html.Ul([_finding(row) for row in rows[:40]], className="cg-flags")
+        body = finding_list(findings)
     return card(
         "Findings",
         body,
         note=f"{findings.height:,}" if findings.height else None,
         footer=provenance_strip(view, "rows were loaded; look before you use them"),
     )
-
-
-def _finding(row: dict[str, Any]) -> Component:
-    place = " · ".join(str(part) for part in (row["source_file"], row["column_name"]) if part)
-    return html.Li(
-        [
-            html.Span(className=f"cg-icon cg-icon-{_icon(row)} cg-severity-{row['severity']}"),
-            html.Div(
-                [
-                    html.Strong(row["code"].replace("_", " ").capitalize()),
-                    html.Span(f" {row['count']:,} ×", className="cg-times")
-                    if row["count"] > 1
-                    else None,
-                    html.P(row["message"]),
-                    html.P(place, className="cg-muted") if place else None,
-                ]
-            ),
-        ]
-    )
-
-
-def _icon(row: dict[str, Any]) -> str:
-    return {"error": "cross", "warning": "warning"}.get(row["severity"], "info")
 
 
 def _how_card(view: View) -> Component:
@@ -222,7 +207,7 @@ def _how_card(view: View) -> Component:
         "Load a new export",
         html.Ol(
             [html.Li([html.P(words), command(text)]) for words, text in steps],
-            className="cg-steps",
+            className="cg-howto",
         ),
         footer=html.Div(
             "Loading the same file twice changes nothing; a corrected file replaces its records.",

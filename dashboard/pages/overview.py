@@ -17,7 +17,7 @@ from dashboard.components.stat_tile import stat_strip
 from dashboard.components.text import join_facts
 from dashboard.overview_tiles import overview_sentence, overview_tiles
 from dashboard.quality_list import quality_list
-from dashboard.recent_changes import recent_changes
+from dashboard.recent_changes import changed_kinds, recent_changes
 from dashboard.trial_numbers import TrialNumbers, trial_numbers
 from dashboard.view import Services, View
 from figures.accrual import draw_accrual, prepare_accrual
@@ -26,6 +26,10 @@ from figures.scan_completeness import draw_scan_completeness
 
 PATH = "/"
 NAME = "Overview"
+
+
+_LONG_LIST = 7
+"""From this many kinds of records on, the list of changes is longer than the accrual."""
 
 
 class Ids(StrEnum):
@@ -45,20 +49,24 @@ def layout(view: View) -> Component:
             stat_strip(overview_tiles(view, numbers)),
             html.Div(
                 [
-                    html.Div(
-                        [
-                            _time_card(view),
-                            html.Div(
-                                [recent_changes(view), quality_list(view)], className="cg-stack"
-                            ),
-                        ],
-                        className="cg-grid-side",
-                    ),
+                    _upper_cards(view),
                     _completeness_card(view, numbers),
                 ],
                 className="cg-stack",
             ),
         ]
+    )
+
+
+def _upper_cards(view: View) -> Component:
+    """Time on the left, changes on the right; what to look at goes under the shorter of them."""
+    time, changes, quality = _time_card(view), recent_changes(view), quality_list(view)
+    dated = view.selected.infusions["dtm_utc"].drop_nulls().len() > 1
+    left, right = [time], [changes]
+    (left if dated and changed_kinds(view) > _LONG_LIST else right).append(quality)
+    return html.Div(
+        [html.Div(left, className="cg-stack"), html.Div(right, className="cg-stack")],
+        className="cg-grid-side",
     )
 
 
@@ -151,7 +159,7 @@ def _follow_up_card(view: View) -> Component:
         return card("Follow-up", _no_days(view))
     n = len(numbers.patients)
     return card(
-        "Follow-up by patient",
+        "Last known day of each patient",
         graph(
             draw_follow_up(numbers, view.theme, _patient_links(view, numbers.patients)),
             Ids.FOLLOW_UP,
@@ -194,7 +202,9 @@ def _completeness_card(view: View, numbers: TrialNumbers) -> Component | None:
             view,
             f"n = {len(found.patients)}",
             "sorted by best response, then number done",
-            "a visit counts as planned when a fifth of the patients have it",
+            "planned: a fifth of the patients have it; a tracer counts for those who had it"
+            if what == "scans"
+            else "planned: a fifth of the patients have it",
             downloads=figure_downloads(view, Ids.COMPLETENESS, "completeness"),
         ),
     )  # fmt: skip
@@ -204,7 +214,10 @@ def _legend(what: str) -> Component:
     words = [("square", "evaluable" if what == "scans" else "taken")]
     if what == "scans":
         words.append(("cross", "not evaluable"))
-    words += [("ring", "missing"), ("blank", "blank: not due")]
+    words += [
+        ("ring", "missing"),
+        ("blank", "blank: not due" if what != "scans" else "blank: not due, or tracer never used"),
+    ]
     return html.Div(
         [
             html.Span(
@@ -214,7 +227,7 @@ def _legend(what: str) -> Component:
             )
             for key, text in words
         ],
-        className="cg-legend",
+        className="cg-key-row",
     )
 
 

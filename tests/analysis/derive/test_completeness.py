@@ -35,10 +35,10 @@ def test_states_per_patient_and_visit():
         ("P1", 28.0): "evaluable",
         ("P2", 7.0): "not_evaluable",
         ("P2", 28.0): "evaluable",  # the repeated scan counts
-        ("P3", 7.0): "missing",
+        ("P3", 7.0): "missing",  # has the tracer on another day
         ("P3", 28.0): "missing",  # followed to day 25.5: inside the window of day 28
-        ("P4", 7.0): "missing",  # unknown follow-up owes every visit
-        ("P4", 28.0): "missing",
+        ("P4", 7.0): "not_due",  # never had this tracer
+        ("P4", 28.0): "not_due",
     }
 
 
