@@ -25,11 +25,11 @@ from figures.tracks.patient_frames import (
     hover_text,
 )
 from figures.tracks.reading import drawn_value, value_text
-from figures.tracks.tracer_text import TRACK_NAME, class_rank, metric_text, tracer_of, tracer_short
+from figures.tracks.tracer_text import TRACK_NAME, class_rank, metric_text, tracer_of
 from figures.tracks.uptake import choose_metric, natural
 
 TOP, BOTTOM, LINE = 24.0, 372.0, 37.0
-FIGURE_PX = 470
+FIGURE_PX = 452
 
 
 class Region(NamedTuple):
@@ -87,7 +87,7 @@ def prepare_body_map(
         title=f"{TRACK_NAME[tracer_class]}, day {whole_day(scan_day)}".replace(
             "-", "\N{MINUS SIGN}"
         ),
-        unit=f"{tracer_short(tracer_id)}, {metric_text(signal.code, signal.unit)}",
+        unit=metric_text(signal.code, signal.unit),
         tracer_id=tracer_id,
         tracer_class=tracer_class,
         day=whole_day(scan_day),
@@ -241,7 +241,7 @@ def draw_body_map(numbers: BodyMap, theme: Theme) -> go.Figure:
     layout: dict[str, Any] = {
         "template": template(THEMES[theme.scheme]),
         "height": FIGURE_PX,
-        "margin": {"l": 0, "r": 0, "t": 0, "b": 58},
+        "margin": {"l": 0, "r": 0, "t": 0, "b": 40},
         "xaxis": {"range": [0, WIDTH], "visible": False, "fixedrange": True},
         "yaxis": {"range": [HEIGHT, 0], "visible": False, "fixedrange": True, "automargin": False},
         "annotations": texts,
@@ -400,7 +400,7 @@ def _ramp_trace(numbers: BodyMap, theme: Theme) -> dict[str, Any]:
                 "orientation": "h", "x": 0.5, "xanchor": "center", "y": 0, "yanchor": "top",
                 "len": 1.0, "thickness": 9, "outlinewidth": 0, "xpad": 6, "ypad": 12,
                 "tickvals": _inside([math.log10(tick) for tick in ticks]),
-                "ticktext": [short_tick(tick) for tick in ticks],
+                "ticktext": [short_tick(tick) for tick in ticks], "ticklabeloverflow": "allow",
                 "tickfont": {"size": TICK_FONT_PX, "color": theme.muted}, "ticks": "",
             },
         },

@@ -6,6 +6,7 @@ a day axis that stays in sight. `draw_patient_sheet` puts the same tracks into o
 report or a download.
 """
 
+import math
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from figures.number_text import day_text, whole_day
 from figures.theme import THEMES, TICK_FONT_PX, Theme, template
 from figures.tracks import TRACKS
 from figures.tracks.draw import PAD_PX, Pen, draw_on
+from figures.tracks.labels import NARROW_PX, WIDE_PX
 from figures.tracks.patient_frames import Choices, PatientFrames, rows
 from figures.tracks.track import Track
 
@@ -100,12 +102,24 @@ def _cut(track: Track, scale: DayScale) -> Track:
     )
 
 
-def draw_track(numbers: PatientTracks, track: Track, theme: Theme) -> go.Figure:
+def screen_height(track: Track) -> int:
+    """Height in pixels of a track beside its name and its read-out, whichever needs the most."""
+    name = 14 + 18 + 16 * math.ceil(len(track.note) / 17)
+    return max(track.height, name, 14 + 20 * len(track.rows))
+
+
+def draw_track(
+    numbers: PatientTracks, track: Track, theme: Theme, *, narrow: bool = False
+) -> go.Figure:
     """One track as its own figure: fixed margins, hidden day axis, height from the track.
 
-    The plot is as high as the figure, so that the day lines of stacked tracks meet.
+    The plot is as high as the figure, so that the day lines of stacked tracks meet. On a `narrow`
+    screen words have half the room and name and read-out stand above.
     """
-    pen = Pen(numbers.scale, theme, reach_px=PAD_PX)
+    if not narrow:
+        track = track._replace(height=screen_height(track))
+    width = NARROW_PX if narrow else WIDE_PX
+    pen = Pen(numbers.scale, theme, reach_px=PAD_PX, width_px=width)
     draw_on(pen, track, numbers.day)
     pad = PAD_PX / track.height
     layout = {
@@ -134,7 +148,8 @@ def draw_patient_sheet(numbers: PatientTracks, theme: Theme) -> go.Figure:
     offset = 0.0
     for number, track in enumerate(numbers.tracks, start=1):
         high, low = 1 - (offset + PAD_PX) / inner, 1 - (offset + track.height - PAD_PX) / inner
-        pen = Pen(numbers.scale, theme, number, reach_px=PAD_PX + gap / 2)
+        reach = PAD_PX + (gap / 2 if number < len(numbers.tracks) else 0)
+        pen = Pen(numbers.scale, theme, number, reach_px=reach)
         draw_on(pen, track, numbers.day)
         pen.annotations.append(_sheet_name(track, high, theme))
         layout[pen.y_name] = {**pen.axis, "domain": [max(0.0, low), high], "anchor": pen.x,

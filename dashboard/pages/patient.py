@@ -95,15 +95,33 @@ def _main(view: View, data: PageData) -> Component:
         view.theme,
         lambda day: view.href(day=day),
         _strip(view, data, "tracks", sheet=True),
+        narrow=view.narrow,
     )
-    return html.Div([tracks, lesion_card(table, view.theme, _strip(view, data, "lesions"))])
+    flags = _flags(view, data) if _flags_left(data) else None
+    return html.Div([tracks, lesion_card(table, view.theme, _strip(view, data, "lesions")), flags])
+
+
+def _flags(view: View, data: PageData) -> Component | None:
+    return flags_card(patient_flags(data, view), lambda flag: _source_link(view, flag))
+
+
+def _flags_left(data: PageData) -> bool:
+    """Whether the flags stand under the lesions, so that the columns end at about one height."""
+    left = 170 + sum(track.height for track in data.numbers.tracks)
+    left += 40 * len(_lesion_codes(data))
+    blood = len(data.patient.of_domain("kinetics"))
+    imaged = bool(data.patient.of_domain("uptake"))
+    right = 230 * blood + (760 if imaged else 0)
+    return left <= right
+
+
+def _lesion_codes(data: PageData) -> set[str]:
+    return {str(row["region_code"]) for row in _regions(data) if row.get("kind") == "lesion"}
 
 
 def _side(view: View, data: PageData) -> Component:
     body = prepare_body_map(data.patient, data.choices, data.numbers.day, _regions(data))
-    tracers = dict.fromkeys(
-        one.signal.tracer_id or "" for one in data.patient.of_domain("uptake")
-    )
+    tracers = dict.fromkeys(one.signal.tracer_id or "" for one in data.patient.of_domain("uptake"))
     cohort = list(data.order)
     groups = kinetics_groups(data.records, data.patient, cohort, view.selection.metric)
     return html.Div(
@@ -115,7 +133,7 @@ def _side(view: View, data: PageData) -> Component:
                 lambda tracer_id: view.href(map=tracer_id),
             ),
             kinetics_card(groups, len({*cohort, data.patient.usubjid}), view.theme),
-            flags_card(patient_flags(data, view), lambda flag: _source_link(view, flag)),
+            None if _flags_left(data) else _flags(view, data),
         ],
         className="cg-patient-side",
     )
@@ -131,22 +149,18 @@ def _regions(data: PageData) -> list[Row]:
 
 def _strip(view: View, data: PageData, name: str, *, sheet: bool = False) -> Component:
     method = "BLQ at its limit, never zero" if name == "tracks" else "geometric means of lesions"
-    strip = provenance_strip(
-        view,
-        data.patient.usubjid,
-        method,
-        downloads=(Download("CSV", href=view.download_href(name)),),
-    )
+    table = Download("CSV", href=view.download_href(name))
     if not sheet:
-        return strip
-    buttons = html.Div(
-        [
-            html.Button("PNG", id=Ids.SHEET_PNG, className="cg-download", type="button"),
-            html.Button("SVG", id=Ids.SHEET_SVG, className="cg-download", type="button"),
-        ],
-        className="cg-sheet-downloads",
+        return provenance_strip(view, data.patient.usubjid, method, downloads=(table,))
+    buttons = [
+        html.Button("PNG", id=Ids.SHEET_PNG, className="cg-download", type="button"),
+        html.Button("SVG", id=Ids.SHEET_SVG, className="cg-download", type="button"),
+        html.A("CSV", href=table.href, download="", className="cg-download"),
+    ]
+    strip = provenance_strip(view, data.patient.usubjid, method)
+    return html.Div(
+        [strip, html.Div(buttons, className="cg-downloads")], className="cg-sheet-strip"
     )
-    return html.Div([strip, buttons], className="cg-sheet-strip")
 
 
 def _tracks_table(view: View) -> pl.DataFrame:
@@ -163,10 +177,7 @@ def _lesions_table(view: View) -> pl.DataFrame:
     )
     rows = table.rows if table else ()
     return pl.DataFrame(
-        [
-            {name: value for name, value in row._asdict().items() if name != "spark"}
-            for row in rows
-        ]
+        [{name: value for name, value in row._asdict().items() if name != "spark"} for row in rows]
     )
 
 

@@ -6,6 +6,7 @@ from dashboard.patient.records import CutRecords
 from figures.number_text import day_range, significant
 from figures.patient_tracks import PatientTracks
 from figures.tracks.b_cells import below_limit
+from figures.tracks.kinetics import kinetics_rank
 from figures.tracks.patient_frames import PatientFrames, Row, rows
 from figures.tracks.reading import unit_text
 from figures.tracks.toxicity import CATEGORIES, maximum, runs
@@ -68,8 +69,8 @@ class PatientFacts(NamedTuple):
     image: ImagePeak | None
     burden: Change | None
     toxicities: tuple[Toxicity, ...]
-    toxicity_known: bool
-    """Whether the trial recorded CRS or ICANS for any patient."""
+    recorded: frozenset[str]
+    """Categories of toxicity that the trial recorded for any patient."""
     b_cells: str | None
     last_day: float | None
 
@@ -83,25 +84,27 @@ def patient_facts(
 ) -> PatientFacts:
     """Facts of one patient, from the same series that the tracks draw."""
     events = rows(patient.adverse_events)
-    found = [_toxicity(name, [e for e in events if e.get("category") == name]) for name in CATEGORIES]
-    all_events = records.frame("adverse_events")
-    known = "category" in all_events.columns and bool(
-        set(all_events["category"].unique().to_list()) & {"CRS", "ICANS"}
-    )
+    found = [
+        _toxicity(name, [e for e in events if e.get("category") == name]) for name in CATEGORIES
+    ]
     return PatientFacts(
         best=records.best(criterion, reader).get(patient.usubjid),
         blood=_blood(records, patient),
         image=_image(numbers.tracks),
         burden=_burden(numbers.tracks),
         toxicities=tuple(one for one in found if one is not None),
-        toxicity_known=known,
+        recorded=patient.recorded_toxicity,
         b_cells=_b_cells(numbers.tracks),
         last_day=max((day for track in numbers.tracks for day in track.days), default=None),
     )
 
 
 def _blood(records: CutRecords, patient: PatientFrames) -> BloodPeak | None:
-    for found in patient.of_domain("kinetics"):
+    ordered = sorted(
+        patient.of_domain("kinetics"),
+        key=lambda one: kinetics_rank(one.signal.code, one.signal.unit),
+    )
+    for found in ordered:
         if found.signal.matrix != "BLOOD":
             continue
         table = records.parameters(found.signal)
@@ -204,5 +207,5 @@ def _b_cells(tracks: tuple[Track, ...]) -> str | None:
 
 
 def track_name(image: ImagePeak) -> str:
-    """"Reporter uptake", "Label uptake": what the imaging track is called."""
+    """ "Reporter uptake", "Label uptake": what the imaging track is called."""
     return TRACK_NAME[image.tracer_class]

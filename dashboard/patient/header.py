@@ -15,6 +15,7 @@ from dashboard.patient.words import live_sentence
 from dashboard.view import View
 from figures.number_text import EN_DASH, day_text, signed_percent, significant
 from figures.tracks.patient_frames import Row
+from figures.tracks.response import criterion_text
 
 SETS = {
     "infused": "all infused",
@@ -110,7 +111,7 @@ def _product(infusion: Row, subject: Row) -> str:
 
 
 def power(value: float) -> str:
-    """"1.5 × 10⁶"."""
+    """ "1.5 × 10⁶"."""
     mantissa, exponent = f"{value:.1e}".split("e")
     digits = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
     return f"{mantissa.removesuffix('.0')} × 10{digits}"
@@ -119,11 +120,12 @@ def power(value: float) -> str:
 def tiles(facts: PatientFacts) -> Component:
     """The strip of numbers; a domain that was not measured has no tile."""
     made = [_response(facts), _blood(facts), _image(facts), _burden(facts)]
-    if facts.toxicity_known:
-        made += [_grade(facts, "CRS"), _grade(facts, "ICANS")]
+    made += [_grade(facts, one) for one in ("CRS", "ICANS") if one in facts.recorded]
     if facts.b_cells:
         made.append(stat_tile("B cells below limit", facts.b_cells))
-    return html.Div(stat_strip([tile for tile in made if tile is not None]), className="cg-patient-tiles")
+    return html.Div(
+        stat_strip([tile for tile in made if tile is not None]), className="cg-patient-tiles"
+    )
 
 
 def _response(facts: PatientFacts) -> Component | None:
@@ -136,11 +138,9 @@ def _response(facts: PatientFacts) -> Component | None:
 
 
 def short_criterion(criterion: Any) -> str:
-    """"Lugano" for "LUGANO 2014": the name without its year."""
-    text = str(criterion or "")
-    words = [word for word in text.split() if not word.replace(".", "").isdigit()]
-    name = " ".join(words)
-    return name.capitalize() if name.isupper() and len(name) > 5 else name
+    """ "Lugano" for "LUGANO 2014": the name without its year."""
+    words = str(criterion or "").split()
+    return criterion_text(" ".join(w for w in words if not w.replace(".", "").isdigit()))
 
 
 def _blood(facts: PatientFacts) -> Component | None:

@@ -24,8 +24,11 @@ def kinetics_card(groups: Sequence[Group], n: int, theme: Theme) -> Component | 
                 html.Th("Parameter", scope="col", className="cg-left"),
                 html.Th("Value", scope="col", className="cg-right"),
                 html.Th(f"Cohort, n = {n}", scope="col", className="cg-center"),
-                html.Th(html.Abbr("Pct", title="Percentile in the cohort"), scope="col",
-                        className="cg-right"),  # fmt: skip
+                html.Th(
+                    html.Abbr("Pct", title="Percentile in the cohort"),
+                    scope="col",
+                    className="cg-right",
+                ),  # fmt: skip
             ]
         )
     )
@@ -66,7 +69,7 @@ def _row(row: Parameter, group: Group, theme: Theme) -> Component:
             html.Th(
                 [row.name, html.Span(row.unit, className="cg-unit") if row.unit else None],
                 scope="row",
-                className="cg-left cg-wrap",
+                className="cg-left",
             ),
             html.Td(row.text, className="cg-right cg-strong", title=row.reason or None),
             html.Td(picture, className="cg-center"),

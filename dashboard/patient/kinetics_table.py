@@ -9,6 +9,7 @@ from analysis.derive.comparison import peaks
 from dashboard.patient.records import CutRecords
 from figures.cohort_strip import CohortStrip, prepare_cohort_strip
 from figures.number_text import significant
+from figures.tracks.kinetics import kinetics_rank
 from figures.tracks.patient_frames import PatientFrames, SignalRows
 from figures.tracks.reading import unit_text
 from figures.tracks.tracer_text import SIGNAL_COLOR, TRACK_NAME, metric_name, tracer_of
@@ -46,9 +47,10 @@ def kinetics_groups(
     """Blood signals first, then uptake in the lesions. `cohort` are the patients to compare with;
     the patient is always one of them. A row without any value in the cohort is left out."""
     members = sorted({*cohort, patient.usubjid})
-    blood = [
-        one for one in patient.of_domain("kinetics") if one.signal.matrix in ("BLOOD", None)
-    ]
+    blood = sorted(
+        (one for one in patient.of_domain("kinetics") if one.signal.matrix in ("BLOOD", None)),
+        key=lambda one: kinetics_rank(one.signal.code, one.signal.unit),
+    )
     groups = [_blood_group(records, one, patient.usubjid, members) for one in blood]
     lesion = _lesion_choice(patient, metric)
     if lesion is not None:
@@ -79,7 +81,7 @@ def _blood_group(
     wanted = [
         _Wanted("cmax", "Peak", unit, True),
         _Wanted("tmax_day", "Day of peak", "", False),
-        _Wanted("auc_0_28", "AUC, days 0\N{EN DASH}28", f"{unit} × d", True),
+        _Wanted("auc_0_28", "AUC, days 0\N{EN DASH}28", f"{unit}·d", True),
         _Wanted("doubling_time_day", "Doubling time", "d", True),
         _Wanted("contraction_half_life_day", "Contraction half-life", "d", True),
         _Wanted("tlast_day", "Last day above LLOQ", "", False),
@@ -107,7 +109,7 @@ def _lesion_group(
     found = peaks(after, 0.0, 10_000.0).filter(~pl.col("at_limit"))
     table = found.rename({"peak": "cmax", "peak_day": "tmax_day"})
     wanted = [
-        _Wanted("cmax", "Highest, mean of lesions", unit, True),
+        _Wanted("cmax", "Highest, mean", unit, True),
         _Wanted("tmax_day", "Day of highest", "", False),
     ]
     if kind in ("reporter_gene", "immune_target"):
@@ -115,7 +117,7 @@ def _lesion_group(
         if "auc_0_28" in area.columns:
             table = table.join(area.select("usubjid", "auc_0_28", "auc_0_28_reason"), on="usubjid",
                                how="left")  # fmt: skip
-            wanted.append(_Wanted("auc_0_28", "AUC, days 0\N{EN DASH}28", f"{unit} × d", True))
+            wanted.append(_Wanted("auc_0_28", "AUC, days 0\N{EN DASH}28", f"{unit}·d", True))
     if kind == "reporter_gene" and blood is not None:
         peak = _of(records.parameters(blood.signal), members)
         lag = peak.select("usubjid", blood_day="tmax_day")

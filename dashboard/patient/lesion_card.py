@@ -20,9 +20,7 @@ def lesion_card(table: LesionTable | None, theme: Theme, footer: Component) -> C
         return None
     columns = _columns(table)
     rows = [[_cell(name, row, table, theme) for name, _ in columns] for row in table.rows]
-    wide = plain_table(
-        [column for _, column in columns], rows, caption="Lesions of this patient"
-    )
+    wide = plain_table([column for _, column in columns], rows, caption="Lesions of this patient")
     narrow = html.Ul([_item(row, table, theme) for row in table.rows], className="cg-lesion-list")
     n = len(table.rows)
     note = f"{n} lesion{'s' if n > 1 else ''}"

@@ -158,7 +158,9 @@ def _size(rows: Sequence[Row]) -> tuple[str, str]:
                 return value_text(first, False), EN_DASH
             change = EN_DASH
             if first.get("value") and last.get("value") is not None:
-                change = signed_percent(100 * (last["value"] / first["value"] - 1)).removesuffix(" %")
+                change = signed_percent(100 * (last["value"] / first["value"] - 1)).removesuffix(
+                    " %"
+                )
             return f"{value_text(first, False)} {ARROW} {value_text(last, False)}", change
     return EN_DASH, EN_DASH
 
@@ -216,7 +218,11 @@ def lesion_title(table: LesionTable) -> str:
     if table.folds and len(table.folds) == len(table.rows):
         low, high = min(table.folds), max(table.folds)
         if low > 1.0 and table.color == "reporter_gene":
-            many = f"{significant(low, 2)} to {significant(high, 2)}"
-            return f"Lesion uptake rose {many if len(table.rows) > 1 else significant(high, 2)} times"
-        return f"Lesion uptake, {significant(low, 2)} to {significant(high, 2)} times baseline"
+            return f"Lesion uptake rose {_range(low, high)} times"
+        return f"Lesion uptake, {_range(low, high)} times baseline"
     return "Lesions: uptake, size and volume" if table.uptake else "Lesions: size"
+
+
+def _range(low: float, high: float) -> str:
+    first, last = significant(low, 2), significant(high, 2)
+    return first if first == last else f"{first} to {last}"

@@ -1,6 +1,6 @@
 """Everything that one patient page is made of, prepared once per request."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import polars as pl
@@ -36,9 +36,7 @@ def page_data(view: View, usubjid: str) -> PageData | None:
     numbers = prepare_patient_tracks(patient, choices, asked_day(view))
     selection = view.selection
     facts = patient_facts(records, patient, numbers, selection.criterion, selection.reader)
-    return PageData(
-        found[0], records, patient, choices, numbers, facts, tuple(patient_order(view))
-    )
+    return PageData(found[0], records, patient, choices, numbers, facts, tuple(patient_order(view)))
 
 
 def choices_of(view: View) -> Choices:
@@ -66,8 +64,13 @@ def asked_day(view: View) -> float | None:
 
 def patient_order(view: View) -> list[str]:
     """The selected patients in the order of the roster's first column."""
-    subjects = view.selected.subjects
-    return sorted(subjects["usubjid"].to_list(), key=natural_key)
+    subjects = view.selected.subjects.to_dicts()
+    return [row["usubjid"] for row in sorted(subjects, key=roster_key)]
+
+
+def roster_key(subject: Row) -> tuple[Any, ...]:
+    """By the code that is shown, then by the unique one."""
+    return natural_key(short_code(subject)), natural_key(subject["usubjid"])
 
 
 def natural_key(usubjid: str) -> tuple[tuple[int, int | str], ...]:
@@ -90,12 +93,12 @@ def natural_key(usubjid: str) -> tuple[tuple[int, int | str], ...]:
 
 
 def patient_label(subject: Row) -> str:
-    """"Patient 014": the code inside the study, else the last part of the unique one."""
+    """ "Patient 014": the code inside the study, else the last part of the unique one."""
     return f"Patient {short_code(subject)}"
 
 
 def short_code(subject: Row) -> str:
-    """"014": what people call the patient."""
+    """ "014": what people call the patient."""
     return str(subject.get("subjid") or str(subject["usubjid"]).rsplit("-", 1)[-1])
 
 

@@ -103,6 +103,14 @@ class CutRecords:
 
         return self.kept(("best", criterion, reader), make)
 
+    @cached_property
+    def recorded_toxicity(self) -> frozenset[str]:
+        """Categories of adverse events that the trial recorded for any patient."""
+        events = self.frame("adverse_events")
+        if "category" not in events.columns:
+            return frozenset()
+        return frozenset(events["category"].drop_nulls().to_list())
+
     def patient(self, name: str, usubjid: str) -> pl.DataFrame:
         """The rows of one patient in a stored frame."""
         return of_patient(self.frame(name), usubjid)
@@ -158,6 +166,7 @@ def patient_frames(records: CutRecords, usubjid: str, label: str) -> PatientFram
         region_labels=_region_labels(regions),
         upper_limits=_last_by(labs, "testcd", "ref_high"),
         lab_categories=_last_by(labs, "testcd", "category"),
+        recorded_toxicity=records.recorded_toxicity,
         scans=records.patient("scans", usubjid),
         burden=of_patient(records.burden, usubjid),
         responses=records.patient("responses", usubjid),

@@ -19,6 +19,7 @@ from figures.sparkline import (
     spark_scale,
 )
 from figures.tracks.burden import SHOWN
+from figures.tracks.kinetics import kinetics_rank
 from figures.tracks.patient_frames import Row
 from figures.tracks.reading import drawn_value, unit_text
 from figures.tracks.tracer_text import SIGNAL_COLOR, metric_name, tracer_of, tracer_short
@@ -77,7 +78,7 @@ class Roster(NamedTuple):
 
 
 SORTS: dict[str, tuple[str, Callable[[RosterRow], Any]]] = {
-    "patient": ("Patient", lambda row: natural_key(row.usubjid)),
+    "patient": ("Patient", lambda row: natural_key(row.code)),
     "response": ("Best response", lambda row: (
         RESPONSE_RANK.get(row.response or "", 9), -(row.blood.sort or 0.0))),
     "blood": ("Blood peak", lambda row: (row.blood.sort is None, -(row.blood.sort or 0.0))),
@@ -133,7 +134,7 @@ def roster(
         )
         for row in subjects
     ]
-    made.sort(key=lambda row: natural_key(row.usubjid))
+    made.sort(key=lambda row: (natural_key(row.code), natural_key(row.usubjid)))
     made.sort(key=SORTS.get(order, SORTS["patient"])[1])
     return Roster(
         rows=tuple(made),
@@ -147,7 +148,7 @@ def roster(
 
 def _first_signal(records: CutRecords, domain: str) -> Signal | None:
     found = [one for one in records.catalog if one.domain == domain and one.matrix == "BLOOD"]
-    return min(found, key=lambda one: one.code != "CARTG", default=None)
+    return min(found, key=lambda one: kinetics_rank(one.code, one.unit), default=None)
 
 
 def _image_signal(records: CutRecords) -> Signal | None:

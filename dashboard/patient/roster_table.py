@@ -42,23 +42,21 @@ def roster_table(view: View, found: Roster, order: str) -> Component:
 def _heads(found: Roster) -> list[tuple[str, str, str | None, str]]:
     heads: list[tuple[str, str, str | None, str]] = [
         ("patient", "Patient", None, "left"),
-        ("group", "Cohort", None, "left"),
+        *([("group", "Cohort", None, "left")] if any(r.group for r in found.rows) else []),
         ("response", "Best response", None, "left"),
     ]
     columns: tuple[tuple[str, Column | None], ...] = (
         ("blood", found.blood), ("uptake", found.uptake), ("burden", found.burden),
     )  # fmt: skip
     heads += [(key, one.name, one.unit, "left") for key, one in columns if one is not None]
-    if "CRS" in found.toxicity or "ICANS" in found.toxicity:
-        heads += [("crs", "Max CRS", None, "center"), ("icans", "Max ICANS", None, "center")]
+    graded = (("crs", "CRS"), ("icans", "ICANS"))
+    heads += [(key, f"Max {one}", None, "center") for key, one in graded if one in found.toxicity]
     if found.has_flags:
         heads.append(("flags", "Flags", None, "right"))
     return [*heads, ("follow_up", "Last data", "day", "right")]
 
 
-def _head(
-    view: View, key: str, text: str, unit: str | None, side: str, order: str
-) -> Component:
+def _head(view: View, key: str, text: str, unit: str | None, side: str, order: str) -> Component:
     unit_part = html.Span(unit, className="cg-unit") if unit else None
     if key not in SORTS:
         return html.Th([text, unit_part], scope="col", className=f"cg-{side}")
@@ -95,7 +93,9 @@ def _row(view: View, row: RosterRow, found: Roster, keys: list[str]) -> Componen
         scope="row",
         className="cg-left",
     )
-    labels = {"crs": "CRS", "icans": "ICANS", "flags": "Flags", "follow_up": "Last data, day"}
+    named = {"blood": found.blood, "uptake": found.uptake, "burden": found.burden}
+    labels = {key: column.name for key, column in named.items() if column is not None}
+    labels |= {"crs": "CRS", "icans": "ICANS", "flags": "Flags", "follow_up": "Last data, day"}
     rest = []
     for key in keys[1:]:
         cell = cells[key]

@@ -33,7 +33,13 @@ Link = Callable[[int], str]
 
 
 def tracks_card(
-    numbers: PatientTracks, title: str, theme: Theme, link: Link, footer: Component
+    numbers: PatientTracks,
+    title: str,
+    theme: Theme,
+    link: Link,
+    footer: Component,
+    *,
+    narrow: bool = False,
 ) -> Component:
     """The card with every track that this patient has."""
     has_open = any(
@@ -43,7 +49,7 @@ def tracks_card(
         for point in series.points
     )
     note = "Open points: below the limit of quantification" if has_open else None
-    rows = [_row(numbers, track, theme) for track in numbers.tracks]
+    rows = [_row(numbers, track, theme, narrow) for track in numbers.tracks]
     body = html.Div(
         [_axis(numbers, link), *rows, _foot_axis(numbers)],
         className="cg-tracks",
@@ -75,7 +81,11 @@ def _ticks(numbers: PatientTracks) -> list[Component]:
     for tick in numbers.ticks:
         here = numbers.scale.fraction(tick.day)
         hidden = chosen is not None and abs(here - chosen) < 0.055
-        classes = ["cg-tick", "" if tick.narrow else "cg-tick-wide", "cg-tick-quiet" if hidden else ""]
+        classes = [
+            "cg-tick",
+            "" if tick.narrow else "cg-tick-wide",
+            "cg-tick-quiet" if hidden else "",
+        ]
         text = html.Span(tick.text)
         made.append(html.Div(text, className=" ".join(filter(None, classes)), style=_left(here)))
     return made
@@ -144,8 +154,8 @@ def _foot_axis(numbers: PatientTracks) -> Component:
     )
 
 
-def _row(numbers: PatientTracks, track: Track, theme: Theme) -> Component:
-    figure = draw_track(numbers, track, theme)
+def _row(numbers: PatientTracks, track: Track, theme: Theme, narrow: bool) -> Component:
+    figure = draw_track(numbers, track, theme, narrow=narrow)
     return html.Div(
         [
             html.Div(
@@ -198,7 +208,9 @@ def legend_mark(series: Series, theme: Theme) -> str:
     dash = {"dash": "5 3", "dot": "1.6 3", "dashdot": "6 3 1.6 3"}.get(series.dash, "")
     style = f' stroke-dasharray="{dash}"' if dash else ""
     faint = ' stroke-opacity=".6"' if series.weight == "thin" else ""
-    line = f'<path d="M0 6H22" stroke="{color}" stroke-width="{width:g}"{style}{faint} fill="none"/>'
+    line = (
+        f'<path d="M0 6H22" stroke="{color}" stroke-width="{width:g}"{style}{faint} fill="none"/>'
+    )
     dot = "" if series.weight == "thin" else f'<circle cx="11" cy="6" r="3" fill="{color}"/>'
     return svg_document(22, 12, line + dot)
 

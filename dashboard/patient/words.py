@@ -107,11 +107,12 @@ def _image_verb(image: ImagePeak) -> str:
 
 
 def _toxicity(facts: PatientFacts) -> list[Part]:
-    if not facts.toxicity_known:
+    known = [one for one in ("CRS", "ICANS") if one in facts.recorded]
+    if not known:
         return []
-    found = [one for one in facts.toxicities if one.category in ("CRS", "ICANS")]
+    found = [one for one in facts.toxicities if one.category in known]
     if not found:
-        return [Part("No CRS or ICANS was recorded.")]
+        return [Part(f"No {' or '.join(known)} was recorded.")]
     text = " and ".join(_grade(one) for one in found)
     return [Part(f"{text[0].upper()}{text[1:]}.")]
 

@@ -87,7 +87,14 @@ def _series(patient: PatientFrames, name: str, dash: Dash, members: list[Row]) -
             Point(float(row["rel_day"]), change, censored, value_text(row, False),
                   unit_text(row["unit"]), hover)  # type: ignore[arg-type]
         )  # fmt: skip
-    return Series(f"burden-{name}", name, tuple(made), "tumor_tracer", dash, named=True)
+    return Series(
+        f"burden-{name}",
+        name,
+        tuple(made),
+        "tumor_tracer",
+        dash,
+        named=name.split(",", maxsplit=1)[0],
+    )
 
 
 def _change(row: Row) -> tuple[float | None, str]:
@@ -119,7 +126,7 @@ def _last(series: tuple[Series, ...], day: float | None) -> list[ReadRow]:
     """The last change before the chosen day, when nothing was measured on it."""
     earlier = [
         (point.day, point) for one in series[:1] for point in one.points
-        if day is not None and point.day < day
+        if day is not None and 0 < point.day < day
     ]  # fmt: skip
     if not earlier:
         return []

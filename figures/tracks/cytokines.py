@@ -53,7 +53,7 @@ def cytokine_tracks(
             points=points(patient, one.found.rows, one.name, True, one.factor),
             color=color,
             dash=dash,
-            named=True,
+            named=one.name,
         )
         for one, (color, dash) in zip(drawn, STYLES, strict=False)
     )

@@ -7,7 +7,7 @@ from typing import Any
 from figures.day_scale import DayScale
 from figures.number_text import short_tick, whole_day
 from figures.theme import RESPONSE_SYMBOLS, TICK_FONT_PX, Theme, rgba
-from figures.tracks.labels import Placed, beside_marks, free_stretch, name_series
+from figures.tracks.labels import WIDE_PX, Placed, beside_marks, free_stretch, name_series
 from figures.tracks.track import (
     Mark,
     Point,
@@ -32,9 +32,19 @@ class Pen:
     slower than checking it once.
     """
 
-    def __init__(self, scale: DayScale, theme: Theme, number: int = 1, reach_px: float = 0) -> None:
+    def __init__(
+        self,
+        scale: DayScale,
+        theme: Theme,
+        number: int = 1,
+        *,
+        reach_px: float = 0,
+        width_px: float = WIDE_PX,
+    ) -> None:
         self.scale = scale
         self.theme = theme
+        self.width_px = width_px
+        """Nominal width of the plot, by which words are placed."""
         self.reach_px = reach_px
         """How far day lines reach beyond the value axis, above and below."""
         suffix = "" if number == 1 else str(number)
@@ -155,7 +165,7 @@ def _limit(pen: Pen, track: Track, value: float, text: str, color: str) -> None:
         line={"color": rgba(color, 0.75), "width": 1, "dash": "3px,3px"},
     )  # fmt: skip
     pen.text(
-        x=free_stretch(track, pen.scale), y=y_of(track, value), text=text, yanchor="bottom",
+        x=free_stretch(track, pen.scale, pen.width_px), y=y_of(track, value), text=text, yanchor="bottom",
         yshift=1, font={"size": TICK_FONT_PX, "color": pen.theme.muted},
     )  # fmt: skip
 
@@ -278,7 +288,7 @@ def _marks(pen: Pen, track: Track) -> None:
 
 def _symbol(mark: Mark) -> str:
     if mark.color.startswith("response:"):
-        return RESPONSE_SYMBOLS.get(mark.symbol, "circle-open")
+        return RESPONSE_SYMBOLS.get(mark.symbol, mark.symbol)
     return mark.symbol
 
 
@@ -290,7 +300,9 @@ def _mark_px(mark: Mark) -> float:
 
 def _names(pen: Pen, track: Track) -> None:
     placed: Sequence[Placed] = (
-        beside_marks(track, pen.scale) if track.scale == "lanes" else name_series(track, pen.scale)
+        beside_marks(track, pen.scale, pen.width_px)
+        if track.scale == "lanes"
+        else name_series(track, pen.scale, pen.width_px)
     )
     for one in placed:
         pen.text(

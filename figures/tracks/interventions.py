@@ -31,9 +31,9 @@ def intervention_tracks(
     patient: PatientFrames, choices: Choices, day: float | None
 ) -> tuple[Track, ...]:
     """At most one track; classes that bear on the cells come first when lanes are short."""
-    found = rows(patient.interventions)
-    courses = _courses(found)
-    if not courses:
+    courses = _courses(rows(patient.interventions))
+    undated = _undated(patient)
+    if not courses and not undated:
         return ()
     shown = courses[:MOST]
     marks: list[Mark] = []
@@ -49,13 +49,23 @@ def intervention_tracks(
             name="Interventions",
             note=f"{more} more not drawn" if more > 0 else "",
             scale="lanes",
-            height=LANE_PX * len(shown) + 12,
-            lanes=tuple("" for _ in shown),
+            height=LANE_PX * max(len(shown), 1) + 12,
+            lanes=tuple("" for _ in shown) or ("",),
             marks=tuple(marks),
             spans=tuple(spans),
-            rows=_rows(courses, day),
+            rows=(*(_rows(courses, day) if courses else ()), *undated),
         ),
     )
+
+
+def _undated(patient: PatientFrames) -> tuple[ReadRow, ...]:
+    """Drugs that were given on a day that nobody recorded: said, since they cannot be drawn."""
+    found = patient.interventions
+    if found.is_empty() or "rel_day" not in found.columns:
+        return ()
+    nowhere = [row for row in found.to_dicts()
+               if row["rel_day"] is None and row.get("nominal_day") is None]  # fmt: skip
+    return tuple(ReadRow(name, "undated") for name in dict.fromkeys(map(_term, nowhere)))
 
 
 def _courses(found: Sequence[Row]) -> list[Course]:
@@ -82,7 +92,7 @@ def _text(members: Sequence[Row]) -> str:
     parts = [_term(members[0])]
     if len(doses) == 1:
         dose, unit = next(iter(doses))
-        parts[0] += f" {plain(float(dose))} {unit or ''}".rstrip()
+        parts[0] += f" {plain(float(dose))} {(unit or '').replace('m2', 'm²')}".rstrip()
     singles = [row for row in members if _is_single(row)]
     if len(singles) > 1:
         parts.append(f"{len(singles)} doses")

@@ -21,9 +21,14 @@ def kinetics_tracks(
     groups: dict[tuple[str, str], list[SignalRows]] = {}
     for found in patient.of_domain("kinetics"):
         groups.setdefault((found.signal.code, found.signal.unit or ""), []).append(found)
-    ordered = sorted(groups.items(), key=lambda item: (item[0][0] != "CARTG", item[0]))
+    ordered = sorted(groups.items(), key=lambda item: kinetics_rank(*item[0]))
     made = (_track(patient, code, unit, found, choices, day) for (code, unit), found in ordered)
     return tuple(track for track in made if track is not None)
+
+
+def kinetics_rank(code: str, unit: str | None) -> tuple[bool, bool, str, str]:
+    """Order of kinetics signals: transgene first, numbers of cells before their share."""
+    return code != "CARTG", unit == "%", code, unit or ""
 
 
 def blood_series(track: Track) -> Series | None:
@@ -81,7 +86,7 @@ def _series(patient: PatientFrames, found: SignalRows, log: bool) -> Series:
         points=points(patient, found.rows, signal.label, log),
         color="blood",
         dash="dash" if flow and matrix == "BLOOD" else MATRIX_DASH.get(matrix, "solid"),
-        named=matrix != "BLOOD",
+        named="" if matrix == "BLOOD" else matrix.capitalize(),
     )
 
 

@@ -1,6 +1,6 @@
 """Where words stand in a track without covering data or each other.
 
-Positions are weighed on a nominal drawing of 560 pixels; a word for which no free place is found
+Positions are weighed on a drawing of nominal width; a word for which no free place is found
 is left out, because the right column names every line anyway.
 """
 
@@ -12,7 +12,8 @@ from typing import NamedTuple
 from figures.day_scale import DayScale
 from figures.tracks.track import Mark, Series, Track
 
-NOMINAL_PX = 560.0
+WIDE_PX, NARROW_PX = 560.0, 280.0
+"""Nominal widths of the plot on a desk and on a phone."""
 CHAR_PX = 7.2
 WORD_PX = 16.0
 
@@ -45,9 +46,9 @@ class _Box(NamedTuple):
         )
 
 
-def name_series(track: Track, scale: DayScale) -> tuple[Placed, ...]:
+def name_series(track: Track, scale: DayScale, width: float = WIDE_PX) -> tuple[Placed, ...]:
     """Names of lines beside them, above or below a point where nothing else is drawn."""
-    to_px = _Pixels(track, scale)
+    to_px = _Pixels(track, scale, width)
     ink = [box for series in track.series for box in to_px.line_boxes(series)]
     ink += [to_px.limit_box(limit.value) for limit in track.limits]
     placed: list[Placed] = []
@@ -66,7 +67,7 @@ def name_series(track: Track, scale: DayScale) -> tuple[Placed, ...]:
 def _place(
     series: Series, to_px: "_Pixels", ink: Sequence[_Box], taken: Sequence[_Box]
 ) -> tuple[Placed, _Box] | None:
-    name = series.label.split(",")[0]
+    name = series.named
     width = CHAR_PX * len(name)
     for point in sorted(
         series.points, key=lambda p: -p.value if series.dash == "solid" else -p.day
@@ -82,7 +83,7 @@ def _place(
         ):
             box = _Box(left, left + width, y + shift_y - WORD_PX / 2, y + shift_y + WORD_PX / 2)
             inside = (
-                box.left > 4 and box.right < NOMINAL_PX and box.low > 0 and box.high < to_px.height
+                box.left > 4 and box.right < to_px.width and box.low > 0 and box.high < to_px.height
             )
             if inside and not any(box.meets(other) for other in (*ink, *taken)):
                 word = Placed(name, to_px.scale.position(point.day), point.value, anchor,
@@ -91,10 +92,10 @@ def _place(
     return None
 
 
-def free_stretch(track: Track, scale: DayScale) -> float:
+def free_stretch(track: Track, scale: DayScale, width: float = WIDE_PX) -> float:
     """Position after infusion where the word of a limit meets no line: the middle of the widest
     free stretch, the middle of the axis when there is none."""
-    to_px = _Pixels(track, scale)
+    to_px = _Pixels(track, scale, width)
     ceiling = 0.42 * to_px.height
     busy = sorted(
         (box.left, box.right)
@@ -103,20 +104,21 @@ def free_stretch(track: Track, scale: DayScale) -> float:
         if box.low < ceiling
     )
     start = to_px.at(0.0, 1.0)[0] + 6
-    best_width, best_middle = 0.0, (start + NOMINAL_PX) / 2
-    for left, right in [*busy, (NOMINAL_PX, NOMINAL_PX)]:
+    best_width, best_middle = 0.0, (start + width) / 2
+    for left, right in [*busy, (width, width)]:
         if left - start > best_width:
             best_width, best_middle = left - start, (left + start) / 2
         start = max(start, right)
     first, last = scale.extent
-    return first + best_middle / NOMINAL_PX * (last - first)
+    return first + best_middle / width * (last - first)
 
 
 class _Pixels:
     """Axis units of one track to nominal pixels, origin at the lower left."""
 
-    def __init__(self, track: Track, scale: DayScale) -> None:
+    def __init__(self, track: Track, scale: DayScale, width: float) -> None:
         self.scale = scale
+        self.width = width
         self.height = float(track.height - 12)
         self._log = track.scale == "log"
         self._low, self._high = self._y(track.low), self._y(track.high)
@@ -126,11 +128,11 @@ class _Pixels:
 
     def at(self, day: float, value: float) -> tuple[float, float]:
         height = (self._y(value) - self._low) / (self._high - self._low) * self.height
-        return self.scale.fraction(day) * NOMINAL_PX, height
+        return self.scale.fraction(day) * self.width, height
 
     def limit_box(self, value: float) -> _Box:
         _, y = self.at(0.0, value)
-        return _Box(0.0, NOMINAL_PX, y - 1, y + 15)
+        return _Box(0.0, self.width, y - 1, y + 15)
 
     def line_boxes(self, series: Series, linked_only: bool = False) -> list[_Box]:
         """Small boxes along a line, so that a word may stand under its slope; `linked_only`
@@ -148,13 +150,13 @@ class _Pixels:
         return boxes
 
 
-def beside_marks(track: Track, scale: DayScale) -> tuple[Placed, ...]:
+def beside_marks(track: Track, scale: DayScale, width: float = WIDE_PX) -> tuple[Placed, ...]:
     """Words beside symbols and bars of a lane, on the side with more room."""
     words = [_beside_span(scale, span.first_day, span.last_day, span.lane, span.beside)
              for span in track.spans if span.beside]  # fmt: skip
     for lane in range(len(track.lanes)):
         marks = sorted((mark for mark in track.marks if mark.lane == lane), key=lambda m: m.day)
-        words += _mark_words(marks, scale)
+        words += _mark_words(marks, scale, width)
     return tuple(words)
 
 
@@ -168,7 +170,7 @@ def _beside_span(
     return Placed(text, scale.position(day), lane, anchor, shift, 0.0, "secondary", False)
 
 
-def _mark_words(marks: Sequence[Mark], scale: DayScale) -> list[Placed]:
+def _mark_words(marks: Sequence[Mark], scale: DayScale, axis_px: float) -> list[Placed]:
     words: list[Placed] = []
     busy_until = -math.inf
     for place, mark in enumerate(marks):
@@ -177,14 +179,14 @@ def _mark_words(marks: Sequence[Mark], scale: DayScale) -> list[Placed]:
         if mark.first_day is not None:
             words.append(_beside_span(scale, mark.first_day, mark.day, mark.lane, mark.text))
             continue
-        x = scale.fraction(mark.day) * NOMINAL_PX
+        x = scale.fraction(mark.day) * axis_px
         width = CHAR_PX * len(mark.text) + 10
         after = marks[place + 1].day if place + 1 < len(marks) else None
-        next_x = NOMINAL_PX + 8 if after is None else scale.fraction(after) * NOMINAL_PX - 7
+        next_x = axis_px + 8 if after is None else scale.fraction(after) * axis_px - 7
         if x + 8 + width <= next_x:
             anchor, shift, busy = "left", 9.0, x + 8 + width
         elif x - 8 - width >= busy_until and (
-            place == 0 or _far(marks[place - 1], x, width, scale)
+            place == 0 or _far(marks[place - 1], x - 8 - width, scale, axis_px)
         ):
             anchor, shift, busy = "right", -9.0, x + 8
         else:
@@ -195,5 +197,5 @@ def _mark_words(marks: Sequence[Mark], scale: DayScale) -> list[Placed]:
     return words
 
 
-def _far(before: Mark, x: float, width: float, scale: DayScale) -> bool:
-    return scale.fraction(before.day) * NOMINAL_PX + 8 <= x - 8 - width
+def _far(before: Mark, left: float, scale: DayScale, axis_px: float) -> bool:
+    return scale.fraction(before.day) * axis_px + 8 <= left

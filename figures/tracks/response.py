@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from analysis.derive.response import response_category
 from figures.number_text import day_text
 from figures.tracks.patient_frames import Choices, PatientFrames, Row, at_day, hover_text, rows
 from figures.tracks.track import Mark, ReadRow, Track
@@ -28,7 +29,7 @@ def response_tracks(
     criteria = {row["criterion"] for row in found if row.get("criterion")}
     readers = {row.get("reader") for row in found}
     single = len(lanes) == 1
-    note = " / ".join(sorted(criteria)) if len(criteria) == 1 else ""
+    note = criterion_text(next(iter(criteria))) if len(criteria) == 1 else ""
     if single and len(readers) == 1 and (reader := next(iter(readers))):
         note = ", ".join(part for part in (note, reader_text(reader)) if part)
     return (
@@ -51,6 +52,19 @@ def response_tracks(
             ),
         ),
     )
+
+
+_PLAIN = {"LUGANO": "Lugano", "MARROW": "marrow", "AND": "and"}
+
+
+def criterion_text(criterion: str) -> str:
+    """A criterion as the screen calls it: "Lugano 2014", "B-ALL marrow and MRD"."""
+    return " ".join(_PLAIN.get(word, word) for word in criterion.split())
+
+
+def call_text(call: str) -> str:
+    """A call as it stands beside its symbol: MRD states are short."""
+    return {"MRD NEGATIVE": "neg", "MRD POSITIVE": "pos"}.get(call.upper(), call)
 
 
 def reader_text(reader: str) -> str:
@@ -76,7 +90,7 @@ def _lanes(found: Sequence[Row]) -> list[tuple[str, list[Row]]]:
         order = {COMPONENT: 0, "metabolic": 1, "mrd": 2}.get(component, 3)
         what = {"mrd": "MRD", "metabolic": "PET"}.get(component, "")
         if not what and several_criteria:
-            what = str(row.get("criterion") or "")
+            what = criterion_text(str(row.get("criterion") or ""))
         made.setdefault((order, what, reader_text(row.get("reader") or "")), []).append(row)
     several_readers = len({(key[0], key[1]) for key in made}) < len(made)
     named = []
@@ -88,7 +102,8 @@ def _lanes(found: Sequence[Row]) -> list[tuple[str, list[Row]]]:
 
 def _mark(patient: PatientFrames, row: Row, lane: int) -> Mark:
     call = str(row["response"])
-    words = [f"{row.get('criterion') or 'Response'}: {call}"]
+    category = response_category(call) or call
+    words = [f"{criterion_text(str(row.get('criterion') or 'Response'))}: {call}"]
     if row.get("deauville") is not None:
         words.append(f"Deauville {row['deauville']}")
     if row.get("reader"):
@@ -96,11 +111,16 @@ def _mark(patient: PatientFrames, row: Row, lane: int) -> Mark:
     return Mark(
         day=float(row["rel_day"]),
         lane=lane,
-        symbol=call,
-        color=f"response:{call}",
+        symbol=_symbol(call, category),
+        color=f"response:{category}",
         hover=hover_text(patient, row, ", ".join(words), str(row.get("detail") or "")),
-        text=call,
+        text=call_text(call),
     )
+
+
+def _symbol(call: str, category: str) -> str:
+    """A response category has its own symbol; an MRD state is a filled or an open circle."""
+    return {"MRD NEGATIVE": "circle", "MRD POSITIVE": "circle-open"}.get(call.upper(), category)
 
 
 def _rows(lane: str, members: list[Row], day: float | None) -> list[ReadRow]:
@@ -116,4 +136,5 @@ def _rows(lane: str, members: list[Row], day: float | None) -> list[ReadRow]:
     else:
         return [ReadRow(lane or "Not assessed yet", "" if not lane else "not yet")]
     call = str(row["response"])
-    return [ReadRow(call, value, symbol=call, color=f"response:{call}")]
+    category = response_category(call) or call
+    return [ReadRow(call_text(call), value, symbol=category, color=f"response:{category}")]

@@ -82,12 +82,15 @@ def uptake_time_text(hours: float) -> str:
 
 def _rows(found: list[Row], day: float | None) -> tuple[ReadRow, ...]:
     here = sorted((row for row in found if at_day(row["rel_day"], day)), key=_rank)
-    made = []
-    for row in here[:3]:
-        value = "not evaluable"
-        if is_evaluable(row):
-            hours = row.get("uptake_time_h")
-            value = uptake_time_text(hours) if hours is not None else "scanned"
-        made.append(ReadRow(f"{_lane_name(row)} uptake time" if value[0].isdigit()
-                            else _lane_name(row), value))  # fmt: skip
-    return tuple(made) or (ReadRow("No scan", ""),)
+    if not here:
+        return (ReadRow("No scan", ""),)
+    if len(here) == 1 and is_evaluable(here[0]) and here[0].get("uptake_time_h") is not None:
+        return (ReadRow("Uptake time", uptake_time_text(here[0]["uptake_time_h"])),)
+    return tuple(ReadRow(_lane_name(row), _state(row)) for row in here[:3])
+
+
+def _state(row: Row) -> str:
+    if not is_evaluable(row):
+        return "not evaluable"
+    hours = row.get("uptake_time_h")
+    return "scanned" if hours is None else uptake_time_text(hours)

@@ -30,9 +30,10 @@ def toxicity_tracks(
         category: [row for row in found if row.get("category") == category]
         for category in CATEGORIES
     }
-    if not any(by_category.values()):
+    if not any(by_category.values()) and not patient.recorded_toxicity & {"CRS", "ICANS"}:
         return ()
-    lanes = [name for name in CATEGORIES if by_category[name] or name in ("CRS", "ICANS")]
+    always = patient.recorded_toxicity & {"CRS", "ICANS"}
+    lanes = [name for name in CATEGORIES if by_category[name] or name in always]
     spans = tuple(
         _span(patient, category, lane, run)
         for lane, category in enumerate(lanes)

@@ -36,8 +36,8 @@ class Series(NamedTuple):
     color: str
     dash: Dash = "solid"
     weight: Weight = "normal"
-    named: bool = False
-    """Whether its name may stand beside its line."""
+    named: str = ""
+    """Word that may stand beside the line; empty for a line that only the legend names."""
 
 
 class Mark(NamedTuple):

@@ -174,7 +174,7 @@ def _organ_series(
         if found is not None and len(made) < most:
             what = f"{name}, {metric_name(found.signal.code)}"
             drawn = points(patient, found.rows, what, log)
-            made.append(Series(f"organ-{codes[0]}", name, drawn, color, dash, named=True))
+            made.append(Series(f"organ-{codes[0]}", name, drawn, color, dash, named=name))
     return made
 
 
@@ -195,7 +195,12 @@ def _mean_series(
                                   "source_row": None}], what, log)  # fmt: skip
     most = max(row["n_regions"] for row in rows_)
     return Series(
-        "lesion-mean", f"Lesions, mean of {most}", tuple(made), color, weight="bold", named=True
+        "lesion-mean",
+        f"Lesions, mean of {most}",
+        tuple(made),
+        color,
+        weight="bold",
+        named="Lesions",
     )
 
 
