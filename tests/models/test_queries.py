@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection, Engine, insert, text
 
 from models import bulk, queries, records
+from models.connect import create_engine_for, reading
 from models.errors import UnknownNameError
 from models.tables import TABLES
 from models.trial import RECORD_FRAMES, Trial
@@ -88,8 +89,6 @@ def test_codes_stand_for_ids(filled: Engine) -> None:
 
 
 def test_both_databases_give_the_same_frames(sqlite_url: str, postgres_url: str) -> None:
-    from models.connect import create_engine_for
-
     trials = []
     for url in (sqlite_url, postgres_url):
         engine = create_engine_for(url)
@@ -258,8 +257,6 @@ def same(left: Trial, right: Trial) -> bool:
 
 def test_one_state_from_first_read_to_last(filled: Engine) -> None:
     """A load that ends between two reads of one transaction is not half seen."""
-    from models.connect import reading
-
     table = TABLES["finding"]
     with reading(filled) as connection:
         before = connection.scalar(text("SELECT count(*) FROM finding"))

@@ -1,0 +1,254 @@
+"""Engines, transactions, revisions: and what is said when a database cannot be used."""
+
+import socket
+import time
+from pathlib import Path
+
+import pytest
+import sqlalchemy
+from sqlalchemy import Engine, insert, text
+
+from models import revision
+from models.connect import create_engine_for, journal_mode, parse_url, reading, sqlite_module
+from models.engine import check_revision, upgrade
+from models.errors import DatabaseError
+from models.seed import seed_tracers
+from models.tables import TABLES
+from tests.conftest import administer, fresh_postgres
+from tests.models.small_study import ROWS, TRACER, fill
+
+EXPECTED = "expected sqlite:///FILE or postgresql://USER@HOST/NAME"
+WRONG_ADDRESSES = [
+    ("trial.db", f"'trial.db' is no address of a database: {EXPECTED}"),
+    ("", f"'' is no address of a database: {EXPECTED}"),
+    ("mysql://root@host/db", f"'mysql' is an unknown kind of database: {EXPECTED}"),
+    ("sqlite://", f"'sqlite://' names no file: {EXPECTED}"),
+    ("sqlite:///:memory:", f"'sqlite:///:memory:' names no file: {EXPECTED}"),
+    (
+        "postgresql://u@host:port/x",
+        f"'postgresql://u@host:port/x' is no address of a database: {EXPECTED}",
+    ),
+]
+
+
+def said(action, *arguments, **named) -> str:  # type: ignore[no-untyped-def]
+    """The one line of the DatabaseError that the action must raise."""
+    with pytest.raises(DatabaseError) as refusal:
+        action(*arguments, **named)
+    assert refusal.value.exit_code == 3
+    message = str(refusal.value)
+    assert "\n" not in message
+    return message
+
+
+@pytest.mark.parametrize(("url", "words"), WRONG_ADDRESSES)
+def test_wrong_addresses(url: str, words: str) -> None:
+    assert said(parse_url, url) == words
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_postgres_means_psycopg(scheme: str) -> None:
+    assert parse_url(f"{scheme}://u@h/x").drivername == "postgresql+psycopg"
+
+
+def test_missing_directory(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/none/trial.db"
+    words = f"database {url}: there is no directory {tmp_path}/none; make it first"
+    assert said(upgrade, url) == words
+
+
+def test_missing_file_is_not_made(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/trial.db"
+    words = f"database {url} does not exist; make it by `cartograph db upgrade --database {url}`"
+    assert said(create_engine_for, url) == words
+    assert not (tmp_path / "trial.db").exists()
+
+
+def test_a_directory_is_no_database(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}"
+    assert said(create_engine_for, url) == f"database {url} is a directory; name a file in it"
+
+
+def test_a_file_that_is_no_database(tmp_path: Path) -> None:
+    file = tmp_path / "notes.db"
+    file.write_text("subject,day,value\n" * 100)
+    url = f"sqlite:///{file}"
+    words = f"database {url} is no SQLite database; name another file"
+    assert said(check_revision, create_engine_for(url)) == words
+    assert said(upgrade, url) == words
+    assert file.read_text().startswith("subject,day")
+
+
+def test_locked_sqlite(sqlite_url: str) -> None:
+    holder = create_engine_for(sqlite_url)
+    waiting = create_engine_for(sqlite_url, busy_timeout_second=0.2)
+    with holder.begin() as connection:
+        fill(connection, "study")
+        began = time.monotonic()
+        words = said(waiting.connect().begin)
+        assert time.monotonic() - began < 5
+    assert (
+        words
+        == f"database {sqlite_url} is locked by another program that writes to it; try again later"
+    )
+    holder.dispose()
+    waiting.dispose()
+
+
+def test_readers_go_on_while_one_writes(engine: Engine) -> None:
+    with engine.begin() as writer:
+        fill(writer, "study")
+        with reading(engine) as reader:
+            assert reader.scalar(text("SELECT count(*) FROM study")) == 0
+
+
+def test_nothing_listens(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"postgresql://nurse:secret@127.0.0.1:{port}/trial"
+    words = said(check_revision, create_engine_for(url))
+    assert words.startswith(
+        f"database postgresql+psycopg://nurse:***@127.0.0.1:{port}/trial cannot be reached: "
+    )
+    assert words.endswith("; check the address, the name and password, and that the server runs")
+    assert "secret" not in words
+
+
+def test_no_such_postgres_database(postgres_server: str) -> None:
+    url = sqlalchemy.make_url(postgres_server).set(database="nosuch")
+    words = said(check_revision, create_engine_for(url))
+    assert 'database "nosuch" does not exist' in words
+
+
+def test_server_that_goes_away(postgres_url: str) -> None:
+    engine = create_engine_for(postgres_url)
+    with engine.connect() as connection:
+        pid = connection.scalar(text("SELECT pg_backend_pid()"))
+        administer(postgres_url, f"SELECT pg_terminate_backend({pid})")
+        words = said(connection.execute, text("SELECT 1"))
+    assert "nothing was written" in words
+    engine.dispose()
+
+
+def test_password_is_never_shown(postgres_server: str) -> None:
+    with fresh_postgres(postgres_server, "template1") as url:
+        secret = create_engine_for(sqlalchemy.make_url(url).set(password="secret"))
+        words = said(check_revision, secret)
+        secret.dispose()
+    assert "postgres:***@" in words
+    assert "secret" not in words
+
+
+def test_empty_database_names_the_command(bare_url: str) -> None:
+    engine = create_engine_for(bare_url, create=True)
+    words = said(check_revision, engine)
+    needed = f"is empty, this program needs revision {revision.head_revision()}; "
+    assert f"{needed}run `cartograph db upgrade --database " in words
+    assert words.endswith("`")
+    upgrade(bare_url)
+    check_revision(engine)
+
+
+def test_older_revision_names_the_command(bare_url: str) -> None:
+    upgrade(bare_url, revision="0001")
+    words = said(check_revision, create_engine_for(bare_url))
+    assert "is at revision 0001, this program needs revision" in words
+    assert "`cartograph db upgrade --database " in words
+    upgrade(bare_url)
+    check_revision(create_engine_for(bare_url))
+
+
+def test_newer_revision_is_left_alone(engine: Engine, database_url: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    for action, given in ((check_revision, engine), (upgrade, database_url)):
+        words = said(action, given)
+        assert words.endswith(
+            "is at revision 9999, which this program does not know: a newer Cartograph made it; "
+            "install that version or name another database"
+        )
+
+
+def test_tables_of_another_program(bare_url: str) -> None:
+    engine = create_engine_for(bare_url, create=True)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE address (name TEXT)"))
+    assert said(upgrade, bare_url).endswith(
+        "holds tables of another program; name an empty database"
+    )
+
+
+def test_a_failed_upgrade_leaves_nothing(bare_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> int:
+        raise RuntimeError("no power")
+
+    monkeypatch.setattr(revision, "seed_tracers", fail)
+    with pytest.raises(RuntimeError):
+        upgrade(bare_url, [TRACER])
+    engine = create_engine_for(bare_url, create=True)
+    assert sqlalchemy.inspect(engine).get_table_names() == []
+
+
+def test_old_postgres_is_refused(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(revision, "POSTGRES_MINIMUM", (99, 0))
+    assert said(upgrade, postgres_url).endswith("; expected 99 or newer; upgrade the server")
+
+
+def test_a_transaction_rolls_back_whole(engine: Engine) -> None:
+    def write_and_fail() -> None:
+        with engine.begin() as connection:
+            fill(connection)
+            connection.execute(text("CREATE TABLE extra (id INTEGER)"))
+            raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError):
+        write_and_fail()
+    with engine.connect() as connection:
+        counts = {connection.scalar(text(f'SELECT count(*) FROM "{name}"')) for name in TABLES}
+        assert counts == {0}
+    assert not sqlalchemy.inspect(engine).has_table("extra")
+
+
+def test_tracers_are_seeded_and_corrected(bare_url: str) -> None:
+    other = {**TRACER, "id": "zr89_cells", "name": "89Zr cells", "note": "ignored"}
+    upgrade(bare_url, [TRACER, other])
+    upgrade(bare_url, [{**TRACER, "half_life_h": 1.83}])
+    engine = create_engine_for(bare_url)
+    with engine.begin() as connection:
+        rows = connection.execute(text("SELECT id, half_life_h FROM tracer ORDER BY id")).all()
+        assert [tuple(row) for row in rows] == [("f18_fdg", 1.83), ("zr89_cells", 1.8295)]
+        assert seed_tracers(connection, [other]) == 0
+
+
+def test_sqlite_is_set_up(sqlite_url: str) -> None:
+    engine = create_engine_for(sqlite_url)
+    with engine.connect() as connection:
+        answers = [
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "foreign_keys", "synchronous")
+        ]
+    assert answers == ["wal", 1, 2]
+    assert sqlite_module().sqlite_version_info >= (3, 51, 3)
+
+
+@pytest.mark.parametrize(
+    ("version", "mode"),
+    [
+        ((3, 6, 23), "wal"),
+        ((3, 7, 0), "delete"),
+        ((3, 40, 1), "delete"),
+        ((3, 51, 2), "delete"),
+        ((3, 51, 3), "wal"),
+    ],
+)
+def test_no_wal_where_it_can_corrupt(version: tuple[int, ...], mode: str) -> None:
+    assert journal_mode(version) == mode
+
+
+def test_dates_are_utc(engine: Engine) -> None:
+    with engine.begin() as connection:
+        fill(connection, "study")
+        connection.execute(insert(TABLES["load"]), ROWS["load"])
+        started = connection.scalar(text("SELECT started_at FROM load"))
+    assert str(started).startswith("2026-01-05 08:30:00")
