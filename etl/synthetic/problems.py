@@ -296,6 +296,19 @@ def private_column(p: Planter) -> None:
     )
 
 
+def new_column(p: Planter) -> None:
+    """A column that the profile does not know: reported, not used."""
+    p.frames[FLOW] = p.frames[FLOW].with_columns(pl.lit("B7").alias("Panel lot"))
+    meaning = "A column that no table reads is reported with its count, not used"
+    p.note("NEW_COLUMN", FLOW, 0, "Panel lot", "finding", meaning, "unread_column")
+
+
+def hidden_sheet(p: Planter) -> None:
+    """The workbook keeps old values on a hidden sheet."""
+    meaning = "A hidden sheet with old values: named in a finding, not loaded"
+    p.note("HIDDEN_SHEET", CYTOKINES, 0, "", "finding", meaning, "hidden_sheet")
+
+
 def grade_without_scale(p: Planter) -> None:
     """A grade is no grade without its scale."""
     path = "sdtm/ae.xpt"
@@ -329,5 +342,7 @@ PROBLEMS: tuple[Callable[[Planter], None], ...] = (
     units,
     cytokine_extremes,
     private_column,
+    new_column,
+    hidden_sheet,
     grade_without_scale,
 )

@@ -67,7 +67,7 @@ def _qpcr(frames: Frames) -> ExportFile:
         format="xlsx",
         sheet="Results",
         above=(("CAR transgene by qPCR, genomic DNA. Synthetic data.",), ()),
-        units=("", "", "", "d", "", "", "ug", "copies/ug DNA", "copies/ug DNA", ""),
+        units=("", "", "", "d", "", "", "\u00b5g", "copies/\u00b5g DNA", "copies/\u03bcg DNA", ""),
         below=((f"Samples reported: {frame.height}",),),
     )
 
@@ -122,6 +122,7 @@ def _cytokines(frames: Frames) -> ExportFile:
         frame,
         format="xlsx",
         sheet="Plasma",
+        hidden_sheet="Plasma old",
         units=("", "", "", "pg/mL", "pg/mL", ""),
     )
 

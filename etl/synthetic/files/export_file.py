@@ -18,6 +18,7 @@ class ExportFile:
     """`frame` holds the cells as text (null = empty), in the column order of the file.
 
     `above` are rows before the header, `units` a row below it, `below` rows after the data.
+    `hidden_sheet` adds a hidden sheet with a copy of the first rows, which nobody should load.
     """
 
     path: str
@@ -28,6 +29,8 @@ class ExportFile:
     above: tuple[tuple[str, ...], ...] = ()
     units: tuple[str, ...] = ()
     below: tuple[tuple[str, ...], ...] = ()
+    hidden_sheet: str | None = None
+    byte_order_mark: bool = False
 
     def row_in_file(self, index: int) -> int:
         """The row a person sees, from 1, of the data row `index`, from 0.

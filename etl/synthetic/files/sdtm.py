@@ -42,7 +42,7 @@ def sdtm_files(frames: Frames, design: TrialDesign) -> list[ExportFile]:
         ExportFile("sdtm/dm.xpt", _demographics(frames, design), format="xpt"),
         ExportFile("sdtm/ex.csv", _exposure(frames)),
         ExportFile("sdtm/ae.xpt", _adverse_events(frames), format="xpt"),
-        ExportFile("sdtm/cm.csv", _medication(frames)),
+        ExportFile("sdtm/cm.csv", _medication(frames), byte_order_mark=True),
         ExportFile("sdtm/rs.csv", _responses(frames)),
         ExportFile("sdtm/tu.csv", _tumor_identification(frames)),
         ExportFile("sdtm/tr.xpt", _tumor_results(frames), format="xpt"),

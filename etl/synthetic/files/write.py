@@ -6,13 +6,17 @@ import datetime as dt
 import io
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import orjson
 import polars as pl
 
 from etl.synthetic.files.export_file import ExportFile
+
+if TYPE_CHECKING:
+    from xlsxwriter.worksheet import Worksheet
 
 CREATED = dt.datetime(2026, 6, 30, 12, 0, 0)
 XPT_STAMP = re.compile(rb"\d\d[A-Z]{3}\d\d:\d\d:\d\d:\d\d")
@@ -34,7 +38,7 @@ def _csv(file: ExportFile) -> bytes:
     text = file.frame.write_csv(separator=file.separator, line_terminator="\r\n")
     above = "".join(f"{file.separator.join(row)}\r\n" for row in file.above)
     below = "".join(f"{file.separator.join(row)}\r\n" for row in file.below)
-    return (above + text + below).encode("utf-8")
+    return (above + text + below).encode("utf-8-sig" if file.byte_order_mark else "utf-8")
 
 
 def _xlsx(file: ExportFile) -> bytes:
@@ -44,21 +48,29 @@ def _xlsx(file: ExportFile) -> bytes:
     buffer = io.BytesIO()
     book = xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_numbers": False})
     book.set_properties({"created": CREATED, "author": "Synthetic central laboratory"})
-    sheet = book.add_worksheet(file.sheet)
     units = [file.units] if file.units else []
     rows = [*file.above, tuple(file.frame.columns), *units, *file.frame.rows(), *file.below]
-    identifiers = {i for i, name in enumerate(file.frame.columns) if name in ("Subject", "Site")}
+    codes = {i for i, name in enumerate(file.frame.columns) if name in ("Subject", "Site")}
+    _fill(book.add_worksheet(file.sheet), rows, codes)
+    if file.hidden_sheet is not None:
+        hidden = book.add_worksheet(file.hidden_sheet)
+        _fill(hidden, rows[:20], codes)
+        hidden.hide()
+    book.close()
+    return _repacked(buffer.getvalue())
+
+
+def _fill(sheet: Worksheet, rows: Sequence[Sequence[str | None]], codes: set[int]) -> None:
+    """Cells of a sheet; columns in `codes` keep their leading zeros."""
     for r, row in enumerate(rows):
         for c, cell in enumerate(row):
             if cell is None or cell == "":
                 continue
-            number = None if c in identifiers else _plain_number(cell)
+            number = None if c in codes else _plain_number(cell)
             if number is None:
                 sheet.write_string(r, c, cell)
             else:
                 sheet.write_number(r, c, number)
-    book.close()
-    return _repacked(buffer.getvalue())
 
 
 def _plain_number(cell: str) -> float | None:

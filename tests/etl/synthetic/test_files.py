@@ -2,6 +2,9 @@
 
 import csv
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -13,6 +16,7 @@ from etl.synthetic.problems import PROBLEMS
 from etl.synthetic.write import ANSWER_FILE
 
 SEED = 4
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +31,15 @@ def test_same_seed_same_bytes(written: tuple[Path, Truth], tmp_path: Path) -> No
     assert again.files == truth.files
     for name in (*truth.files, ANSWER_FILE):
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes(), name
+
+
+def test_same_bytes_in_another_process(written: tuple[Path, Truth], tmp_path: Path) -> None:
+    """Another hash seed and another number of threads change nothing."""
+    code = f"from etl.synthetic import write_trial; write_trial({str(tmp_path)!r}, seed={SEED})"
+    environment = os.environ | {"PYTHONHASHSEED": "7", "POLARS_MAX_THREADS": "1"}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment, cwd=ROOT)
+    for name in (*written[1].files, ANSWER_FILE):
+        assert (tmp_path / name).read_bytes() == (written[0] / name).read_bytes(), name
 
 
 def test_other_seed_other_values(written: tuple[Path, Truth], tmp_path: Path) -> None:
@@ -59,12 +72,12 @@ def test_files_of_a_trial(written: tuple[Path, Truth]) -> None:
 
 def test_every_kind_of_problem_is_planted(written: tuple[Path, Truth]) -> None:
     codes = {problem.code for problem in written[1].problems}
-    assert len(codes) == len(written[1].problems) == 28
+    assert len(codes) == len(written[1].problems) == 30
     assert {problem.outcome for problem in written[1].problems} == {
         "refused", "duplicate", "empty", "loaded", "censored", "partial_date", "flagged",
         "not_evaluable", "finding",
     }  # fmt: skip
-    assert len(PROBLEMS) == 17
+    assert len(PROBLEMS) == 19
 
 
 def test_answers_point_at_the_rows(written: tuple[Path, Truth]) -> None:

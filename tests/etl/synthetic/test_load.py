@@ -85,9 +85,11 @@ def test_every_record_is_accounted_for(loaded: Loaded) -> None:
 
 
 def test_findings_name_what_was_left_out(loaded: Loaded) -> None:
-    codes = {finding["code"] for finding in loaded.result.findings}
-    assert "identifying_column" in codes
-    assert "unread_column" not in codes
+    named = {(one["code"], one["column_name"]) for one in loaded.result.findings}
+    planted = {(p.rule, p.column or None) for p in loaded.truth.problems if p.outcome == "finding"}
+    assert len(planted) == 3
+    assert planted <= named
+    assert {column for code, column in named if code == "unread_column"} == {"Panel lot"}
     dump = str(loaded.result.findings)
     assert "withheld" not in dump
 
