@@ -75,6 +75,12 @@ def check_delivery(
         delivery.records[name] = frame
         delivery.findings += observe(frame, contract, shaped.parts)
         _learn(frame, contract, known, saved)
+    if saved.profile.reference == "rfstdtc" and known.infusions.is_empty():
+        message = (
+            "no infusion of a cell product is known; days count from RFSTDTC, the reference start "
+            "of the datasets, and what was given is kept as interventions"
+        )
+        delivery.findings.append((None, Finding("no_cell_product", message, "warning")))
     return delivery
 
 

@@ -56,6 +56,8 @@ def _time_part(frame: pl.DataFrame) -> pl.Expr:
 
 def record_keys(frame: pl.DataFrame, contract: Contract) -> pl.Series:
     """The hash of each record's natural key."""
+    if frame.is_empty():
+        return pl.Series("record_key", [], dtype=pl.Int64)
     names = [name for name in contract.key if name != "time"]
     if contract.name in WITH_UNIT:
         names.append("unit")
@@ -85,6 +87,8 @@ def content_columns(contract: Contract) -> tuple[str, ...]:
 
 def content_hashes(frame: pl.DataFrame, contract: Contract) -> pl.Series:
     """The hash of each record's content; columns that do not exist in the frame do not count."""
+    if frame.is_empty():
+        return pl.Series("content_hash", [], dtype=pl.Int64)
     names = [name for name in content_columns(contract) if name in frame.columns]
     texts = frame.select(_named(frame, names).alias("content"))["content"]
     return hash64(texts).alias("content_hash")

@@ -55,7 +55,9 @@ class Contract:
     @property
     def stored(self) -> tuple[Field, ...]:
         """The fields of its own: neither subject, time nor measured value."""
-        shared = {one.name for one in (*SUBJECT, *TIME, *END, *MEASURED)}
+        shared = {one.name for one in SUBJECT}
+        for has, fields in ((self.timed, TIME), (self.interval, END), (self.measured, MEASURED)):
+            shared |= {one.name for one in fields} if has else set()
         return tuple(one for one in self.fields if one.name not in shared)
 
 

@@ -17,6 +17,9 @@ KEPT = frozenset(
 )
 """Units of laboratory tests that no canonical family holds; spelled as CDISC writes them."""
 
+MOLAR = frozenset("mol/L mmol/L umol/L nmol/L pmol/L".split())
+"""Amount of substance: a test stored by mass keeps it as delivered, its molar mass is not ours."""
+
 GIGA = {"G/L": "10^9/L", "T/L": "10^12/L", "GI/L": "10^9/L", "TI/L": "10^12/L"}
 """Giga and tera per liter in hematology: only the capital tells G/L from gram per liter."""
 
@@ -34,7 +37,7 @@ KINETICS = {
     "copies_per_dna": "copies/ug", "copies_per_volume": "copies/mL",
     "copies_per_cell": "copies/cell", "count": "cells/uL", "percent": "%",
 }  # fmt: skip
-_FOLDED_KEPT = {unit.lower(): unit for unit in KEPT}
+_FOLDED_KEPT = {unit.lower(): unit for unit in KEPT} | {"no units": "1", "none": "1"}
 
 
 class Conversion(NamedTuple):
@@ -71,6 +74,10 @@ def _canonical(code: str, given: str | None) -> Conversion:
     found = units.conversion(code, given)
     if found.factor is not None and found.unit is not None:
         return Conversion(found.unit, _clean(found.factor), _clean(found.offset))
+    spelled = _FOLDED_KEPT.get((units.normalize_unit(given) or "").lower())
+    by_mass = units.CANONICAL[code][0][0] == "mass_concentration"
+    if by_mass and spelled in MOLAR:
+        return Conversion(spelled)
     return Conversion("", rule=_why(given))
 
 
@@ -88,7 +95,7 @@ def _kept(given: str | None, contract: str) -> Conversion:
         missing = contract == "quantification"
         return Conversion("", rule="unit_missing" if missing else None)
     spelled = units.normalize_unit(given) or ""
-    spelled = _FOLDED_KEPT.get(spelled.lower(), spelled)
+    spelled = _FOLDED_KEPT.get(given.lower()) or _FOLDED_KEPT.get(spelled.lower(), spelled)
     if _is_known(spelled):
         return Conversion(spelled)
     return Conversion("", rule="unit_unknown")

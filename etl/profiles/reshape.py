@@ -143,6 +143,8 @@ class _Shaper:
         for name, rule in self.table.columns.items():
             cell, index = self._cell(rule)
             if cell is None:
+                if rule.default is not None:
+                    fields[name] = pl.lit(rule.default)
                 continue
             if index is not None and name in self.content and label is None:
                 raw, label = cell, self.grid.paths[index]
