@@ -5,6 +5,7 @@ from typing import Any
 import polars as pl
 
 from analysis.derive.columns import ensure
+from analysis.derive.groups import with_numbers
 
 SCHEMA: dict[str, Any] = {
     "variable": pl.String,
@@ -89,9 +90,7 @@ def _long(frame: pl.DataFrame, variable: str, label: str, unit: str | None) -> p
 
 
 def _of_characteristics(characteristics: pl.DataFrame | None) -> pl.DataFrame:
-    rows = ensure(
-        characteristics, "usubjid", "paramcd", "label", "value_text", "value", "unit"
-    ).filter(pl.col("paramcd").is_not_null())
+    rows = with_numbers(characteristics).filter(pl.col("paramcd").is_not_null())
     numeric = pl.col("value").is_not_null().any().over("paramcd")
     return rows.select(
         "usubjid",

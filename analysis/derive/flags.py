@@ -9,7 +9,7 @@ import polars as pl
 
 from analysis.derive.columns import LINEAGE, ensure
 from analysis.derive.labels import ACTIVITY_METRIC
-from analysis.derive.laboratory import IL6, TOCILIZUMAB_DAYS, after_tocilizumab
+from analysis.derive.laboratory import TOCILIZUMAB_DAYS, after_tocilizumab
 from analysis.tracers import NUCLIDES, TRACERS
 
 HALF_LIFE_TOLERANCE = 0.005
@@ -293,23 +293,36 @@ def _small_lesions(
     small = pl.concat(
         [part.select(*columns, "scan_code", "diameter_mm") for part in (sphere, longest)]
     )
-    rows = small.filter(pl.col("diameter_mm") < SMALL_LESION_MM).unique(
-        ["usubjid", "region_code", "rel_day"], keep="first", maintain_order=True
+    rows = (
+        small.filter(pl.col("diameter_mm") < SMALL_LESION_MM)
+        .sort("diameter_mm", maintain_order=True)
+        .unique(["usubjid", "region_code"], keep="first", maintain_order=True)
     )
     detail = pl.format(
-        "{}: {} mm; uptake of objects under {} mm reads too low",
+        "{}: {} mm at its smallest; uptake of objects under {} mm reads too low",
         "region_code", _number("diameter_mm"), pl.lit(f"{SMALL_LESION_MM:g}"),
     )  # fmt: skip
     return _flag(rows, "info", "Small lesion", detail)
 
 
 def _il6(labs: pl.DataFrame | None, interventions: pl.DataFrame | None) -> pl.DataFrame:
-    rows = after_tocilizumab(labs, interventions).filter("after_tocilizumab")
+    """One finding per patient, at the first of the values."""
+    flagged = ensure(after_tocilizumab(labs, interventions), *LINEAGE).filter("after_tocilizumab")
+    rows = (
+        flagged.with_columns(pl.coalesce("rel_day", "nominal_day").alias("rel_day"))
+        .sort("rel_day", maintain_order=True)
+        .group_by("usubjid", maintain_order=True)
+        .agg(pl.len().alias("n"), pl.col("rel_day").first(), *(pl.col(k).first() for k in LINEAGE))
+    )
     detail = pl.format(
-        "{} days after tocilizumab, which raises {} by itself for about {} days; never a peak",
-        _number("days_after"), pl.lit("IL-6"), pl.lit(f"{TOCILIZUMAB_DAYS:g}"),
+        "{} {} within {} days after tocilizumab, which raises IL-6 by itself; never a peak",
+        "n", _values(), pl.lit(f"{TOCILIZUMAB_DAYS:g}"),
     )  # fmt: skip
-    return _flag(rows.filter(pl.col("testcd") == IL6), "warning", "IL-6 after tocilizumab", detail)
+    return _flag(rows, "warning", "IL-6 after tocilizumab", detail)
+
+
+def _values() -> pl.Expr:
+    return pl.when(pl.col("n") == 1).then(pl.lit("value")).otherwise(pl.lit("values"))
 
 
 def _below_limit(frame: pl.DataFrame | None, what: str) -> pl.DataFrame:
@@ -321,8 +334,7 @@ def _below_limit(frame: pl.DataFrame | None, what: str) -> pl.DataFrame:
         pl.lit(None, dtype=pl.Float64).alias("rel_day"),
         *(pl.col(name).first() for name in LINEAGE),
     )
-    noun = pl.when(pl.col("n") == 1).then(pl.lit("value")).otherwise(pl.lit("values"))
-    detail = pl.format("{} {} of {} kept as censored at the limit", "n", noun, pl.lit(what))
+    detail = pl.format("{} {} of {} kept as censored at the limit", "n", _values(), pl.lit(what))
     return _flag(counted, "info", "Below the limit", detail)
 
 

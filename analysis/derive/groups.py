@@ -7,6 +7,8 @@ from analysis.derive.response import best_response
 from analysis.errors import UserError
 
 CHARACTERISTIC = "characteristic:"
+MAX_LEVELS = 6
+"""Numbers without a unit are categories up to this many different values."""
 SUBJECT_COLUMNS = ("dose_level", "cohort", "arm", "sex", "disease", "siteid")
 RESPONSE_LEVELS = {
     "responder": {
@@ -56,7 +58,7 @@ def patient_groups(
 
 def characteristic(code: str, characteristics: pl.DataFrame | None) -> pl.DataFrame:
     """One row per patient: usubjid, value_text, value, unit. Raises UserError when none has it."""
-    rows = ensure(characteristics, "usubjid", "paramcd", "value_text", "value", "unit")
+    rows = with_numbers(characteristics)
     chosen = rows.filter(pl.col("paramcd") == code)
     if chosen.is_empty():
         known = ", ".join(rows["paramcd"].drop_nulls().unique().sort().to_list()) or "none"
@@ -64,6 +66,22 @@ def characteristic(code: str, characteristics: pl.DataFrame | None) -> pl.DataFr
     return chosen.unique("usubjid", keep="first", maintain_order=True).select(
         "usubjid", "value_text", "value", "unit"
     )
+
+
+def with_numbers(characteristics: pl.DataFrame | None) -> pl.DataFrame:
+    """Characteristics whose text is a measurement get it as a number in `value`.
+
+    A number delivered as one stands. Text counts as a measurement when every patient's is a
+    number and it has a unit or more than six values; "1" to "4" without a unit stay categories.
+    """
+    rows = ensure(characteristics, "usubjid", "paramcd", "label", "value_text", "value", "unit")
+    number = pl.col("value_text").str.strip_chars().cast(pl.Float64, strict=False)
+    written = pl.col("value_text").is_not_null()
+    numeric = (number.is_not_null() | ~written).all() & written.any()
+    measured = pl.col("unit").is_not_null().any() | (number.n_unique() > MAX_LEVELS)
+    delivered = pl.col("value").is_not_null().any()
+    parsed = (numeric & measured & ~delivered).over("paramcd")
+    return rows.with_columns(pl.when(parsed).then(number).otherwise("value").alias("value"))
 
 
 def _plain(column: str) -> pl.Expr:

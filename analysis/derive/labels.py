@@ -59,6 +59,7 @@ METRIC_LABELS = {
     "sul_max": "SULmax",
     "sul_peak": "SULpeak",
     "percent_injected_activity": "% injected activity",
+    "label_equivalent_cells": "label-equivalent cells",
     "tumor_to_blood_ratio": "tumor-to-blood ratio",
     "tumor_to_liver_ratio": "tumor-to-liver ratio",
     "mtv_ml": "metabolic tumor volume",
@@ -92,6 +93,9 @@ REGION_LABELS = {
     "LIVER": "liver",
     "SPLEEN": "spleen",
     "MARROW": "bone marrow",
+    "MARROW_FEMUR": "marrow, femur",
+    "MARROW_LSPINE": "marrow, lumbar spine",
+    "MARROW_PELVIS": "marrow, pelvis",
     "BLOOD_POOL": "blood pool",
     "LUNG": "lung",
     "KIDNEY": "kidney",
@@ -123,7 +127,8 @@ _UNIT_TEXT = {
 def region_label(kind: str | None, code: str | None) -> str:
     """A region as a person calls it: its own name, else the kind in the plural, else nothing."""
     if code:
-        return REGION_LABELS.get(code, code.replace("_", " "))
+        plain = code.replace("_", " ")
+        return REGION_LABELS.get(code, plain if kind == "lesion" else plain.lower())
     return KIND_LABELS.get(kind or "", kind or "")
 
 

@@ -25,7 +25,8 @@ calls, VGPR and MR are myeloma calls; MR (minimal response) is no response."""
 
 _BEST_FIRST = (
     "SCR", "CR", "ICR", "CMR", "CAR", "CRH", "CRI", "VGPR", "PR", "IPR", "PMR", "PAR", "MR", "SD",
-    "ISD", "SMD", "NMR", "SAD", "NON-CR/NON-PD", "PD", "ICPD", "PMD", "PAD", "RELAPSE", "IUPD", "NE",
+    "ISD", "SMD", "NMR", "SAD", "NON-CR/NON-PD", "PD", "ICPD", "PMD", "PAD", "RELAPSE", "IUPD",
+    "NE",
 )  # fmt: skip
 _READER_FIRST = ("IRC", "CENTRAL", "INDEPENDENT", "INVESTIGATOR")
 _COMPONENTS = ("best", "overall", "metabolic")

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import polars as pl
 
+from analysis.compute.units import canonical_unit
 from analysis.derive.burden import burden_series
 from analysis.derive.columns import LINEAGE, ensure
 from analysis.derive.signal_key import QUALIFIERS, Domain, Signal
@@ -30,6 +31,8 @@ __all__ = [
 ]
 
 HOURS_PER_DAY = 24.0
+_Size = tuple[int, int]
+"""Less patients, less rows: the larger signal sorts first."""
 _KEYS: dict[Domain, tuple[str, ...]] = {
     "kinetics": ("analyte", "assay", "matrix"),
     "uptake": ("tracer_id", "metric", "region_kind", "region_code"),
@@ -58,8 +61,8 @@ def signal_catalog(
 ) -> tuple[Signal, ...]:
     """Every signal of the trial, most useful first: kinetics, uptake, burden, laboratory.
 
-    Within a domain lesions come before organs and signals with more patients before those with
-    fewer. Lesions and blood pool are one signal each; every organ is its own.
+    Within a domain lesions come before organs and signals with more patients, then more values,
+    before those with fewer. Lesions and blood pool are one signal each; every organ is its own.
     """
     found: list[tuple[tuple[object, ...], Signal]] = []
     frames = {
@@ -71,15 +74,23 @@ def signal_catalog(
     for order, (domain, frame) in enumerate(frames.items()):
         if frame is None or frame.is_empty():
             continue
-        for signal, subjects in _catalog_of(domain, frame):  # type: ignore[arg-type]
+        for signal, size in _catalog_of(domain, frame):  # type: ignore[arg-type]
             rank = {"lesion": 0, "blood_pool": 1, "organ": 2}.get(signal.region_kind or "", 3)
-            found.append(((order, rank, -subjects, signal.key), signal))
+            unusual = bool(signal.qualified_by)
+            found.append(((order, rank, unusual, size, signal.key), signal))
     return tuple(signal for _, signal in sorted(found, key=lambda item: item[0]))
 
 
 def find_signal(key: str, catalog: Iterable[Signal]) -> Signal | None:
-    """The signal of `catalog` with this key (its unit and name filled in), or None."""
-    return next((signal for signal in catalog if signal.key == key), None)
+    """The signal of `catalog` with this key (its unit and name filled in), or None.
+
+    A key that names the unit finds the signal whose key leaves it out as the usual one.
+    """
+    asked = Signal.parse(key)
+    for signal in catalog:
+        if key in {signal.key, signal.replace(qualified_by=asked.qualified_by).key}:
+            return signal
+    return None
 
 
 def signal_series(
@@ -137,7 +148,7 @@ def _prepared(domain: Domain, frame: pl.DataFrame | None) -> pl.DataFrame:
     return ready.with_columns(pl.col("censored").fill_null("none"))
 
 
-def _catalog_of(domain: Domain, frame: pl.DataFrame) -> list[tuple[Signal, int]]:
+def _catalog_of(domain: Domain, frame: pl.DataFrame) -> list[tuple[Signal, _Size]]:
     rows = _prepared(domain, frame).filter(
         pl.any_horizontal("value", "lower", "upper").is_not_null()
     )
@@ -151,9 +162,10 @@ def _catalog_of(domain: Domain, frame: pl.DataFrame) -> list[tuple[Signal, int]]
         *(pl.col(item).is_null().any().alias(f"null_{item}") for item in QUALIFIERS),
         pl.col("unit").drop_nulls().first(),
         pl.col("usubjid").n_unique().alias("subjects"),
+        pl.len().alias("rows"),
         *name,
     )
-    found: list[tuple[Signal, int]] = []
+    found: list[tuple[Signal, _Size]] = []
     for group in groups.filter(pl.col(_CODE[domain]).is_not_null()).iter_rows(named=True):
         known: dict[str, Any] = {_FIELD.get(key, key): group[key] for key in keys}
         plain = Signal(domain=domain, unit=group["unit"], name=group.get("test") or "", **known)
@@ -162,7 +174,7 @@ def _catalog_of(domain: Domain, frame: pl.DataFrame) -> list[tuple[Signal, int]]
             chosen = rows.filter(pl.all_horizontal(pl.col(k).eq_missing(group[k]) for k in keys))
             found += _variants(plain, chosen, split)
         else:
-            found.append((plain, group["subjects"]))
+            found.append((plain, (-group["subjects"], -group["rows"])))
     return found
 
 
@@ -179,16 +191,18 @@ def _is_split(item: str, group: dict[str, object]) -> bool:
 
 def _variants(
     plain: Signal, rows: pl.DataFrame, split: tuple[str, ...]
-) -> list[tuple[Signal, int]]:
-    """One signal per unit, method or reader."""
+) -> list[tuple[Signal, _Size]]:
+    """One signal per unit, method or reader; the canonical unit needs no name in the key."""
     if "unit" in split:
         rows = rows.filter(pl.col("unit").is_not_null())
-    found: list[tuple[Signal, int]] = []
+    found: list[tuple[Signal, _Size]] = []
     for _, part in rows.group_by(list(split), maintain_order=True):
         unit = next(iter(part["unit"].drop_nulls()), None)
         values = {item: part[item][0] for item in split if item != "unit"}
-        signal = plain.replace(unit=unit, qualified_by=split, **values)
-        found.append((signal, part["usubjid"].n_unique()))
+        usual = unit == canonical_unit(plain.code)
+        named = tuple(item for item in split if item != "unit" or not usual)
+        signal = plain.replace(unit=unit, qualified_by=named, **values)
+        found.append((signal, (-part["usubjid"].n_unique(), -part.height)))
     return found
 
 
@@ -215,7 +229,21 @@ def _rows(
         wanted = getattr(signal, item)
         missing = pl.col(item).is_null() if item == "unit" else pl.lit(False)
         rows = rows.filter(pl.col(item).eq_missing(pl.lit(wanted)) | missing)
+    signal = _with_usual_unit(signal, rows)
+    if signal.unit is not None:
+        rows = rows.filter(pl.col("unit").is_null() | (pl.col("unit") == signal.unit))
     return rows.with_columns(_reason(signal).alias("reason"), _day_source(), _day())
+
+
+def _with_usual_unit(signal: Signal, rows: pl.DataFrame) -> Signal:
+    """The signal in its canonical unit where the data hold that unit and others.
+
+    Another unit of the same code (cells/uL and %) is another variable with a key of its own.
+    """
+    units = set(rows["unit"].drop_nulls())
+    usual = canonical_unit(signal.code)
+    several = signal.unit is None and "unit" not in signal.qualified_by and len(units) > 1
+    return signal.replace(unit=usual) if several and usual in units else signal
 
 
 def _day_source() -> pl.Expr:

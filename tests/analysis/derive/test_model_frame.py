@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from analysis.derive.groups import patient_groups
+from analysis.derive.groups import patient_groups, with_numbers
 from analysis.derive.model_frame import model_frame
 from analysis.errors import UserError
 from analysis.results import Excluded
@@ -85,6 +85,30 @@ def test_groups(kind, expected):
 def test_unknown_group(kind):
     with pytest.raises(UserError, match=r"eye_color|SHOE"):
         patient_groups(kind, SUBJECTS, characteristics=CHARACTERISTICS)
+
+
+NUMBERS = [
+    # texts, unit -> numbers
+    (["81.5", "60", "7"], "kg", [81.5, 60.0, 7.0]),
+    (["1", "2", "3"], None, [None, None, None]),
+    ([f"{n}.5" for n in range(8)], None, [n + 0.5 for n in range(8)]),
+    (["12", "unknown"], "kg", [None, None]),
+    (["12", None], "kg", [12.0, None]),
+]
+
+
+@pytest.mark.parametrize(("texts", "unit", "expected"), NUMBERS)
+def test_text_that_is_a_measurement_becomes_a_number(texts, unit, expected):
+    frame = pl.DataFrame(
+        {
+            "usubjid": [f"P{i}" for i in range(len(texts))],
+            "paramcd": ["X"] * len(texts),
+            "value_text": texts,
+            "unit": [unit] * len(texts),
+        },
+        schema_overrides={"unit": pl.String},
+    )
+    assert with_numbers(frame)["value"].to_list() == expected
 
 
 def test_rows_with_group():

@@ -137,3 +137,18 @@ def test_no_calls():
         "responder",
     ]  # fmt: skip
     assert response_criteria(None).is_empty()
+
+
+def test_each_cohort_may_have_its_own_criterion():
+    both = pl.concat(
+        [
+            calls(("P1", "CR", 28.0), ("P2", "PD", 28.0)),
+            calls(("P3", "CR", 28.0), criterion="NCI MRD", reader="INVESTIGATOR"),
+        ]
+    )
+    assert best_response(both).select("usubjid", "criterion", "best_response").rows() == [
+        ("P1", "LUGANO 2014", "CR"),
+        ("P2", "LUGANO 2014", "PD"),
+        ("P3", "NCI MRD", "CR"),
+    ]
+    assert best_response(both, "LUGANO 2014")["usubjid"].to_list() == ["P1", "P2"]

@@ -138,7 +138,7 @@ def test_unknown_test_takes_the_label_of_the_data():
 @pytest.mark.parametrize(
     ("item", "one", "other"),
     [
-        ("unit", "g/mL", "%"),
+        ("unit", "kBq/mL", "%"),
         ("method", "41%", "SUV4.0"),
         ("reader", "R1", "R2"),
         ("reader", None, "R2"),
@@ -156,6 +156,23 @@ def test_units_methods_and_readers_are_never_pooled(item, one, other):
         assert series.height == 1
         again = signal_series(Signal.parse(signal.key), quantifications=quantifications)
         assert again.equals(series)
+
+
+def test_the_canonical_unit_keeps_the_plain_key():
+    rows = frame(blood(unit="copies/mL", value=7.0), blood(), blood(usubjid="P2", unit=None))
+    catalog = signal_catalog(rows)
+    assert [(s.key, s.unit) for s in catalog] == [
+        ("kinetics:CARTG:qPCR:BLOOD", "copies/ug"),
+        ("kinetics:CARTG:qPCR:BLOOD@unit=copies/mL", "copies/mL"),
+    ]
+    values = {
+        key: signal_series(Signal.parse(key), kinetics=rows)["value"].to_list()
+        for key in (catalog[0].key, catalog[1].key, "kinetics:CARTG:qPCR:BLOOD@unit=copies/ug")
+    }
+    assert list(values.values()) == [[100.0], [7.0], [100.0]]
+    assert find_signal("kinetics:CARTG:qPCR:BLOOD@unit=copies/ug", catalog) == catalog[0]
+    assert find_signal("kinetics:CARTG:qPCR:BLOOD@unit=copies/mL", catalog) == catalog[1]
+    assert signal_excluded(catalog[0], kinetics=rows)["reason"].to_list() == ["no unit"]
 
 
 def test_two_tracers_are_two_signals():
