@@ -17,6 +17,7 @@ from analysis.errors import UserError
 from models.engine import check_revision, create_engine_for
 
 START_LIMIT_S = 60
+LEAST_TOKEN_CHARACTERS = 22
 DISPATCHER = [sys.executable, "-m", "jobs.dispatcher"]
 
 
@@ -67,8 +68,19 @@ def start(command: list[str], environment: Mapping[str, str]) -> subprocess.Pope
 
 
 def token_of(settings: ServerSettings) -> str:
-    """The given token, else 32 random bytes: who holds the link is the one user."""
-    return settings.token.get_secret_value() if settings.token else secrets.token_urlsafe(32)
+    """The given token, else 32 random bytes: who holds the link is the one user.
+
+    Raises UserError for a token that could be guessed.
+    """
+    if settings.token is None:
+        return secrets.token_urlsafe(32)
+    token = str(settings.token.get_secret_value())
+    if len(token) < LEAST_TOKEN_CHARACTERS:
+        raise UserError(
+            f"CARTOGRAPH_TOKEN has {len(token)} characters; give {LEAST_TOKEN_CHARACTERS} or more "
+            "random ones, or unset it to get a new one at each start."
+        )
+    return token
 
 
 def refuse_other_than_loopback(host: str) -> None:

@@ -46,7 +46,10 @@ def test_tokens_are_random_and_long() -> None:
     tokens = {server.token_of(Knobs()) for _ in range(20)}
     assert len(tokens) == 20
     assert all(len(token) >= 40 for token in tokens)
-    assert server.token_of(Knobs(token=SecretStr("given"))) == "given"
+    given = "a-token-of-twenty-two-or-more"
+    assert server.token_of(Knobs(token=SecretStr(given))) == given
+    with pytest.raises(UserError, match="22 or more"):
+        server.token_of(Knobs(token=SecretStr("guess")))
 
 
 def test_the_token_travels_in_the_environment_and_never_in_an_argument() -> None:
