@@ -159,7 +159,7 @@ def select_subjects(
     """
     chosen = sets.filter(pl.col(SET_COLUMN[selection.analysis_set]).fill_null(False))
     kept = ensure(subjects, "usubjid", *GROUP_COLUMN.values()).filter(
-        pl.col("usubjid").is_in(chosen["usubjid"])
+        pl.col("usubjid").is_in(chosen["usubjid"].implode())
     )
     for name, column in GROUP_COLUMN.items():
         wanted = getattr(selection, name)
