@@ -16,6 +16,7 @@ from figures.number_text import day_text, significant
 from figures.theme import CATEGORY_SYMBOLS, RESPONSE_SYMBOLS, Theme, rgba
 
 BAND_FROM = 5
+WIDEST_INTERVAL = 1e4
 MARKED_POINTS = 15
 """A mean of more points than visits is a smooth curve and is drawn without marks."""
 
@@ -181,13 +182,22 @@ def gapped(
     return x, y
 
 
+def is_precise(low: float | None, high: float | None) -> bool:
+    """Whether an interval says anything: both ends known, and less than four decades apart."""
+    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+        return False
+    return low <= 0 or high / low <= WIDEST_INTERVAL
+
+
 def draw_band(
     figure: go.Figure, mean: GroupMean, scale: DayScale, color: str, **place: Any
 ) -> None:
     """The 95 % interval as a band, where there is one of at least `BAND_FROM` patients: of fewer it
     would cover the panel and hide the patients themselves."""
     known = [
-        i for i, low in enumerate(mean.lows) if math.isfinite(low) and mean.counts[i] >= BAND_FROM
+        i
+        for i, low in enumerate(mean.lows)
+        if mean.counts[i] >= BAND_FROM and is_precise(low, mean.highs[i])
     ]
     if len(known) < 2:
         return

@@ -23,9 +23,10 @@ from analysis.derive.labels import (
 from analysis.errors import UserError
 from analysis.tracers import TRACERS, TracerClass
 
-Domain = Literal["kinetics", "uptake", "laboratory", "burden"]
+Domain = Literal["kinetics", "uptake", "burden", "laboratory"]
 DOMAINS: tuple[Domain, ...] = get_args(Domain)
-QUALIFIERS = ("unit", "method", "reader")
+QUALIFIERS = ("unit", "method", "reader", "tracer_id")
+"""Parts of the identity that a key names only where the data hold several."""
 _NONE = "-"
 _PARTS: dict[Domain, tuple[str, ...]] = {
     "kinetics": ("code", "assay", "matrix"),
@@ -99,14 +100,19 @@ class Signal:
                 analyte = ANALYTE_LABELS.get(self.code, self.name or self.code)
                 where = MATRIX_LABELS.get(self.matrix or "", "")
                 text = f"{where} {analyte}".strip()
-                label = ", ".join(part for part in (text, self.assay) if part)
+                label = ", ".join(part for part in (text, self.assay, self._own_unit()) if part)
             case "laboratory":
-                label = TEST_LABELS.get(self.code, self.name or self.code)
+                test = TEST_LABELS.get(self.code, self.name or self.code)
+                label = ", ".join(part for part in (test, self._own_unit()) if part)
             case "burden":
                 label = METRIC_LABELS.get(self.code, self.name or self.code)
             case "uptake":
                 label = self._uptake_label()
         return label[:1].upper() + label[1:] if re.match(r"[a-z]{2}", label) else label
+
+    def _own_unit(self) -> str:
+        """The unit where it is what tells this signal from another."""
+        return display_unit(self.unit or "") if "unit" in self.qualified_by else ""
 
     def _uptake_label(self) -> str:
         tracer = TRACERS.get(self.tracer_id) if self.tracer_id else None

@@ -185,6 +185,16 @@
       markScheme();
       window.requestAnimationFrame(restoreFocus);
     },
+    openPatient: function (click) {
+      var id = click && click.points && click.points[0] && click.points[0].customdata;
+      if (typeof id !== "string") return;
+      var url = new URL(window.location.href);
+      ["signal", "patient"].forEach(function (name) { url.searchParams.delete(name); });
+      navigate("/patients/" + encodeURIComponent(id) + url.search, false);
+    },
+    reloadWhenDone: function (status) {
+      if (status === "done") window.location.reload();
+    },
     writeUrl: function (values, ids) {
       var context = window.dash_clientside.callback_context;
       if (!context.triggered || context.triggered.length !== 1) return;

@@ -21,7 +21,7 @@ from analysis.derive.response import best_response
 from analysis.derive.signal import Signal, signal_catalog, signal_series
 from analysis.derive.summary import BlqRule, summarize, summary_rule
 from dashboard.view import View
-from figures.curves import group_means, patient_lines
+from figures.curves import group_means, is_precise, patient_lines
 from figures.number_text import EN_DASH, day_text, significant
 from figures.ratio_forest import ForestNumbers, ForestRow, prepare_ratio_forest, two_digits
 from figures.small_multiples import MultiplesNumbers, Panel, prepare_small_multiples
@@ -353,9 +353,10 @@ def blq_note(found: CohortNumbers) -> str:
 def mean_cell(row: dict[str, Any]) -> str:
     """ "1.8 (1.6-2.1)"; the values themselves when there is no mean."""
     if row["geometric_mean"] is not None and math.isfinite(row["geometric_mean"]):
-        low, high = two_digits(row["conf_low"]), two_digits(row["conf_high"])
         mean = two_digits(row["geometric_mean"])
-        return f"{mean} ({low}{EN_DASH}{high})"
+        if not is_precise(row["conf_low"], row["conf_high"]):
+            return f"{mean} (too few to say)"
+        return f"{mean} ({two_digits(row['conf_low'])}{EN_DASH}{two_digits(row['conf_high'])})"
     if row["n_below_limit"] == row["n"] and row["median_below"]:
         return f"< {significant(row['median_below'], 2)}"
     values = row["values"] or []

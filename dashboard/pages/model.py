@@ -46,6 +46,7 @@ class Ids(StrEnum):
     JOB = "model-job"
     TICK = "model-tick"
     PROGRESS = "model-progress"
+    STATUS = "model-status"
     CANCEL = "model-cancel"
     EFFECT = "model-effect"
     RATIOS = "model-ratios"
@@ -94,18 +95,19 @@ def register(app: Dash, services: Services) -> None:
     @app.callback(
         Output(Ids.PROGRESS, "children"),
         Output(Ids.TICK, "disabled"),
+        Output(Ids.STATUS, "data"),
         Input(Ids.TICK, "n_intervals"),
         State(Ids.JOB, "data"),
         prevent_initial_call=True,
     )
     def _follow(_: int, job_id: int | None) -> Any:
         job = services.read_job(job_id) if isinstance(job_id, int) else None
-        return job_words(job), job is not None and job["status"] not in ("queued", "running")
+        status = job["status"] if job else "queued"
+        return job_words(job), status not in ("queued", "running"), status
 
     app.clientside_callback(
         ClientsideFunction("cartograph", "reloadWhenDone"),
-        Input(Ids.TICK, "disabled"),
-        State(Ids.PROGRESS, "children"),
+        Input(Ids.STATUS, "data"),
         prevent_initial_call=True,
     )
 
@@ -163,6 +165,7 @@ def waiting(view: View, catalog: tuple[Signal, ...], spec: ModelSpec) -> Compone
             builder(view, catalog, spec),
             dcc.Store(id=Ids.QUESTION, data=question),
             dcc.Store(id=Ids.JOB),
+            dcc.Store(id=Ids.STATUS),
             dcc.Interval(id=Ids.TICK, interval=500),
             card(
                 "Fitting",
