@@ -99,10 +99,20 @@ def adverse_events(latent: Latent, toxicity: Toxicity, outcomes: Outcomes) -> pl
                 end = start + share * float(lengths[i])
                 rows.append((int(latent.subject_no[i]), category, grade, start, end))
                 start = end
-    frame = pl.DataFrame(
-        rows, schema=["subject_no", "category", "grade", "rel_day", "end_rel_day"], orient="row"
-    )
+    names = ["subject_no", "category", "grade", "rel_day", "end_rel_day"]
+    frame = _until_death(pl.DataFrame(rows, schema=names, orient="row"), latent, outcomes)
     return frame.sort("subject_no", "category", "rel_day")
+
+
+def _until_death(frame: pl.DataFrame, latent: Latent, outcomes: Outcomes) -> pl.DataFrame:
+    """Nothing begins after death, and what goes on ends with it."""
+    death = pl.DataFrame({"subject_no": latent.subject_no, "death_day": outcomes.death_day})
+    return (
+        frame.join(death, on="subject_no", maintain_order="left")
+        .filter(pl.col("rel_day") < pl.col("death_day"))
+        .with_columns(end_rel_day=pl.min_horizontal("end_rel_day", "death_day"))
+        .drop("death_day")
+    )
 
 
 class Drug(NamedTuple):
@@ -124,7 +134,9 @@ REPEAT_DOSE = (1.0, 0.45, 0.20)
 """Probability of the first, second and third dose of tocilizumab, each given the one before."""
 
 
-def interventions(rng: np.random.Generator, latent: Latent, toxicity: Toxicity) -> pl.DataFrame:
+def interventions(
+    rng: np.random.Generator, latent: Latent, toxicity: Toxicity, outcomes: Outcomes
+) -> pl.DataFrame:
     """Lymphodepletion, bridging, tocilizumab, dexamethasone and anakinra, one row per course."""
     n, number = latent.n, latent.subject_no
     everyone = np.full(n, -5.0)
@@ -148,7 +160,8 @@ def interventions(rng: np.random.Generator, latent: Latent, toxicity: Toxicity) 
     refractory = (toxicity.crs_grade >= 3) | (toxicity.icans_grade >= 3)
     rescued = refractory & (rng.random(n) < 0.35)
     parts.append(_courses(number, ANAKINRA, np.where(rescued, steroid + 1.0, np.nan), 4.0))
-    return pl.concat(parts).sort("subject_no", "rel_day", "term")
+    courses = _until_death(pl.concat(parts), latent, outcomes)
+    return courses.sort("subject_no", "rel_day", "term")
 
 
 def _courses(number: Ints, drug: Drug, start: Floats, days: Floats | float) -> pl.DataFrame:

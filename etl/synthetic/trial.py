@@ -111,7 +111,7 @@ def simulate_block(
         diameters=diameters,
         responses=responses,
         adverse_events=events,
-        interventions=interventions(rng, latent, toxicity),
+        interventions=interventions(rng, latent, toxicity, outcomes),
         survival=survival_frame(latent, outcomes),
     )
     return Block(latent, calendar, outcomes, toxicity, frames)

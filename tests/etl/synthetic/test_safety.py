@@ -72,3 +72,26 @@ def test_lymphodepletion_before_infusion_in_all(blocks: tuple[Block, ...]) -> No
         flu = block.frames.interventions.filter(pl.col("term") == "FLUDARABINE")
         assert flu.height == block.latent.n
         assert (flu["end_rel_day"] < 0).all()
+
+
+def test_nothing_happens_after_death(blocks: tuple[Block, ...]) -> None:
+    for block in blocks:
+        death = dict(zip(block.latent.subject_no.tolist(), block.outcomes.death_day, strict=True))
+        for frame in (block.frames.adverse_events, block.frames.interventions):
+            for number, end in frame.select("subject_no", "end_rel_day").iter_rows():
+                assert end <= death[number]
+        for frame in (block.frames.responses, block.frames.scans):
+            for number, day in frame.select("subject_no", "rel_day").iter_rows():
+                assert day <= np.ceil(death[number])
+
+
+def test_survival_follows_progression(blocks: tuple[Block, ...]) -> None:
+    """OS is never shorter than PFS, and a death is an event of both."""
+    for block in blocks:
+        wide = block.frames.survival.pivot(
+            "endpoint", index="subject_no", values=["time_day", "cnsr", "event_description"]
+        )
+        assert (wide["time_day_OS"] >= wide["time_day_PFS"]).all()
+        died = wide.filter((pl.col("cnsr_PFS") == 0) & (pl.col("event_description_PFS") == "Death"))
+        assert (died["cnsr_OS"] == 0).all()
+        assert (died["time_day_OS"] == died["time_day_PFS"]).all()
