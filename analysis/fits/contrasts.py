@@ -39,21 +39,39 @@ class Setting(NamedTuple):
 
 
 def mean_rows(fitted: FittedMixed, setting: Setting, group: str, days: Sequence[float]) -> Array:
-    """One design row per day for the mean of `group`, averaged over the patients' adjusters."""
+    """One design row per day for the mean of `group`, averaged over the patients' adjusters.
+
+    Adjusters enter additively (`recipe_for`), so their mean is one shift of every row.
+    """
     import polars as pl
 
     spec, frame = setting.spec, setting.frame
     names = [adjuster_column(name) for name in spec.adjusters]
-    base = frame.select("usubjid", *names).unique(subset="usubjid", maintain_order=True)
-    base = base.drop("usubjid") if names else pl.DataFrame({"one": [1]})
+    patients = frame.select("usubjid", *names).unique(subset="usubjid", maintain_order=True)
+    regions = pl.DataFrame({"one_region": [0]})
     if spec.unit == "organ":
-        base = base.join(frame.select("region_code").unique().sort("region_code"), how="cross")
+        regions = frame.select("region_code").unique().sort("region_code")
     time = [float(np.log1p(day)) if setting.after_infusion else day for day in days]
     axis = pl.DataFrame({"time": time, "visit": [visit_name(day) for day in days]}).with_columns(
         group=pl.lit(group)
     )
-    rows = fitted.design.fixed_rows(axis.join(base, how="cross", maintain_order="left"))
-    return np.asarray(rows.reshape(len(days), base.height, -1).mean(axis=1))
+
+    def rows_of(axis: "pl.DataFrame", base: "pl.DataFrame") -> Array:
+        return fitted.design.fixed_rows(
+            axis.join(regions, how="cross", maintain_order="left").join(
+                base, how="cross", maintain_order="left"
+            )
+        )
+
+    rows = rows_of(axis, patients.head(1)).reshape(len(days), regions.height, -1).mean(axis=1)
+    if names:
+        first = axis.head(1)
+        rows = (
+            rows
+            + rows_of(first, patients).mean(axis=0)
+            - rows_of(first, patients.head(1)).mean(axis=0)
+        )
+    return np.asarray(rows)
 
 
 def ratios_at(

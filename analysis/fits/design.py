@@ -150,11 +150,13 @@ def assemble(
 
 def nested_levels(values: NDArray[Any], patient: NDArray[np.intp]) -> NDArray[np.intp]:
     """Number of the level inside its patient, 0.. for each row."""
-    levels = np.zeros(len(values), dtype=np.intp)
-    for code in range(int(patient.max()) + 1 if len(patient) else 0):
-        rows = patient == code
-        levels[rows] = np.unique(values[rows], return_inverse=True)[1]
-    return levels
+    if not len(values):
+        return np.zeros(0, dtype=np.intp)
+    codes = np.unique(values, return_inverse=True)[1]
+    width = int(codes.max()) + 1
+    pairs, index = np.unique(patient * width + codes, return_inverse=True)
+    first = np.searchsorted(pairs // width, np.arange(int(patient.max()) + 1))
+    return np.asarray(index - first[patient], dtype=np.intp)
 
 
 def root_mean_square(column: Array) -> float:

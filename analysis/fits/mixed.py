@@ -43,7 +43,7 @@ REFERENCES = (
 )
 
 
-def fit_mixed(  # noqa: PLR0917 - the published entry point
+def fit_mixed(
     frame: "pl.DataFrame",
     formula: str,
     group: str,

@@ -17,10 +17,10 @@ from analysis.fits.contrasts import (
     ratios_at,
 )
 from analysis.fits.fitted import FittedMixed
-from analysis.fits.guards import Problem
 from analysis.fits.influence import MAXIMUM_SUBJECTS, KeyContrast, leave_one_out
 from analysis.fits.mixed import fit_mixed, judged, refused
 from analysis.fits.model_rows import ModelRows, model_rows, visit_name
+from analysis.fits.question_guards import question_problem
 from analysis.fits.recipe import Recipe, method_text, recipe_for, snippet
 from analysis.fits.versions import provenance
 from analysis.results import (
@@ -130,7 +130,7 @@ def _softened(check: Check, spec: ModelSpec) -> Check:
 def _fit_core(frame: "pl.DataFrame", spec: ModelSpec) -> Core:
     rows = model_rows(frame, spec)
     recipe = recipe_for(spec, rows)
-    problem = _rows_problem(rows, spec)
+    problem = question_problem(rows, spec)
     if problem:
         shell = Fit(
             kind=KIND,
@@ -170,62 +170,6 @@ def _fit_core(frame: "pl.DataFrame", spec: ModelSpec) -> Core:
     return Core(rows, recipe, fit, key)
 
 
-def _rows_problem(rows: ModelRows, spec: ModelSpec) -> Problem | None:
-    """Problems of the question that the bare model would name less well."""
-    return _empty_problem(rows, spec) or _group_problem(rows) or _course_problem(rows, spec)
-
-
-def _empty_problem(rows: ModelRows, spec: ModelSpec) -> Problem | None:
-    advice = (
-        "There is nothing above the limit to compare; report the rate of values above it instead."
-    )
-    if rows.frame.is_empty() and rows.n_censored and spec.blq == "drop":
-        return Problem(
-            "all_below_limit", f"All {rows.n_censored} values are below the limit.", advice
-        )
-    if rows.frame.is_empty():
-        lost = ", ".join(f"{item.n} with {item.reason}" for item in rows.excluded)
-        sentence = "No observation is left" + (f": {lost}." if lost else ".")
-        return Problem("no_observations", sentence, "Widen the filters or the day window.")
-    if bool(rows.frame["censored_row"].all()):
-        return Problem(
-            "all_below_limit", f"All {rows.frame.height} values are below the limit.", advice
-        )
-    return None
-
-
-def _group_problem(rows: ModelRows) -> Problem | None:
-    if len(rows.groups) > 1:
-        return None
-    n = rows.frame["usubjid"].n_unique()
-    who = "The only patient with values is" if n == 1 else f"All {n} patients with values are"
-    return Problem(
-        "one_group",
-        f"{who} in one group ({rows.groups[0]}), so nothing can be compared.",
-        "Take another grouping or widen the selection.",
-    )
-
-
-def _course_problem(rows: ModelRows, spec: ModelSpec) -> Problem | None:
-    if spec.time == "none":
-        return None
-    seen = rows.frame.select("usubjid", "day").n_unique()
-    if seen == rows.frame["usubjid"].n_unique():
-        return Problem(
-            "one_observation_per_subject",
-            "Every patient was seen on one day, so there is no course over time to compare.",
-            "Compare the groups with a simple test instead.",
-        )
-    days = rows.frame["day"].n_unique()
-    if spec.time == "spline" and days <= spec.spline_df + 1:
-        return Problem(
-            "too_few_days",
-            f"{days} distinct days cannot carry a spline with {spec.spline_df} degrees of freedom.",
-            "Use the planned visits as a factor.",
-        )
-    return None
-
-
 def _days(spec: ModelSpec, rows: ModelRows) -> list[float]:
     """Days to report; never outside what every group was observed at."""
     import polars as pl
@@ -250,7 +194,7 @@ def _days(spec: ModelSpec, rows: ModelRows) -> list[float]:
 
 
 def _key(ratios: tuple[GeometricMeanRatio, ...], spec: ModelSpec) -> int:
-    """The ratio of the sentence: the first day asked for, else the nearest to day 14, in CR or the last group."""
+    """The ratio of the sentence: first day asked for or nearest to 14, of CR or the last group."""
     groups = list(dict.fromkeys(ratio.group for ratio in ratios))
     group = "CR" if "CR" in groups else groups[-1]
     wanted = spec.days[0] if spec.days else KEY_DAY

@@ -188,7 +188,8 @@ def _components(
     """Variance components, built from matrices: statsmodels' own formula way is slow."""
     from statsmodels.regression.mixed_linear_model import VCSpec
 
-    rows = [np.flatnonzero(patient == code) for code in range(int(patient.max()) + 1)]
+    order = np.argsort(patient, kind="stable")
+    rows = np.split(order, np.cumsum(np.bincount(patient))[:-1])
     names, labels, mats = [], [], []
     if structure.diagonal:
         for column in range(structure.size):

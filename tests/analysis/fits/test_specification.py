@@ -330,3 +330,20 @@ def test_a_spline_over_lesions_has_the_patients_curve_and_nested_lesions(simulat
     assert fit.nested == ("region_code",)
     assert fit.random.startswith("1 + cr(time, df=3")
     assert fit.variance_components[0].group == "usubjid:region_code"
+
+
+def test_the_curve_of_an_adjusted_model_is_the_mean_over_the_patients(simulate_trial):
+    """Literal: the average over patients of the fitted mean on day 14, computed by hand."""
+    number = pl.col("usubjid").str.slice(1).cast(pl.Int64)
+    frame = simulate_trial(12, log_ratio=0.4).with_columns(
+        age_year=30.0 + number**2 / 10,
+        sex=pl.when(number % 3 == 0).then(pl.lit("F")).otherwise(pl.lit("M")),
+    )
+    fit = fit_specification(frame, VISITS.replace(adjusters=("age_year", "sex")), influence=False)
+    beta = {estimate.term: estimate.estimate for estimate in fit.estimates}
+    patients = frame.unique("usubjid")
+    level = beta["Intercept"] + beta["visit[T.14]"]
+    level += beta["age_year"] * patients["age_year"].mean()
+    level += beta["sex[T.M]"] * (patients["sex"] == "M").mean()
+    point = next(p for p in fit.curves if (p.group, p.day) == ("non-responder", 14.0))
+    assert point.estimate == pytest.approx(10**level, rel=1e-9)
