@@ -10,7 +10,8 @@ import polars as pl
 from analysis.derive.columns import LINEAGE, ensure
 from analysis.derive.labels import ACTIVITY_METRIC
 from analysis.derive.laboratory import TOCILIZUMAB_DAYS, after_tocilizumab
-from analysis.tracers import NUCLIDES, TRACERS
+from analysis.derive.residue import HOURS_PER_DAY, registry_frame, residue_shares
+from analysis.tracers import TRACERS
 
 HALF_LIFE_TOLERANCE = 0.005
 """Header and registry half-life may differ by this share (rounding of 6586 and 6588 s)."""
@@ -21,7 +22,6 @@ SMALL_LESION_MM = 20.0
 LONG_HALF_LIFE_H = 10.0
 RESIDUE_WARNING, RESIDUE_ERROR = 0.002, 0.02
 """Positron-weighted whole-body activity of an earlier tracer over the later one, at the scan."""
-HOURS_PER_DAY = 24.0
 
 _SCAN = (
     "usubjid", "scan_code", "rel_day", "nominal_day", "visit", "tracer_id", "modality",
@@ -100,31 +100,8 @@ def _not_evaluable(scans: pl.DataFrame) -> pl.DataFrame:
     return _flag(rows, "warning", "Scan not evaluable", reason)
 
 
-def _registry() -> pl.DataFrame:
-    return pl.DataFrame(
-        [
-            {
-                "tracer_id": tracer.id,
-                "tracer_name": tracer.name,
-                "low_h": tracer.window_for()[0],
-                "high_h": tracer.window_for()[1],
-                "clock": tracer.decay_clock,
-                "registry_half_life_h": tracer.half_life_h(),
-                "positron": _positron(tracer.nuclide),
-            }
-            for tracer in TRACERS.values()
-        ],
-        schema_overrides={"registry_half_life_h": pl.Float64, "positron": pl.Float64},
-        infer_schema_length=None,
-    )
-
-
-def _positron(nuclide: str | None) -> float | None:
-    return NUCLIDES[nuclide].positron_percent / 100.0 if nuclide else None
-
-
 def _out_of_window(scans: pl.DataFrame) -> pl.DataFrame:
-    rows = scans.join(_registry(), on="tracer_id", how="inner").with_columns(
+    rows = scans.join(registry_frame(), on="tracer_id", how="inner").with_columns(
         pl.when(pl.col("clock") == "cell_infusion")
         .then(pl.col("rel_day") * HOURS_PER_DAY)
         .when(pl.col("clock") == "tracer_injection")
@@ -161,7 +138,7 @@ def _missing_weight(scans: pl.DataFrame, quantifications: pl.DataFrame | None) -
 
 
 def _half_life(scans: pl.DataFrame) -> pl.DataFrame:
-    rows = scans.join(_registry(), on="tracer_id", how="inner").with_columns(
+    rows = scans.join(registry_frame(), on="tracer_id", how="inner").with_columns(
         (pl.col("half_life_h") / pl.col("registry_half_life_h") - 1).abs().alias("off")
     )
     rows = rows.filter(pl.col("off") > HALF_LIFE_TOLERANCE)
@@ -186,7 +163,7 @@ def _decay_unknown(scans: pl.DataFrame, quantifications: pl.DataFrame | None) ->
 
 
 def _time_of_day(scans: pl.DataFrame) -> pl.DataFrame:
-    rows = scans.join(_registry(), on="tracer_id", how="inner").filter(
+    rows = scans.join(registry_frame(), on="tracer_id", how="inner").filter(
         (pl.col("registry_half_life_h") > LONG_HALF_LIFE_H)
         & pl.col("dtm_precision").is_in(["day", "month", "year", "unknown"])
     )
@@ -210,23 +187,8 @@ def _residue(
     infusions: pl.DataFrame | None,
 ) -> pl.DataFrame:
     """Scans in which an earlier positron emitter is still active."""
-    given = _activities(tracer_administrations, infusions)
-    own = given.select(
-        "usubjid", "tracer_id", pl.col("day").alias("own_day"), pl.col("mbq").alias("own_mbq")
-    )
-    timed = scans.filter(pl.col("rel_day").is_not_null()).join(_registry(), on="tracer_id")
-    with_own = timed.sort("rel_day").join_asof(
-        own.sort("own_day"),
-        left_on="rel_day",
-        right_on="own_day",
-        by=["usubjid", "tracer_id"],
-        check_sortedness=False,
-    )
-    pairs = with_own.join(given, on="usubjid", suffix="_given").filter(
-        (pl.col("tracer_id") != pl.col("tracer_id_given")) & (pl.col("day") < pl.col("own_day"))
-    )
-    share = _positrons("mbq", "day", "_given") / _positrons("own_mbq", "own_day", "")
-    rows = pairs.with_columns(share.alias("share")).filter(pl.col("share") >= RESIDUE_WARNING)
+    shares = residue_shares(scans, tracer_administrations, infusions)
+    rows = shares.filter(pl.col("share") >= RESIDUE_WARNING)
     severity = (
         pl.when(pl.col("share") >= RESIDUE_ERROR).then(pl.lit("error")).otherwise(pl.lit("warning"))
     )
@@ -239,35 +201,6 @@ def _residue(
         "tracer_name",
     )
     return _flag(rows, severity, "Residue of an earlier tracer", detail)
-
-
-def _positrons(activity: str, day: str, suffix: str) -> pl.Expr:
-    """Activity left at the scan, MBq of positrons."""
-    hours = (pl.col("rel_day") - pl.col(day)) * HOURS_PER_DAY
-    left = (-np.log(2.0) * hours / pl.col(f"registry_half_life_h{suffix}")).exp()
-    weighted: pl.Expr = pl.col(activity) * left * pl.col(f"positron{suffix}")
-    return weighted
-
-
-def _activities(
-    tracer_administrations: pl.DataFrame | None, infusions: pl.DataFrame | None
-) -> pl.DataFrame:
-    """Every injected positron emitter: usubjid, tracer_id, day, mbq."""
-    injected = ensure(
-        tracer_administrations, "usubjid", "tracer_id", "rel_day", "injected_activity_mbq"
-    ).select("usubjid", "tracer_id", "rel_day", pl.col("injected_activity_mbq").alias("mbq"))
-    labelled = ensure(infusions, "usubjid", "tracer_id", "rel_day", "label_activity_mbq").select(
-        "usubjid", "tracer_id", pl.col("rel_day").fill_null(0.0),
-        pl.col("label_activity_mbq").alias("mbq"),
-    )  # fmt: skip
-    names = _registry().select("tracer_id", "tracer_name", "registry_half_life_h", "positron")
-    return (
-        pl.concat([injected, labelled])
-        .unique(["usubjid", "tracer_id", "rel_day"])
-        .join(names, on="tracer_id")
-        .filter((pl.col("positron") > 0) & (pl.col("mbq") > 0) & pl.col("rel_day").is_not_null())
-        .rename({"rel_day": "day"})
-    )
 
 
 def _small_lesions(

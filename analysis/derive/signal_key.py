@@ -95,32 +95,27 @@ class Signal:
     @property
     def label(self) -> str:
         """What a person reads, e.g. "Blood transgene, qPCR"."""
+        tracer = TRACERS.get(self.tracer_id) if self.tracer_id else None
         match self.domain:
             case "kinetics":
                 analyte = ANALYTE_LABELS.get(self.code, self.name or self.code)
                 where = MATRIX_LABELS.get(self.matrix or "", "")
-                text = f"{where} {analyte}".strip()
-                label = ", ".join(part for part in (text, self.assay, self._own_unit()) if part)
+                parts = [f"{where} {analyte}".strip(), self.assay]
             case "laboratory":
-                test = TEST_LABELS.get(self.code, self.name or self.code)
-                label = ", ".join(part for part in (test, self._own_unit()) if part)
+                parts = [TEST_LABELS.get(self.code, self.name or self.code)]
             case "burden":
-                label = METRIC_LABELS.get(self.code, self.name or self.code)
+                parts = [METRIC_LABELS.get(self.code, self.name or self.code)]
+                parts += [tracer.name] if tracer else []
             case "uptake":
-                label = self._uptake_label()
+                unknown = self.tracer_id or "uptake, tracer not stated"
+                parts = [
+                    tracer.signal_name if tracer else unknown,
+                    METRIC_LABELS.get(self.code, self.code),
+                    region_label(self.region_kind, self.region_code),
+                ]
+        parts += [getattr(self, item) for item in ("method", "reader") if item in self.qualified_by]
+        label = ", ".join(part for part in parts if part)
         return label[:1].upper() + label[1:] if re.match(r"[a-z]{2}", label) else label
-
-    def _own_unit(self) -> str:
-        """The unit where it is what tells this signal from another."""
-        return display_unit(self.unit or "") if "unit" in self.qualified_by else ""
-
-    def _uptake_label(self) -> str:
-        tracer = TRACERS.get(self.tracer_id) if self.tracer_id else None
-        signal = tracer.signal_name if tracer else (self.tracer_id or "uptake, tracer not stated")
-        metric = METRIC_LABELS.get(self.code, self.code)
-        where = region_label(self.region_kind, self.region_code)
-        extra = [getattr(self, part) for part in self.qualified_by if part != "unit"]
-        return ", ".join(part for part in (signal, metric, where, *extra) if part)
 
     @property
     def axis_title(self) -> str:

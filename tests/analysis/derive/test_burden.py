@@ -4,6 +4,8 @@ import polars as pl
 import pytest
 
 from analysis.derive.burden import burden_series
+from analysis.derive.signal import Signal, signal_catalog, signal_series
+from analysis.errors import UserError
 
 TYPES = {"value": pl.Float64, "lower": pl.Float64, "upper": pl.Float64, "rel_day": pl.Float64}
 
@@ -142,3 +144,19 @@ def test_the_last_value_before_infusion_is_the_baseline():
 
 def test_nothing():
     assert burden_series(None).is_empty()
+
+
+def test_volumes_of_two_tracers_are_two_signals():
+    both = pl.concat(
+        [
+            lesions(("L1", 1, 100.0), metric="mtv41_ml", unit="mL", tracer_id=tracer)
+            for tracer in ("f18_fdg", "ga68_fapi")
+        ]
+    )
+    keys = [s.key for s in signal_catalog(quantifications=both) if s.domain == "burden"]
+    assert keys == ["burden:mtv41_ml@tracer_id=f18_fdg", "burden:mtv41_ml@tracer_id=ga68_fapi"]
+    with pytest.raises(UserError, match="mixes the tracers"):
+        signal_series(Signal.parse("burden:mtv41_ml"), quantifications=both)
+    one = signal_series(Signal.parse(keys[0]), quantifications=both)
+    assert one["value"].to_list() == [100.0]
+    assert Signal.parse(keys[1]).label == ("Metabolic tumor volume (41 % of SUVmax), 68Ga-FAPI")
