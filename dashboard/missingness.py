@@ -8,7 +8,7 @@ from dashboard.components.card import card
 from dashboard.components.plain_table import Column, plain_table
 from dashboard.components.provenance_strip import Download, provenance_strip
 from dashboard.recent_changes import FRAME_WORDS
-from dashboard.theme import format_percent
+from dashboard.theme import NO_BREAK, format_percent
 from dashboard.view import View
 
 _IMPORTANT = {
@@ -88,6 +88,10 @@ def missingness_card(view: View) -> Component:
     )
 
 
+def _percent(share: float) -> str:
+    return f"< 1{NO_BREAK}%" if 0 < share < 0.01 else format_percent(share)
+
+
 def _bar(share: float) -> Component:
     return html.Div(
         [
@@ -96,7 +100,7 @@ def _bar(share: float) -> Component:
                 className="cg-share-track",
                 **{"aria-hidden": "true"},
             ),
-            html.Span(format_percent(share), className="cg-number"),
+            html.Span(_percent(share), className="cg-number"),
         ],
         className="cg-share",
     )

@@ -96,10 +96,10 @@ def _rate_tile(view: View, label: str, rate: Rate | None) -> Component | None:
     return stat_tile(
         label,
         format_percent(first.estimate),
-        f"({_range(first)}{NO_BREAK}%)",
+        f"CI{NO_BREAK}{_range(first)}{NO_BREAK}%",
         view.href("/cohort", color_by="response"),
         note=[
-            html.Div(f"{first.successes} of {first.n} evaluable, 95{NO_BREAK}% CI"),
+            html.Div(f"{first.successes} of {first.n} evaluable"),
             html.Div(
                 [
                     f"infused {format_percent(other.estimate)} ",

@@ -101,7 +101,7 @@ def draw_scan_completeness(
     n = len(numbers.patients)
     column_px = width_px / max(n, 1)
     for series in numbers.series_names:
-        _add_done(figure, numbers, rows, series, theme, links or {})
+        _add_done(figure, numbers, rows, series, theme, links or {}, column_px)
     _add_marks(figure, numbers, rows, theme, links or {}, column_px)
     labelled = n <= _LABELLED
     upright = column_px < 26
@@ -154,6 +154,7 @@ def _add_done(
     series: str,
     theme: Theme,
     links: Mapping[str, str],
+    column_px: float,
 ) -> None:
     """The evaluable cells of one series as filled blocks in the color of its signal."""
     mine = [row for row, visit in enumerate(numbers.visits) if visit[0] == series]
@@ -170,7 +171,7 @@ def _add_done(
         colorscale=[[0, rgba(color, 0.7)], [1, rgba(color, 0.7)]],
         showscale=False,
         hoverongaps=False,
-        xgap=2,
+        xgap=2 if column_px > 9 else 1,
         ygap=3,
         hovertemplate="%{text}<extra></extra>",
     )

@@ -35,10 +35,16 @@ def layout(view: View) -> Component:
             page_header(NAME, _sentence(view)),
             html.Div(
                 [
-                    html.Div([cut_comparison(view), cut_table(view)], className="cg-grid-side"),
+                    html.Div(
+                        [
+                            cut_comparison(view),
+                            html.Div([cut_table(view), _how_card(view)], className="cg-stack"),
+                        ],
+                        className="cg-grid-side",
+                    ),
                     _files_card(view),
                     _refused_card(view),
-                    html.Div([_findings_card(view), _how_card(view)], className="cg-grid-2"),
+                    _findings_card(view),
                     missingness_card(view),
                 ],
                 className="cg-stack",

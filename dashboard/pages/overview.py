@@ -202,9 +202,7 @@ def _completeness_card(view: View, numbers: TrialNumbers) -> Component | None:
             view,
             f"n = {len(found.patients)}",
             "sorted by best response, then number done",
-            "planned: a fifth of the patients have it; a tracer counts for those who had it"
-            if what == "scans"
-            else "planned: a fifth of the patients have it",
+            "planned: a fifth of the patients have it; counted for those who ever had the series",
             downloads=figure_downloads(view, Ids.COMPLETENESS, "completeness"),
         ),
     )  # fmt: skip
@@ -214,10 +212,7 @@ def _legend(what: str) -> Component:
     words = [("square", "evaluable" if what == "scans" else "taken")]
     if what == "scans":
         words.append(("cross", "not evaluable"))
-    words += [
-        ("ring", "missing"),
-        ("blank", "blank: not due" if what != "scans" else "blank: not due, or tracer never used"),
-    ]
+    words += [("ring", "missing"), ("blank", "blank: not due, or never used")]
     return html.Div(
         [
             html.Span(
