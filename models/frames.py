@@ -57,7 +57,7 @@ def read_frame(
         pl.DataFrame(rows, schema=stored, orient="row") for rows in _chunks(result.cursor)
     ] or [pl.DataFrame(schema=stored)]
     result.close()
-    frame = pl.concat(chunks, rechunk=True)
+    frame = pl.concat(chunks)
     return frame.with_columns(
         pl.col(name).str.to_datetime(DATETIME_TEXT)
         if dtype == pl.Datetime("us")

