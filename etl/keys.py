@@ -21,9 +21,11 @@ WITH_UNIT = frozenset({"kinetics_sample", "laboratory_result"})
 """Percent and cells per uL of one analyte are two records of one sample."""
 
 
-def hash64(texts: Iterable[str]) -> pl.Series:
+def hash64(texts: pl.Series) -> pl.Series:
     """blake2b-64 of each text as a signed integer."""
-    joined = b"".join([blake2b(text.encode(), digest_size=8).digest() for text in texts])
+    joined = b"".join(
+        [blake2b(text, digest_size=8).digest() for text in texts.cast(pl.Binary).to_list()]
+    )
     return pl.Series(np.frombuffer(joined, dtype=">i8").astype(np.int64))
 
 

@@ -4,7 +4,9 @@ import re
 
 import polars as pl
 
-ABSENT = ("", ".", "na", "n/a", "nan", "null", "none", "#n/a")
+_WORDS = ("na", "n/a", "nan", "null", "none", "#n/a")
+ABSENT = ("", ".", *(form(word) for word in _WORDS for form in (str.lower, str.upper, str.title)),
+          "NaN")  # fmt: skip
 """Words that mean "no value" in every number, date, code and flag; a text field keeps "NA"."""
 
 TRUE_WORDS = ("y", "yes", "true", "t", "1", "1.0")
@@ -14,7 +16,7 @@ FALSE_WORDS = ("n", "no", "false", "f", "0", "0.0")
 def without_absent(text: pl.Expr) -> pl.Expr:
     """The trimmed text; null when it is one of the words that mean "no value"."""
     plain = text.str.strip_chars()
-    return pl.when(~plain.str.to_lowercase().is_in(ABSENT)).then(plain)
+    return pl.when(~plain.is_in(ABSENT)).then(plain)
 
 
 def plain_number(text: pl.Expr, decimal: str, thousands: str) -> pl.Expr:

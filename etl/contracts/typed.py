@@ -23,6 +23,9 @@ CODES = {
 }
 """The field that says what a measured value is, and so in which unit it is stored."""
 
+SHORT = 10_000
+"""Below this many rows distinct texts are not worth looking for."""
+
 DATES = ("dtm", "end_dtm", "label_dtm")
 
 
@@ -63,13 +66,30 @@ def _clean_texts(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     columns = []
     for one in contract.fields:
         if one.name not in frame.columns:
-            columns.append(pl.lit(None, pl.String).alias(one.name))
+            columns.append(pl.Series(one.name, [None], dtype=pl.String).new_from_index(0, frame.height))
         elif one.kind == "text" and one.name not in {"value", *DATES}:
             text = clean(pl.col(one.name))
-            columns.append(pl.when(text != ".").then(text).alias(one.name))
+            columns.append(_by_distinct(frame[one.name], pl.when(text != ".").then(text)))
         else:
-            columns.append(without_absent(pl.col(one.name)).alias(one.name))
+            columns.append(_by_distinct(frame[one.name], without_absent(pl.col(one.name))))
     return frame.with_columns(columns)
+
+
+def _by_distinct(column: pl.Series, made: pl.Expr) -> pl.Series:
+    """`made` of each distinct text, spread over the column where texts repeat: an id of a long
+    table is cleaned once, not once per row."""
+    if column.len() < SHORT:
+        return column.to_frame().select(made.alias(column.name))[column.name]
+    distinct = column.unique()
+    if distinct.len() * 4 > column.len():
+        return column.to_frame().select(made.alias(column.name))[column.name]
+    frame = distinct.to_frame()
+    results = frame.select(made.alias("made"))["made"]
+    if distinct.len() == 1:
+        return results.new_from_index(0, column.len()).alias(column.name)
+    if results.equals(distinct):
+        return column
+    return column.replace_strict(distinct, results, return_dtype=results.dtype)
 
 
 def _mark_empty(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
@@ -89,7 +109,7 @@ def _by_kind(
         if one.kind == "text":
             continue
         if one.kind == "code":
-            frame = frame.with_columns(translated(text, one.words).alias(one.name))
+            frame = frame.with_columns(_by_distinct(frame[one.name], translated(text, one.words)))
             continue
         made, rule = _converted(text, one, decimal, thousands)
         frame = frame.with_columns(made.alias("_made"))

@@ -114,7 +114,7 @@ def test_peaks_and_exposure(trial: Trial, truth: dict) -> None:
 
     areas = []
     for _, rows in cells.drop_nulls("rel_day").sort("rel_day").group_by("usubjid"):
-        if rows.height >= 2:
+        if rows.height >= 3:  # the figures of TRUTH.json are those of three values or more
             areas.append(np.trapezoid(rows["value"], rows["rel_day"]))
     assert len(areas) == truth["auc_lin_obs_n"]
     assert np.median(areas) == pytest.approx(truth["auc_lin_obs_median"])
