@@ -81,8 +81,8 @@ def complete_rows(
     for name in (*sorted(parsed.variables), group, *nested):
         if name not in frame.columns and f"{name}(" in f"{formula} {random}":
             raise UserError(
-                f"formula: there is no function '{name}'; known are log, log10, exp, sqrt, I, C, "
-                f"cr, bs and poly; the columns are {', '.join(frame.columns)}"
+                f"formula: there is no function '{name}'; known are log, log10, exp, I, C, cr, "
+                f"bs, poly and np.<name>; the columns are {', '.join(frame.columns)}"
             )
         if name not in frame.columns:
             raise UserError(

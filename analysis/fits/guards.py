@@ -185,6 +185,12 @@ def _rank(frame: "pl.DataFrame", matrices: Matrices) -> Problem | None:
                     "Leave out that level, or drop the interaction.",
                 )
     names = ", ".join(matrices.x_names[index] for index in aliased)
+    if "cr(" in names and "constraints" not in names:
+        return Problem(
+            "collinear",
+            f"The terms {names} hold the intercept a second time.",
+            "Write cr(..., constraints='center').",
+        )
     return Problem(
         "collinear",
         f"The terms {names} follow from the others, so their effects cannot be separated.",

@@ -65,6 +65,11 @@ def parse_formula(formula: str, random: str) -> ParsedFormula:
     fixed, effects = parts
     if not hasattr(fixed, "lhs") or not hasattr(fixed, "rhs"):
         raise UserError(f"formula {formula!r} needs an outcome: write 'outcome ~ terms'")
+    if isinstance(fixed.rhs, tuple) or isinstance(effects, tuple):
+        raise UserError(
+            f"formula {formula!r}: '|' is not read here; name the patient column in 'group' and "
+            "its effects in 'random'"
+        )
     if hasattr(effects, "lhs"):
         raise UserError(
             f"random part {random!r} is a right side only, such as '1 + rel_day'; the "
@@ -86,6 +91,8 @@ def build_matrices(frame: "pl.DataFrame", formula: str, random: str) -> Matrices
         raise UserError(
             f"formula {formula!r}: the outcome must be one number per row, not text or a category"
         )
+    if not effects.shape[1]:
+        raise UserError(f"random part {random!r} holds no effect; write '1' for an intercept")
     rhs = fixed.rhs
     spec = rhs.model_spec
     terms = tuple(

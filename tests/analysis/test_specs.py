@@ -133,6 +133,9 @@ def test_reference_and_columns():
     assert SPEC.replace(group="cohort").reference_level == ""
     assert adjuster_column("characteristic:BURDEN") == "burden"
     assert adjuster_column("age_year") == "age_year"
+    assert adjuster_column("characteristic:GROUP") == "baseline_group"
+    assert adjuster_column("characteristic:18F-X") == "baseline_18f_x"
+    assert adjuster_column("characteristic:LOG") == "baseline_log"
 
 
 def test_default_spec_prefers_blood_transgene():

@@ -107,6 +107,7 @@ BARE: dict[str, tuple[pl.DataFrame, dict, str]] = {
     "outcome is a term": (y(pl.col("rel_day") * 2.0), {}, "perfect_fit"),
     "constant term": (y(PLAIN).with_columns(x=pl.lit(3.0)), {}, "collinear"),
     "values beyond all scales": (y(PLAIN * 1e300), {}, "extreme_scale"),
+    "spline with a second intercept": (y(PLAIN), {"formula": "y ~ cr(x, df=3)"}, "collinear"),
     "one region": (y(PLAIN), {"nested": ("region_code",)}, "nested_single_level"),
     "every row a region of its own": (
         y(PLAIN).with_columns(region_code=pl.col("rel_day").cast(pl.String)),
