@@ -215,54 +215,13 @@ class ModelSpec:
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
-_RESERVED = frozenset(
-    [
-        "usubjid",
-        "region_code",
-        "rel_day",
-        "nominal_day",
-        "visit",
-        "value",
-        "lower",
-        "upper",
-        "censored",
-        "lloq",
-        "tracer_id",
-        "unit",
-        "group",
-        "time",
-        "day",
-        "y",
-        "delivered",
-        "limit_source",
-        "assumed",
-        "metric",
-        "analyte",
-        "assay",
-        "method",
-        "matrix",
-        "bs",
-        "c",
-        "cc",
-        "contr",
-        "cr",
-        "cs",
-        "exp",
-        "exp10",
-        "exp2",
-        "hashed",
-        "i",
-        "lag",
-        "log",
-        "log10",
-        "log2",
-        "np",
-        "poly",
-        "q",
-        "scale",
-        "center",
-    ]
-)
+_RESERVED = frozenset((
+    "usubjid", "region_code", "rel_day", "nominal_day", "visit", "value", "lower", "upper",
+    "censored", "lloq", "tracer_id", "unit", "group", "time", "day", "y", "delivered",
+    "limit_source", "assumed", "metric", "analyte", "assay", "method", "matrix", "bs", "c",
+    "cc", "contr", "cr", "cs", "exp", "exp10", "exp2", "hashed", "i", "lag", "log", "log10",
+    "log2", "np", "poly", "q", "scale", "center",
+))  # fmt: skip
 """Names that the frame or the formula already use for something else."""
 
 
