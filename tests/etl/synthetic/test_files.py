@@ -33,6 +33,7 @@ def test_same_seed_same_bytes(written: tuple[Path, Truth], tmp_path: Path) -> No
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes(), name
 
 
+@pytest.mark.slow
 def test_same_bytes_in_another_process(written: tuple[Path, Truth], tmp_path: Path) -> None:
     """Another hash seed and another number of threads change nothing."""
     code = f"from etl.synthetic import write_trial; write_trial({str(tmp_path)!r}, seed={SEED})"

@@ -29,6 +29,7 @@ def test_conditional_log_odds(cohort: Cohort, seed: int) -> None:
     assert np.abs((fit.params - truth) / fit.bse).max() < 3.3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("cohort", [B_ALL, LYMPHOMA], ids=lambda c: c.code)
 def test_association_of_the_event_model(cohort: Cohort, seed: int) -> None:
