@@ -16,7 +16,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 from analysis.errors import UserError
 from models.engine import check_revision, create_engine_for
 
-START_LIMIT_S = 60
+START_LIMIT_S = 180
 LEAST_TOKEN_CHARACTERS = 22
 DISPATCHER = [sys.executable, "-m", "jobs.dispatcher"]
 

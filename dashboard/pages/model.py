@@ -148,7 +148,8 @@ def refused(view: View, catalog: tuple[Signal, ...], reason: str) -> Component:
             empty_state(
                 "Not fitted", reason, html.A("Back to the default question", href=view.path)
             ),
-        ]
+        ],
+        className="cg-stack",
     )
 
 
@@ -171,11 +172,12 @@ def waiting(view: View, catalog: tuple[Signal, ...], spec: ModelSpec) -> Compone
                 "Fitting",
                 [
                     html.P("Starting ...", id=Ids.PROGRESS, role="status"),
-                    html.Div(className="cg-skeleton"),
+                    html.Div(html.Div(className="cg-skeleton-card"), className="cg-skeleton"),
                     html.Button("Cancel", id=Ids.CANCEL, type="button", className="cg-button"),
                 ],
             ),
-        ]
+        ],
+        className="cg-stack",
     )
 
 

@@ -1,0 +1,108 @@
+"""The cohort page over the small trial: which signal, which groups, which words."""
+
+import math
+
+import pytest
+
+from analysis.derive.comparison import Comparison
+from dashboard.address import Request
+from dashboard.cohort import numbers
+from dashboard.pages import cohort
+from dashboard.selecting import build_view
+from dashboard.view import Services, View
+from figures.theme import LIGHT
+from tests.dashboard.app_fixture import MemoryReader, no_job
+
+
+def view(query: str = "", *, narrow: bool = False) -> View:
+    services = Services(MemoryReader(synthetic_only=True), no_job, no_job, no_job, "demo", "0.1.0")
+    return build_view(Request("/cohort", query, LIGHT, narrow), "", services)
+
+
+def found(query: str = "") -> numbers.CohortNumbers:
+    asked = view(query)
+    return numbers.cohort_numbers(asked, numbers.chosen_signal(asked, numbers.signals(asked)))
+
+
+def test_blood_transgene_comes_first() -> None:
+    assert found().signal.key == "kinetics:CARTG:qPCR:BLOOD"
+
+
+def test_the_address_chooses_the_signal_and_an_unknown_one_falls_back() -> None:
+    assert found("signal=kinetics:CARFLOW:flow:BLOOD").signal.code == "CARFLOW"
+    assert found("signal=no:such").signal.code == "CARTG"
+
+
+def test_groups_follow_the_address() -> None:
+    assert found().groups == ("CR", "PR", "SD", "PD")
+    assert found("color_by=dose_level").groups == ("DL1", "DL2")
+
+
+def test_means_count_each_patient_once_and_need_three() -> None:
+    rows = found().summary.filter(numbers.pl.col("group") == "SD").to_dicts()
+    assert {row["n"] for row in rows} == {2}
+    assert all(row["geometric_mean"] is None for row in rows)
+
+
+def test_uptake_is_compared_by_region_sorted_by_ratio() -> None:
+    forest = found("signal=uptake:f18_dcfpyl_psma:suv_mean:lesion").forest
+    ratios = [row.ratio for row in forest.rows if math.isfinite(row.ratio)]
+    assert forest.rows[0].label == "Lesions"
+    assert ratios == sorted(ratios, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("comparison", "words"),
+    [
+        (Comparison("x", "", 2.6, 1.7, 3.8, 0.00014, 12, 6, 0),
+         "2.6 times higher in responders (95 % CI 1.7–3.8; n = 12 against 6, p 0.00014)"),
+        (Comparison("x", "", 0.5, 0.25, 1.0, 0.05, 12, 6, 0),
+         "2.0 times lower in responders (95 % CI 1.0–4.0; n = 12 against 6, p 0.05)"),
+        (Comparison("x", "", math.nan, math.nan, math.nan, math.nan, 2, 6, 0),
+         "not comparable between responders and others (n = 2 against 6)"),
+    ],
+)  # fmt: skip
+def test_the_sentence(comparison: Comparison, words: str) -> None:
+    parts = cohort.finding(comparison, "")
+    said = "".join(part if isinstance(part, str) else str(part.children) for part in parts)
+    assert said == words
+
+
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        ({"geometric_mean": 1.84, "conf_low": 1.6, "conf_high": 2.1}, "1.8 (1.6–2.1)"),
+        ({"geometric_mean": 0.01, "conf_low": 1e-9, "conf_high": 5e7}, "0.010 (too few to say)"),
+        ({"geometric_mean": None, "values": [1.2, 2.3], "n": 2}, "1.2 / 2.3"),
+        ({"geometric_mean": None, "n": 4, "n_below_limit": 4, "median_below": 50.0}, "< 50"),
+        ({"geometric_mean": None, "values": None, "n": 4}, "–"),
+    ],
+)
+def test_a_cell_of_the_table(row: dict, text: str) -> None:
+    whole = {"values": None, "n_below_limit": 0, "median_below": None, "conf_low": None,
+             "conf_high": None, **row}  # fmt: skip
+    assert numbers.mean_cell(whole) == text
+
+
+def test_many_visits_keep_the_usual_days() -> None:
+    shown = numbers.table_days(found())
+    assert len(shown) <= numbers.MAX_TABLE_DAYS
+    assert {7.0, 14.0, 28.0} <= set(shown)
+
+
+def test_the_title_says_when_and_never_who_is_ahead_by_chance() -> None:
+    title = numbers.curves_title(found())
+    assert title.startswith(("All group means peak on day", "Group means peak between day"))
+
+
+def test_downloads_hold_the_numbers_of_the_page() -> None:
+    asked = view()
+    curves = cohort.DOWNLOADS["curves"](asked)
+    assert curves.columns[:4] == ["usubjid", "group", "rel_day", "nominal_day"]
+    assert curves.height == found().series.height
+    assert "values" not in cohort.DOWNLOADS["table"](asked).columns
+    assert cohort.DOWNLOADS["forest"](asked).height >= 1
+
+
+def test_the_phone_gets_its_own_figure() -> None:
+    assert cohort.layout(view(narrow=True)) is not None
