@@ -56,6 +56,7 @@ def _chip(item: Filter) -> Component:
         trapFocus=True,
         returnFocus=True,
         closeOnEscape=True,
+        withRoles=False,  # they would land on the wrapper; button and choices have their own
         zIndex=300,
     )
     remove = (
@@ -106,7 +107,9 @@ def _choices(item: Filter, place: str) -> Component:
             html.Ul([html.Li(_choice(choice, item)) for choice in item.choices]),
         ],
         className="cg-choices",
+        role="dialog" if place == "chip" else "group",
         **{
+            "aria-label": item.label,
             "data-focus": f"chip-{item.name}" if place == "chip" else f"section-{item.name}",
             "data-reopen": "yes" if item.several and place == "chip" else "no",
         },

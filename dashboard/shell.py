@@ -39,8 +39,6 @@ PRE_RENDER_SCRIPT = (
 )
 """Runs before anything is painted, so that a dark screen never flashes white."""
 
-_FONT = "/assets/fonts/inter-variable.woff2"
-
 _SKELETON = (
     '<div id="react-entry-point"><div class="cg-skeleton" aria-busy="true">'
     '<div class="cg-skeleton-bar"></div><div class="cg-skeleton-chips"></div>'
@@ -62,7 +60,6 @@ def index_string() -> str:
 <meta name="theme-color" content="#F6F8F9">
 <title>{{%title%}}</title>
 <link rel="icon" type="image/svg+xml" href="/assets/mark.svg">
-<link rel="preload" href="{_FONT}" as="font" type="font/woff2" crossorigin>
 <script>{PRE_RENDER_SCRIPT}</script>
 {{%css%}}
 <style>{css_tokens()}</style>
