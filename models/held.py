@@ -74,3 +74,10 @@ def subject_versions(connection: Connection, study_id: int) -> pl.DataFrame:
     table = TABLES["subject"]
     query = select(table).where(table.c.study_id == study_id)
     return read_frame(connection, [table.c.id, table.c.usubjid], query)
+
+
+def all_codes(connection: Connection, table: str, study_id: int, code: str) -> pl.DataFrame:
+    """id and code of every version of every row of the study."""
+    target = TABLES[table]
+    query = select(target).where(target.c.study_id == study_id)
+    return read_frame(connection, [target.c.id, target.c[code]], query)

@@ -24,8 +24,8 @@ class Trial:
     """Frames of one study in one cut; columns have the names of the tables, ids are codes.
 
     Every record frame starts with `usubjid` and ends with `source_file`, `source_sheet`,
-    `source_row`, `source_column`, `raw_text` and `raw_unit`: where the record stood. A frame
-    without rows has all its columns. The frames from `tracers` on are not restricted to the cut:
+    `source_row`, `source_column`, `raw_text`, `raw_unit` (where the record stood) and `loaded_in`.
+    A frame without rows has all its columns. The frames from `tracers` on are not restricted to the cut:
     they are the registry and the history of the whole study.
     """
 

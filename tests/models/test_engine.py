@@ -252,3 +252,28 @@ def test_dates_are_utc(engine: Engine) -> None:
         connection.execute(insert(TABLES["load"]), ROWS["load"])
         started = connection.scalar(text("SELECT started_at FROM load"))
     assert str(started).startswith("2026-01-05 08:30:00")
+
+
+def test_full_disk_leaves_nothing(sqlite_url: str) -> None:
+    engine = create_engine_for(sqlite_url)
+    many = [{**ROWS["study"], "studyid": f"S{n}", "title": "x" * 4000} for n in range(200)]
+    with engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+        words = said(connection.execute, insert(TABLES["study"]), many)
+        connection.rollback()
+        assert connection.scalar(text("SELECT count(*) FROM study")) == 0
+    assert words == (
+        f"database {sqlite_url} has no room left on its disk; nothing was written; "
+        "make room and try again"
+    )
+    engine.dispose()
+
+
+def test_database_that_may_not_be_written(sqlite_url: str) -> None:
+    engine = create_engine_for(sqlite_url)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA query_only = ON")
+        words = said(connection.execute, insert(TABLES["study"]), ROWS["study"])
+    assert words.endswith("cannot be written to; check who may write the file and its directory")
+    engine.dispose()
