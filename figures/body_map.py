@@ -15,7 +15,7 @@ from figures.body.physiologic import physiologic_organs
 from figures.body.places import lesion_place, spread
 from figures.body.shapes import HEIGHT, MIDDLE, WIDTH, Organ, drawn_code, organs, outline
 from figures.number_text import short_tick, whole_day
-from figures.theme import THEMES, TICK_FONT_PX, Theme, rgba, template
+from figures.theme import TICK_FONT_PX, Theme, rgba, template
 from figures.tracks.patient_frames import (
     Choices,
     PatientFrames,
@@ -27,6 +27,7 @@ from figures.tracks.patient_frames import (
 from figures.tracks.reading import drawn_value, value_text
 from figures.tracks.tracer_text import TRACK_NAME, class_rank, metric_text, tracer_of
 from figures.tracks.uptake import choose_metric, natural
+from figures.unchecked import unchecked_figure
 
 TOP, BOTTOM, LINE = 24.0, 372.0, 37.0
 FIGURE_PX = 452
@@ -179,7 +180,7 @@ def _spot(row: Row, label: str) -> tuple[float, float] | None:
 
 def _lesion_name(code: str, row: Row) -> str:
     """ "L3 para-aortic": the code and the location in a word or two."""
-    place = str(row.get("location") or row.get("label") or "").strip()
+    place = str(row.get("label") or row.get("location") or "").strip()
     words = place.lower().replace(" node", "").replace(" mass", "").replace(" lymph", "")
     text = f"{code} {words}".strip()
     return text if len(text) <= 17 else text[:16].rstrip(" ,-") + "\N{HORIZONTAL ELLIPSIS}"
@@ -239,7 +240,7 @@ def draw_body_map(numbers: BodyMap, theme: Theme) -> go.Figure:
         {"x": MIDDLE + 62, "y": 62, "text": "L", "showarrow": False, "font": side},
     ]
     layout: dict[str, Any] = {
-        "template": template(THEMES[theme.scheme]),
+        "template": template(theme).to_plotly_json(),
         "height": FIGURE_PX,
         "margin": {"l": 0, "r": 0, "t": 0, "b": 40},
         "xaxis": {"range": [0, WIDTH], "visible": False, "fixedrange": True},
@@ -248,7 +249,7 @@ def draw_body_map(numbers: BodyMap, theme: Theme) -> go.Figure:
         "dragmode": False,
         "hovermode": "closest",
     }
-    return go.Figure({"data": data, "layout": layout})
+    return unchecked_figure(data, layout)
 
 
 def _outline_trace(theme: Theme) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 Days 0 to 28 hold most of the events and most of the samples; follow-up takes months. Drawn on a
 plain axis the first month would be a smear, so the scale changes at marked knees: one to four
-before day -7 and after day 28, one to sixteen after day 90. Positions are the unit of every figure;
-labels and hovers always show days.
+before day -7 and after day 28, one to sixteen after day 98, since a day 90 visit may be a week
+late. Positions are the unit of every figure; labels and hovers always show days.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from figures.number_text import day_text, whole_day
 
-KNEES: tuple[tuple[float, float], ...] = ((28.0, 0.25), (90.0, 0.0625))
+KNEES: tuple[tuple[float, float], ...] = ((28.0, 0.25), (98.0, 0.0625))
 """Day from which a scale holds, and the scale in positions per day; 1 before the first knee."""
 
 EARLY_KNEE = -7.0
@@ -95,8 +95,8 @@ class DayScale:
             parts.append(f"1:4 before day {day_text(EARLY_KNEE)}")
         if self.high > 28:
             parts.append("1:4 after day 28")
-        if self.high > 90:
-            parts.append("1:16 after day 90")
+        if self.high > 98:
+            parts.append("1:16 after day 98")
         return "Day scale " + ", ".join(parts) if parts else ""
 
     def ticks(self, days: Iterable[float]) -> tuple[Tick, ...]:

@@ -6,15 +6,18 @@ MINUS = "\N{MINUS SIGN}"
 EN_DASH = "\N{EN DASH}"
 
 
-def significant(value: float | None, digits: int = 3) -> str:
+def significant(value: float | None, digits: int | None = None) -> str:
     """`value` to `digits` significant digits with thousands commas; a dash when there is none.
 
-    A zero after the point is left out: "12", "11.2", "0.25", "31,400".
+    Without `digits` three from ten on and two below, which is what an assay or a scanner can
+    carry. A zero after the point is left out: "12", "11.2", "0.25", "31,400".
     """
     if value is None or not math.isfinite(value):
         return EN_DASH
     if value == 0:
         return "0"
+    if digits is None:
+        digits = 3 if abs(value) >= 9.95 else 2
     exponent = math.floor(math.log10(abs(value)))
     rounded = round(value, digits - 1 - exponent)
     exponent = math.floor(math.log10(abs(rounded)))

@@ -20,8 +20,9 @@ from figures.tracks.draw import PAD_PX, Pen, draw_on
 from figures.tracks.labels import NARROW_PX, WIDE_PX
 from figures.tracks.patient_frames import Choices, PatientFrames, rows
 from figures.tracks.track import Track
+from figures.unchecked import unchecked_figure
 
-LEFT_PX = 54
+LEFT_PX = 56
 RIGHT_PX = 12
 
 
@@ -135,7 +136,7 @@ def draw_track(
         "annotations": pen.annotations,
         "meta": {"y_title": f"{track.name}, {track.note}".rstrip(", ")},
     }  # fmt: skip
-    return go.Figure({"data": pen.data, "layout": layout})
+    return unchecked_figure(pen.data, layout)
 
 
 def draw_patient_sheet(numbers: PatientTracks, theme: Theme) -> go.Figure:
@@ -167,7 +168,7 @@ def draw_patient_sheet(numbers: PatientTracks, theme: Theme) -> go.Figure:
         "shapes": [shape for pen in pens for shape in pen.shapes],
         "annotations": [text for pen in pens for text in pen.annotations],
     }  # fmt: skip
-    return go.Figure({"data": [trace for pen in pens for trace in pen.data], "layout": layout})
+    return unchecked_figure([trace for pen in pens for trace in pen.data], layout)
 
 
 def _sheet_axis(numbers: PatientTracks, pen: Pen, lowest: bool) -> dict[str, Any]:
@@ -184,11 +185,11 @@ def _sheet_axis(numbers: PatientTracks, pen: Pen, lowest: bool) -> dict[str, Any
 
 
 @cache
-def _template_of(scheme: str) -> go.layout.Template:
-    return template(THEMES[scheme])
+def _template_of(scheme: str) -> dict[str, Any]:
+    return template(THEMES[scheme]).to_plotly_json()
 
 
-def _template(theme: Theme) -> go.layout.Template:
+def _template(theme: Theme) -> dict[str, Any]:
     """The house template, made once per scheme: its checks cost as much as a track."""
     return _template_of(theme.scheme)
 

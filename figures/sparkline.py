@@ -1,4 +1,4 @@
-"""A line the size of a word: one patient's or one lesion's course on a scale shared by its table."""
+"""A line the size of a word: the course of a patient or a lesion on a scale its table shares."""
 
 import math
 from collections.abc import Iterable, Sequence

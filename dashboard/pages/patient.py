@@ -121,7 +121,8 @@ def _lesion_codes(data: PageData) -> set[str]:
 
 def _side(view: View, data: PageData) -> Component:
     body = prepare_body_map(data.patient, data.choices, data.numbers.day, _regions(data))
-    tracers = dict.fromkeys(one.signal.tracer_id or "" for one in data.patient.of_domain("uptake"))
+    found = {one.signal.tracer_id or "" for one in data.patient.of_domain("uptake")}
+    tracers = sorted(found, key=tracer_rank)
     cohort = list(data.order)
     groups = kinetics_groups(data.records, data.patient, cohort, view.selection.metric)
     return html.Div(

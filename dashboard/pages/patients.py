@@ -37,7 +37,7 @@ def layout(view: View) -> Component:
     footer = provenance_strip(
         view,
         f"n = {len(found.rows)} of {view.trial.subjects.height}",
-        "lines share one scale per column, days −14 to 90",
+        "lines share one scale per column, days −14 to 90, burden cut at +100 %",
         downloads=(Download("CSV", href=view.download_href("roster")),),
     )
     title = f"Ordered by {SORTS[order][0].lower()}"

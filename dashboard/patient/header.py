@@ -165,7 +165,7 @@ def _burden(facts: PatientFacts) -> Component | None:
     change = facts.burden
     if change is None:
         return None
-    sign = "< " if change.at_limit else ""
+    sign = "≤ " if change.at_limit else ""
     value = f"{sign}{signed_percent(change.percent)}"
     return stat_tile("Tumor burden", value, f"day {significant(round(change.day))}, {change.name}")
 

@@ -28,7 +28,7 @@ def kinetics_card(groups: Sequence[Group], n: int, theme: Theme) -> Component | 
                     html.Abbr("Pct", title="Percentile in the cohort"),
                     scope="col",
                     className="cg-right",
-                ),  # fmt: skip
+                ),
             ]
         )
     )

@@ -18,14 +18,22 @@ from figures.sparkline import (
     prepare_sparkline,
     spark_scale,
 )
-from figures.tracks.burden import SHOWN
+from figures.tracks.burden import SHOWN, change_at
 from figures.tracks.kinetics import kinetics_rank
 from figures.tracks.patient_frames import Row
 from figures.tracks.reading import drawn_value, unit_text
-from figures.tracks.tracer_text import SIGNAL_COLOR, metric_name, tracer_of, tracer_short
+from figures.tracks.tracer_text import (
+    CELL_METRICS,
+    SIGNAL_COLOR,
+    metric_name,
+    tracer_of,
+    tracer_short,
+)
 
 WINDOW = (-14.0, 90.0)
 """Days that the sparklines show."""
+MOST_PERCENT = 100.0
+"""Where lines of tumor burden are cut, so that one progression does not flatten the rest."""
 RESPONSE_RANK = {"CR": 0, "PR": 1, "SD": 2, "PD": 3, "NE": 4}
 IMAGE_ORDER = ("reporter_gene", "direct_label", "pretargeting", "immune_target", "tumor_tracer")
 
@@ -106,7 +114,7 @@ def roster(
     uptake = _image_signal(records)
     columns = {
         "blood": _sparks(_points(records, blood), usubjids, log=True),
-        "uptake": _sparks(_points(records, uptake), usubjids, log=True),
+        "uptake": _sparks(_uptake_points(records, uptake), usubjids, log=True),
         "burden": _sparks(_burden_points(records), usubjids, log=False),
     }
     best = records.best(criterion, reader)
@@ -153,16 +161,14 @@ def _first_signal(records: CutRecords, domain: str) -> Signal | None:
 
 def _image_signal(records: CutRecords) -> Signal | None:
     """Lesions of the most specific tracer, else the first organ of it."""
-    found = [
-        one for one in records.catalog
-        if one.domain == "uptake" and one.code.startswith(("suv", "sul", "percent"))
-    ]  # fmt: skip
+    found = [one for one in records.catalog if one.domain == "uptake" and one.code in CELL_METRICS]
 
-    def rank(signal: Signal) -> tuple[int, int]:
+    def rank(signal: Signal) -> tuple[int, int, int]:
         tracer = tracer_of(signal.tracer_id)
         kind = tracer.tracer_class if tracer else "tumor_tracer"
         place = IMAGE_ORDER.index(kind) if kind in IMAGE_ORDER else len(IMAGE_ORDER)
-        return place, 0 if signal.region_kind == "lesion" else 1
+        is_lesion = signal.region_kind == "lesion"
+        return place, 0 if is_lesion else 1, CELL_METRICS.index(signal.code)
 
     return min(found, key=rank, default=None)
 
@@ -180,18 +186,26 @@ def _points(records: CutRecords, signal: Signal | None) -> dict[str, list[SparkP
     return made
 
 
+def _uptake_points(records: CutRecords, signal: Signal | None) -> dict[str, list[SparkPoint]]:
+    """Lesions; bone marrow of the same tracer and metric for patients without a lesion."""
+    found = _points(records, signal)
+    marrow = next((one for one in records.catalog if signal is not None
+                   and (one.tracer_id, one.code, one.region_code)
+                   == (signal.tracer_id, signal.code, "MARROW")), None)  # fmt: skip
+    return {**_points(records, marrow), **found}
+
+
 def _burden_points(records: CutRecords) -> dict[str, list[SparkPoint]]:
     """Change from baseline in percent, of the first burden metric that a patient has."""
     made: dict[str, list[SparkPoint]] = {}
     for metric, _, _ in SHOWN:
-        part = records.burden.filter(
-            (pl.col("metric") == metric) & pl.col("change_percent").is_not_null()
-            & pl.col("rel_day").is_not_null()
-        )  # fmt: skip
+        part = records.burden.filter((pl.col("metric") == metric) & (pl.col("rel_day") > 0))
         by_patient: dict[str, list[SparkPoint]] = {}
         for row in part.iter_rows(named=True):
-            point = SparkPoint(float(row["rel_day"]), float(row["change_percent"]), False)
-            by_patient.setdefault(row["usubjid"], [SparkPoint(0.0, 0.0, False)]).append(point)
+            change, censored = change_at(row)
+            if change is not None:
+                point = SparkPoint(float(row["rel_day"]), change, censored != "none")
+                by_patient.setdefault(row["usubjid"], [SparkPoint(0.0, 0.0, False)]).append(point)
         for usubjid, points in by_patient.items():
             made.setdefault(usubjid, points)
     return made
@@ -205,6 +219,8 @@ def _sparks(
         return {}
     days = _days(kept)
     scale = spark_scale(_inside(kept, days), days, log)
+    if not log:
+        scale = scale._replace(low=max(scale.low, -100.0), high=min(scale.high, MOST_PERCENT))
     return {usubjid: _spark(found, scale) for usubjid, found in kept.items()}
 
 
@@ -228,7 +244,7 @@ def _spark(found: Sequence[SparkPoint], scale: SparkScale) -> Spark:
             return Spark(line, "below limit", None)
         return Spark(line, significant(top.value), top.value)
     last = max(found, key=lambda point: point.day)
-    sign = "+" if last.value > 0.5 else ""
+    sign = "≤ " if last.at_limit else ("+" if last.value > 0.5 else "")
     return Spark(line, f"{sign}{significant(round(last.value))}", last.value)
 
 
@@ -239,7 +255,7 @@ def _column(signal: Signal | None, name: str, color: str) -> Column | None:
         assay = signal.assay or ""
         return Column(name, f"{assay}, {unit_text(signal.unit)}".strip(", "), color)
     tracer = tracer_of(signal.tracer_id)
-    where = "lesions" if signal.region_kind == "lesion" else (signal.region_code or "").lower()
+    where = "lesions, else marrow" if signal.region_kind == "lesion" else "organ"
     kind = tracer.tracer_class if tracer else "tumor_tracer"
     title = f"{tracer_short(signal.tracer_id)} uptake"
     return Column(title, f"{metric_name(signal.code)}, {where}", SIGNAL_COLOR[kind])

@@ -195,7 +195,10 @@ def _read(row: ReadRow, track: Track, theme: Theme) -> Component:
     return html.Div(
         [
             html.Span([mark, row.label], className="cg-read-label"),
-            html.Span(row.value, className="cg-read-value"),
+            html.Span(
+                [html.Span(row.at, className="cg-read-at") if row.at else None, row.value],
+                className="cg-read-value",
+            ),
         ],
         className="cg-read-row" if series is not None else "cg-read-row cg-read-plain",
     )

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from figures.tracks.b_cells import b_cell_tracks
+from figures.tracks.blasts import blast_tracks
 from figures.tracks.burden import burden_tracks
 from figures.tracks.cytokines import cytokine_tracks
 from figures.tracks.interventions import intervention_tracks
@@ -21,6 +22,7 @@ TRACKS: tuple[Prepare, ...] = (
     uptake_tracks,
     kinetics_tracks,
     burden_tracks,
+    blast_tracks,
     response_tracks,
     cytokine_tracks,
     toxicity_tracks,

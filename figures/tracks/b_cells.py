@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from figures.number_text import day_range, day_text
 from figures.tracks.patient_frames import Choices, PatientFrames
-from figures.tracks.reading import limits, points, reading, unit_text
+from figures.tracks.reading import limits, points, read_row, unit_text
 from figures.tracks.track import Point, ReadRow, Series, Track
 from figures.tracks.value_axis import linear_axis, log_axis
 
@@ -26,7 +26,7 @@ def b_cell_tracks(patient: PatientFrames, choices: Choices, day: float | None) -
         linear_axis(heights)
     )  # fmt: skip
     series = Series("b-cells", "CD19+", drawn, "ink")
-    rows = [ReadRow("CD19+", reading(series, day), "b-cells")]
+    rows = [read_row(series, day)]
     if (below := below_limit(drawn)) is not None:
         rows.append(ReadRow("Below limit", below))
     return (

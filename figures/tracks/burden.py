@@ -75,7 +75,7 @@ def _series(patient: PatientFrames, name: str, dash: Dash, members: list[Row]) -
     )
     made = []
     for row in members:
-        change, censored = _change(row)
+        change, censored = change_at(row)
         if row["rel_day"] == baseline_day:
             change = 0.0
         if change is None:
@@ -97,7 +97,7 @@ def _series(patient: PatientFrames, name: str, dash: Dash, members: list[Row]) -
     )
 
 
-def _change(row: Row) -> tuple[float | None, str]:
+def change_at(row: Row) -> tuple[float | None, str]:
     """Change in percent; of a sum known only up to a limit, the change at that limit."""
     if row.get("change_percent") is not None:
         return float(row["change_percent"]), "none"
@@ -114,7 +114,7 @@ def _rows(series: tuple[Series, ...], day: float | None) -> tuple[ReadRow, ...]:
         value = f"{point.text} {point.unit}".strip() if point else EN_DASH
         made.append(ReadRow(one.label, value, one.key))
         if point is not None:
-            sign = "< " if point.censored == "left" else ""
+            sign = "≤ " if point.censored == "left" else ""
             change = signed_percent(point.value) if point.value else "baseline"
             made.append(ReadRow("Change", f"{sign}{change}"))
     if all(point_at(one, day) is None for one in series):

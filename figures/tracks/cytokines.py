@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from analysis.derive.labels import TEST_LABELS
 from figures.tracks.patient_frames import Choices, PatientFrames, SignalRows
-from figures.tracks.reading import drawn_value, points, reading, unit_text
+from figures.tracks.reading import drawn_value, points, read_row, unit_text
 from figures.tracks.track import Dash, ReadRow, Series, Track
 from figures.tracks.value_axis import log_axis
 
@@ -63,7 +63,7 @@ def cytokine_tracks(
     fold = note.startswith("×")
     heights = [point.value for one in series for point in one.points]
     axis = log_axis([*heights, 1.0] if fold else heights)
-    rows = tuple(ReadRow(one.label, reading(one, day, with_unit=True), one.key) for one in series)
+    rows = tuple(read_row(one, day, with_unit=True) for one in series)
     others = len({found.signal.code for found in candidates}) - len(series)
     if others > 0:
         rows += (ReadRow(f"{others} more not drawn", ""),)

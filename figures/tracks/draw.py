@@ -106,31 +106,31 @@ def y_of(track: Track, value: float) -> float:
 
 def _axis(pen: Pen, track: Track) -> None:
     if track.scale == "lanes":
-        pen.axis = dict(
-            range=[len(track.lanes) - 0.5, -0.5],
-            tickmode="array",
-            tickvals=list(range(len(track.lanes))),
-            ticktext=list(track.lanes),
-            showgrid=track.key in ("scans", "response"),
-            fixedrange=True,
-        )
+        pen.axis = {
+            "range": [len(track.lanes) - 0.5, -0.5],
+            "tickmode": "array",
+            "tickvals": list(range(len(track.lanes))),
+            "ticktext": list(track.lanes),
+            "showgrid": track.key in ("scans", "response"),
+            "fixedrange": True,
+        }
         return
     span = [y_of(track, track.low), y_of(track, track.high)]
-    pen.axis = dict(
-        type=track.scale,
-        range=span,
-        tickmode="array",
-        tickvals=list(track.ticks),
-        ticktext=[_tick_text(track, tick) for tick in track.ticks],
-        minor={
+    pen.axis = {
+        "type": track.scale,
+        "range": span,
+        "tickmode": "array",
+        "tickvals": list(track.ticks),
+        "ticktext": [_tick_text(track, tick) for tick in track.ticks],
+        "minor": {
             "tickmode": "array",
             "tickvals": list(track.minor_ticks),
             "showgrid": True,
             "gridcolor": rgba(pen.theme.grid, 0.6),
             "gridwidth": 1,
         },
-        fixedrange=True,
-    )
+        "fixedrange": True,
+    }
 
 
 def _tick_text(track: Track, tick: float) -> str:
@@ -165,8 +165,9 @@ def _limit(pen: Pen, track: Track, value: float, text: str, color: str) -> None:
         line={"color": rgba(color, 0.75), "width": 1, "dash": "3px,3px"},
     )  # fmt: skip
     pen.text(
-        x=free_stretch(track, pen.scale, pen.width_px), y=y_of(track, value), text=text, yanchor="bottom",
-        yshift=1, font={"size": TICK_FONT_PX, "color": pen.theme.muted},
+        x=free_stretch(track, pen.scale, pen.width_px), y=y_of(track, value), text=text,
+        yanchor="bottom", yshift=1, font={"size": TICK_FONT_PX, "color": pen.theme.muted},
+        bgcolor=rgba(pen.theme.card, 0.8), borderpad=0,
     )  # fmt: skip
 
 

@@ -133,15 +133,17 @@ def _drawn(patient: PatientFrames, course: Course, lane: int) -> tuple[list[Mark
 
 
 def _rows(courses: Sequence[Course], day: float | None) -> tuple[ReadRow, ...]:
-    ongoing = [
-        _term(row)
-        for course in courses
-        for row in course.members
-        if day is not None
-        and whole_day(row["rel_day"]) <= whole_day(day)
-        and (row.get("ongoing") or whole_day(row.get("end_rel_day") or row["rel_day"]) >= whole_day(day))
-    ]  # fmt: skip
-    names = list(dict.fromkeys(ongoing))
+    given = [row for course in courses for row in course.members if _given_on(row, day)]
+    names = list(dict.fromkeys(map(_term, given)))
     if not names:
         return (ReadRow("None on this day", ""),)
     return tuple(ReadRow(name, "") for name in names[:4])
+
+
+def _given_on(row: Row, day: float | None) -> bool:
+    """Whether a drug was being given on the whole day."""
+    if day is None or whole_day(row["rel_day"]) > whole_day(day):
+        return False
+    end = row.get("end_rel_day")
+    last = row["rel_day"] if end is None else end
+    return bool(row.get("ongoing")) or whole_day(last) >= whole_day(day)

@@ -6,7 +6,7 @@ is drawn open on the limit, and no line runs between two of them.
 
 from figures.number_text import EN_DASH, signed_percent, whole_day
 from figures.tracks.patient_frames import Choices, PatientFrames, SignalRows, at_day
-from figures.tracks.reading import limits, peak, point_at, points, reading, unit_text
+from figures.tracks.reading import limits, peak, point_at, points, read_row, unit_text
 from figures.tracks.track import Dash, ReadRow, Series, Track
 from figures.tracks.value_axis import linear_axis, log_axis
 
@@ -91,7 +91,7 @@ def _series(patient: PatientFrames, found: SignalRows, log: bool) -> Series:
 
 
 def _rows(series: tuple[Series, ...], day: float | None) -> tuple[ReadRow, ...]:
-    made = [ReadRow(one.label, reading(one, day), one.key) for one in series]
+    made = [read_row(one, day) for one in series]
     main = next((one for one in series if one.key.endswith(":BLOOD")), series[0])
     top, here = peak(main), point_at(main, day)
     change = EN_DASH

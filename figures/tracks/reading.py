@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from analysis.derive.labels import display_unit
-from figures.number_text import EN_DASH, significant
+from figures.number_text import EN_DASH, day_text, significant
 from figures.tracks.patient_frames import PatientFrames, Row, at_day, hover_text
-from figures.tracks.track import Limit, Point, Series
+from figures.tracks.track import Limit, Point, ReadRow, Series
 
 
 def unit_text(unit: str | None) -> str:
@@ -86,12 +86,22 @@ def point_at(series: Series, day: float | None) -> Point | None:
     return here[-1] if here else None
 
 
-def reading(series: Series, day: float | None, with_unit: bool = False) -> str:
-    """What a series says at a day: its value there, a dash when nothing was measured."""
-    point = point_at(series, day)
+NEAR_DAYS = 2.5
+"""How far a neighboring sample may lie to be read in place of none; its day is then said."""
+
+
+def read_row(series: Series, day: float | None, with_unit: bool = False) -> ReadRow:
+    """Legend and value of a series: on the day, else of the nearest sample within two days with
+    its day named, else a dash. Visits wander by a day or two; a silent stand-in would mislead."""
+    point, at = point_at(series, day), ""
+    if point is None and day is not None:
+        near = [one for one in series.points if abs(one.day - day) < NEAR_DAYS]
+        point = min(near, key=lambda one: abs(one.day - day), default=None)
+        at = f"d {day_text(point.day)}" if point is not None else ""
     if point is None:
-        return EN_DASH
-    return f"{point.text} {point.unit}".strip() if with_unit else point.text
+        return ReadRow(series.label, EN_DASH, series.key)
+    text = f"{point.text} {point.unit}".strip() if with_unit else point.text
+    return ReadRow(series.label, text, series.key, at=at)
 
 
 def peak(series: Series) -> Point | None:

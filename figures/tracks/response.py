@@ -92,12 +92,12 @@ def _lanes(found: Sequence[Row]) -> list[tuple[str, list[Row]]]:
         if not what and several_criteria:
             what = criterion_text(str(row.get("criterion") or ""))
         made.setdefault((order, what, reader_text(row.get("reader") or "")), []).append(row)
-    several_readers = len({(key[0], key[1]) for key in made}) < len(made)
     named = []
     for (order, what, reader), members in sorted(made.items()):
-        parts = (what, reader if several_readers or not what else "")
-        named.append((order, " ".join(p for p in parts if p), members))
-    return [(name, members) for _, name, members in named]
+        several_readers = sum(key[:2] == (order, what) for key in made) > 1
+        parts = (what, reader if several_readers else "")
+        named.append((" ".join(p for p in parts if p) or "overall", members))
+    return named
 
 
 def _mark(patient: PatientFrames, row: Row, lane: int) -> Mark:

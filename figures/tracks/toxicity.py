@@ -107,7 +107,15 @@ def _row(category: str, found: Sequence[Run], day: float | None) -> ReadRow:
     highest = maximum(found)
     if not found:
         return ReadRow(category, "none recorded")
-    here = next((run for run in found if day is not None and run.start <= whole_day(day) <= run.end),
-                None)  # fmt: skip
-    now = "none" if here is None else f"grade {'?' if here.grade is None else here.grade}"
-    return ReadRow(category, f"{now}, max {'?' if highest is None else highest}")
+    return ReadRow(category, f"{_state(found, day)}, max {'?' if highest is None else highest}")
+
+
+def _state(found: Sequence[Run], day: float | None) -> str:
+    """The grade of the day; "unknown" after an event whose end nobody recorded."""
+    if day is None:
+        return "none"
+    for run in found:
+        if run.start <= whole_day(day) <= run.end:
+            return f"grade {'?' if run.grade is None else run.grade}"
+    lasting = any(run.open_end and run.end < whole_day(day) for run in found)
+    return "unknown" if lasting else "none"

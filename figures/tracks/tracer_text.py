@@ -64,12 +64,14 @@ def tracer_of(tracer_id: str | None) -> Tracer | None:
 
 
 def tracer_short(tracer_id: str | None, modality: str | None = None) -> str:
-    """ "FHBG", "89Zr-oxine", "anti-CD8", "FDG"; the modality when there is no tracer."""
+    """ "FHBG", "89Zr-oxine", "CD8", "FDG"; the modality when there is no tracer."""
     if not tracer_id:
         return modality or "Scan"
     tracer = tracer_of(tracer_id)
     if tracer is None:
         return tracer_id
+    if tracer.tracer_class == "immune_target" and len(tracer.target) <= 6:
+        return tracer.target
     name = re.sub(r"\s*\(.*?\)", "", tracer.name).strip()
     name = re.sub(r"[- ]label(l)?ed cells$", "", name)
     if tracer.tracer_class != "direct_label":
@@ -92,3 +94,9 @@ def metric_name(metric: str) -> str:
 def class_rank(tracer_class: str) -> int:
     """Order of tracer classes on the page."""
     return CLASS_ORDER.index(tracer_class) if tracer_class in CLASS_ORDER else len(CLASS_ORDER)
+
+
+def tracer_rank(tracer_id: str) -> tuple[int, str]:
+    """Order of tracers on the page, by class and name."""
+    tracer = tracer_of(tracer_id)
+    return (class_rank(tracer.tracer_class) if tracer else len(CLASS_ORDER), tracer_id)

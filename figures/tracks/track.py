@@ -90,6 +90,8 @@ class ReadRow(NamedTuple):
     """Key of the series whose line stands before the label."""
     symbol: str = ""
     color: str = ""
+    at: str = ""
+    """The day of the value when it is a neighbor of the chosen day."""
 
 
 class Track(NamedTuple):

@@ -17,21 +17,23 @@ from figures.tracks.patient_frames import (
     exact_day,
     rows,
 )
-from figures.tracks.reading import point_at, points, reading
+from figures.tracks.reading import point_at, points, read_row
 from figures.tracks.tracer_text import (
     CELL_METRICS,
     SIGNAL_COLOR,
     TRACK_NAME,
     TUMOR_METRICS,
-    class_rank,
     metric_name,
     metric_text,
     tracer_of,
+    tracer_rank,
     tracer_short,
 )
 from figures.tracks.track import Dash, Mark, ReadRow, Series, Track
 from figures.tracks.value_axis import linear_axis, log_axis
 
+FIRST_PX, LATER_PX = 168, 124
+"""Height of the first tracer's track and of the others."""
 MEAN_FROM = 3
 """No mean is drawn of fewer lesions."""
 
@@ -46,20 +48,20 @@ ORGANS: tuple[tuple[tuple[str, ...], str, Dash], ...] = (
 
 
 def uptake_tracks(patient: PatientFrames, choices: Choices, day: float | None) -> tuple[Track, ...]:
-    """One track per tracer that this patient was scanned with, the most specific first."""
+    """One track per tracer that this patient was scanned with, the most specific first and
+    highest."""
     by_tracer: dict[str, list[SignalRows]] = {}
     for found in patient.of_domain("uptake"):
         by_tracer.setdefault(found.signal.tracer_id or "", []).append(found)
     made = (
         _track(patient, tracer_id, by_tracer[tracer_id], choices, day)
-        for tracer_id in sorted(by_tracer, key=_order)
+        for tracer_id in sorted(by_tracer, key=tracer_rank)
     )
-    return tuple(track for track in made if track is not None)
-
-
-def _order(tracer_id: str) -> tuple[int, str]:
-    tracer = tracer_of(tracer_id)
-    return (class_rank(tracer.tracer_class) if tracer else 99, tracer_id)
+    found_tracks = [track for track in made if track is not None]
+    return tuple(
+        track if place == 0 else track._replace(height=min(track.height, LATER_PX))
+        for place, track in enumerate(found_tracks)
+    )
 
 
 def choose_metric(found: Sequence[SignalRows], tracer_class: str, wanted: str) -> list[SignalRows]:
@@ -104,7 +106,7 @@ def _track(
         name=TRACK_NAME[tracer_class],
         note=f"{tracer_short(tracer_id)}, {metric_text(signal.code, signal.unit)}",
         scale="log" if choices.log else "linear",
-        height=168 if has_lesions and tracer_class != "tumor_tracer" else 128,
+        height=FIRST_PX if has_lesions and tracer_class != "tumor_tracer" else LATER_PX,
         low=axis.low,
         high=axis.high,
         ticks=axis.ticks,
@@ -193,10 +195,9 @@ def _mean_series(
         what = f"Geometric mean of {row['n_regions']} lesions, {metric_name(lesions.signal.code)}"
         made += points(patient, [{**row, "n_regions": 1, "source_file": None, "source_sheet": None,
                                   "source_row": None}], what, log)  # fmt: skip
-    most = max(row["n_regions"] for row in rows_)
     return Series(
         "lesion-mean",
-        f"Lesions, mean of {most}",
+        "Lesions, mean",
         tuple(made),
         color,
         weight="bold",
@@ -228,12 +229,12 @@ def _rows(series: tuple[Series, ...], day: float | None) -> tuple[ReadRow, ...]:
     mean = next((one for one in series if one.key == "lesion-mean"), None)
     lesions = [one for one in series if one.key.startswith("lesion-") and one is not mean]
     if mean:
-        made.append(ReadRow(mean.label, reading(mean, day), mean.key))
+        made.append(read_row(mean, day))
     made += _extremes(lesions, day) if mean else [
-        ReadRow(one.label, reading(one, day), one.key) for one in lesions[:3]
+        read_row(one, day) for one in lesions[:3]
     ]  # fmt: skip
     organs = [one for one in series if one.key.startswith("organ-")]
-    made += [ReadRow(one.label, reading(one, day), one.key) for one in organs]
+    made += [read_row(one, day) for one in organs]
     if mean and organs:
         made += _ratios(mean, organs, day)
     return tuple(made)
