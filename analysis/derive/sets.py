@@ -37,7 +37,9 @@ def analysis_sets(
     nothing = given.is_empty() and enrolled["infused"].null_count() == enrolled.height
     derived = enrolled.select(
         "usubjid",
-        (pl.lit(True) if nothing else pl.col("usubjid").is_in(given["usubjid"].implode())).alias("infused"),
+        (pl.lit(True) if nothing else pl.col("usubjid").is_in(given["usubjid"].implode())).alias(
+            "infused"
+        ),
     ).with_columns(
         pl.lit(True).alias("safety"),
         pl.col("usubjid").is_in(seen["usubjid"].implode()).alias("imaging_evaluable"),
