@@ -37,4 +37,7 @@ class Settings(BaseSettings):
         None, description="Folder for the parquet copies of data cuts; none are kept when empty."
     )
     job_poll_s: float = Field(0.5, gt=0, description="Pause between two looks at the job table, s.")
+    scheduler: str = Field(
+        "", description="Address of a Dask scheduler for jobs, such as tcp://10.0.0.5:8786."
+    )
     log_level: str = Field("WARNING", description="DEBUG, INFO, WARNING or ERROR.")

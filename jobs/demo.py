@@ -65,8 +65,8 @@ def export_folder(url: str) -> Iterator[Path]:
     was loaded; for a server database a folder that is removed afterwards."""
     file = sqlite_path(parse_url(url))
     if file is None:
-        with TemporaryDirectory(prefix="cartograph-demo-") as folder:
-            yield Path(folder)
+        with TemporaryDirectory(prefix="cartograph-demo-") as temporary:
+            yield Path(temporary)
         return
     folder = file.parent / synthetic.STUDYID
     yield folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder

@@ -1,4 +1,4 @@
-"""The one dispatcher: runs queued jobs, each in a spawned process that can really be ended.
+"""The one dispatcher: claims queued jobs and sees each to its end (see `jobs.runners`).
 
 Web workers only insert and read rows of the job table. A thread or an executor's future cannot be
 cancelled once it runs, and one dead worker breaks a whole executor; a process per job can be ended
@@ -6,24 +6,23 @@ at any time and takes nothing with it. Spawn, never fork: a forked polars hangs.
 """
 
 import logging
-import multiprocessing
 import os
 import time
-from concurrent.futures import CancelledError, TimeoutError
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import Any
 
-from pebble import ProcessPool
 from sqlalchemy import Engine
 
-from jobs.tasks import TASKS, run_task
+from jobs.runners import Runner, Running, runner_for
+from jobs.tasks import TASKS
 from models import jobs as job_table
 from models.clock import utc_now
 from models.engine import create_engine_for
 
 log = logging.getLogger(__name__)
 
-HEARTBEAT_S = 2.0
+HEARTBEAT_S = 0.5
 LOOK_S = 0.1
 
 
@@ -31,8 +30,8 @@ LOOK_S = 0.1
 class Dispatcher:
     """Claims and runs jobs of one database, one at a time."""
 
-    database: str
     engine: Engine
+    runner: Runner
     poll_s: float
 
     def run_forever(self) -> None:
@@ -63,33 +62,33 @@ class Dispatcher:
         """Run one claimed job to its end: (status, message, result)."""
         if job["kind"] not in TASKS:
             return "failed", f"unknown kind of job '{job['kind']}'", None
-        context = multiprocessing.get_context("spawn")
-        with ProcessPool(max_workers=1, max_tasks=1, context=context) as pool:
-            future = pool.schedule(
-                run_task, args=[job["kind"], self.database, job["payload"], job["actor"]]
-            )
-            try:
-                return "done", "", self.await_result(job["id"], future)
-            except CancelledError:
-                return "cancelled", "cancelled by the user", None
-            except Exception as error:  # any end of a job is a row, never the end of the dispatcher
-                log.warning("job %s (%s) failed: %s", job["id"], job["kind"], type(error).__name__)
-                return "failed", failure_message(error), None
+        try:
+            with self.runner.start(job) as running:
+                return "done", "", self.await_result(job["id"], running)
+        except CancelledError:
+            return "cancelled", "cancelled by the user", None
+        except Exception as error:  # any end of a job is a row, never the end of the dispatcher
+            log.warning("job %s (%s) failed: %s", job["id"], job["kind"], type(error).__name__)
+            return "failed", failure_message(error), None
 
-    def await_result(self, job_id: int, future: Any) -> dict[str, Any]:
-        """Wait for the result; beat the heart and end the process when asked to."""
+    def await_result(self, job_id: int, running: Running) -> dict[str, Any]:
+        """Wait for the result; beat the heart, and end the work when asked to.
+
+        Raises CancelledError, and whatever the work raised.
+        """
         beaten = 0.0
         while True:
             try:
-                return dict(future.result(timeout=LOOK_S))
+                return dict(running.result(timeout=LOOK_S))
             except TimeoutError:
-                if time.monotonic() - beaten < HEARTBEAT_S / 4:
+                if time.monotonic() - beaten < HEARTBEAT_S:
                     continue
             beaten = time.monotonic()
             with self.engine.begin() as connection:
                 wanted = job_table.heartbeat(connection, job_id)
             if not wanted:
-                future.cancel()
+                running.cancel()
+                raise CancelledError
 
 
 def failure_message(error: Exception) -> str:
@@ -104,7 +103,8 @@ def main() -> None:
     logging.basicConfig(level=os.environ.get("CARTOGRAPH_LOG_LEVEL", "WARNING").upper())
     database = os.environ["CARTOGRAPH_DATABASE"]
     poll_s = float(os.environ.get("CARTOGRAPH_JOB_POLL_S", "0.5"))
-    Dispatcher(database, create_engine_for(database), poll_s).run_forever()
+    runner = runner_for(database, os.environ.get("CARTOGRAPH_SCHEDULER", ""))
+    Dispatcher(create_engine_for(database), runner, poll_s).run_forever()
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ class ServerSettings(Protocol):
     mode: str
     token: Any
     job_poll_s: float
+    scheduler: str
 
 
 def serve(settings: ServerSettings) -> None:
@@ -134,6 +135,7 @@ def server_environment(settings: ServerSettings, token: str) -> Mapping[str, str
         "CARTOGRAPH_MODE": settings.mode,
         "CARTOGRAPH_TOKEN": token,
         "CARTOGRAPH_JOB_POLL_S": str(settings.job_poll_s),
+        "CARTOGRAPH_SCHEDULER": settings.scheduler,
     }
 
 

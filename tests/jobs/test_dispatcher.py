@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from jobs import dispatcher as module
+from jobs import runners
 from jobs.dispatcher import Dispatcher, failure_message
+from jobs.runners import DaskRunner, ProcessRunner, runner_for
 from jobs.tasks import TASKS
 from models import jobs as job_table
 
@@ -17,7 +18,8 @@ from models import jobs as job_table
 def queue(sqlite_url: str) -> Dispatcher:
     from models.connect import create_engine_for
 
-    return Dispatcher(sqlite_url, create_engine_for(sqlite_url), poll_s=0.05)
+    engine = create_engine_for(sqlite_url)
+    return Dispatcher(engine, ProcessRunner(sqlite_url), poll_s=0.05)
 
 
 def put(engine: Engine, kind: str, **payload: object) -> int:
@@ -65,7 +67,7 @@ def test_a_running_job_is_really_ended(
     queue: Dispatcher, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setitem(TASKS, "sleep", sleep_task)
-    monkeypatch.setattr(module, "run_task", run_sleep)
+    monkeypatch.setattr(runners, "run_task", run_sleep)
     job = put(queue.engine, "sleep")
     runner = threading.Thread(target=queue.run_next)
     runner.start()
@@ -90,3 +92,25 @@ def test_what_a_dead_dispatcher_left_running_is_marked_interrupted(queue: Dispat
         job_table.claim_job(connection)
     queue.recover()
     assert status(queue.engine, job)["status"] == "interrupted"
+
+
+def test_with_a_scheduler_address_jobs_go_to_dask(queue: Dispatcher, sqlite_url: str) -> None:
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=1, processes=False, dashboard_address=None) as cluster:
+        runner = runner_for(sqlite_url, cluster.scheduler_address)
+        assert isinstance(runner, DaskRunner)
+        remote = Dispatcher(queue.engine, runner, poll_s=0.05)
+        job = put(queue.engine, "fit", study="NONE")
+        assert remote.run_next() is True
+    row = status(queue.engine, job)
+    assert (row["status"], "NONE" in str(row["message"])) == ("failed", True)
+
+
+def test_a_scheduler_that_is_not_there_is_said_in_words(
+    queue: Dispatcher, monkeypatch: pytest.MonkeyPatch, sqlite_url: str
+) -> None:
+    monkeypatch.setattr(runners, "CONNECT_LIMIT_S", 1)
+    job = put(queue.engine, "fit", study="NONE")
+    Dispatcher(queue.engine, DaskRunner(sqlite_url, "tcp://127.0.0.1:9"), 0.05).run_next()
+    assert "CARTOGRAPH_SCHEDULER" in str(status(queue.engine, job)["message"])
