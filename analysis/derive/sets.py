@@ -28,12 +28,12 @@ def analysis_sets(
 
     infused: an infusion record; a study that delivers neither flags nor infusions counts every
     patient, marked "assumed". safety: infused. imaging_evaluable: infused, with an evaluable
-    scan on or after the infusion day. efficacy_evaluable: infused, with a response call.
+    scan on or after the infusion day. efficacy_evaluable: infused, with a response call after it.
     """
     enrolled = ensure(subjects, "usubjid", *_FLAG.values()).select("usubjid", *_FLAG.values())
     given = ensure(infusions, "usubjid")
     seen = _evaluable_scans(scans)
-    judged = ensure(responses, "usubjid", "response").filter(pl.col("response").is_not_null())
+    judged = _judged(responses)
     nothing = given.is_empty() and enrolled["infused"].null_count() == enrolled.height
     derived = enrolled.select(
         "usubjid",
@@ -61,6 +61,13 @@ def _evaluable_scans(scans: pl.DataFrame | None) -> pl.DataFrame:
     rows = ensure(scans, "usubjid", "evaluable", "rel_day", "nominal_day")
     day = pl.coalesce("rel_day", "nominal_day")
     return rows.filter(pl.col("evaluable").fill_null(True) & (day >= 0))
+
+
+def _judged(responses: pl.DataFrame | None) -> pl.DataFrame:
+    """Response calls, other than those dated before infusion."""
+    rows = ensure(responses, "usubjid", "response", "rel_day", "nominal_day")
+    day = pl.coalesce("rel_day", "nominal_day")
+    return rows.filter(pl.col("response").is_not_null() & (day.is_null() | (day > 0)))
 
 
 def _source(name: str, assumed: bool) -> pl.Expr:

@@ -34,6 +34,12 @@ def test_sets_follow_from_the_data():
     assert set(found["infused_source"]) == {"derived"}
 
 
+def test_a_call_before_infusion_judges_nothing():
+    before = RESPONSES.with_columns(rel_day=pl.Series([-7.0, 28.0]))
+    found = analysis_sets(SUBJECTS, INFUSIONS, SCANS, before)
+    assert not found["efficacy_evaluable"].any()
+
+
 def test_a_delivered_flag_stands():
     flagged = SUBJECTS.with_columns(
         imaging_set=pl.Series([False, True, None, None]),
