@@ -67,7 +67,7 @@ bench: setup-dev  ## side-by-side measurements, written to docs/benchmarks.md
 	$(BIN)/cartograph bench
 
 docs: setup-dev  ## write the generated pages of docs/ again
-	$(BIN)/python -m docs_build
+	$(BIN)/python -m docs.generate
 
 screenshots: setup-dev  ## every page, light and dark, desktop and phone, into data/screenshots
 	$(BIN)/python -m tests.e2e.screenshots data/screenshots
