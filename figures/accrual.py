@@ -62,13 +62,16 @@ def draw_accrual(numbers: AccrualNumbers, theme: Theme, group_word: str = "Cohor
     labels = [("All", numbers.total[-1])] + [
         (f"{group_word} {name}", counts[-1]) for name, _, counts in numbers.groups
     ]
-    for text, y in _spread(labels, 0.085 * max(numbers.total)):
-        figure.add_annotation(
-            x=end, y=y, xanchor="left", xshift=8, showarrow=False, text=text,
-            font={"size": 12, "color": theme.ink if text.startswith("<b>") else theme.secondary},
-        )  # fmt: skip
+    annotations = [
+        {
+            "x": end, "y": y, "xanchor": "left", "xshift": 8, "showarrow": False, "text": text,
+            "font": {"size": 12, "color": theme.ink if text.startswith("<b>") else theme.secondary},
+        }
+        for text, y in _spread(labels, 0.085 * max(numbers.total))
+    ]  # fmt: skip
     figure.update_layout(
         template=template(theme),
+        annotations=annotations,
         height=300,
         margin={
             "l": 44,

@@ -1,7 +1,7 @@
 """Which planned examinations were done: visits down, patients across, best responders first."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 import polars as pl
@@ -130,9 +130,17 @@ def draw_scan_completeness(
         fixedrange=True,
         ticklabelstandoff=6,
     )
-    _add_heads(figure, numbers, rows, theme)
-    _add_totals(figure, numbers, rows, theme)
-    _add_groups(figure, numbers, theme, column_px)
+    # All at once: adding annotations one by one costs Plotly the square of their number.
+    groups = _groups(numbers, column_px)
+    figure.add_traces(_group_marks(groups, theme))
+    figure.update_layout(
+        annotations=[
+            *_heads(numbers, rows, theme),
+            *_totals(numbers, rows, theme),
+            *_group_names(groups, theme),
+        ],
+        shapes=_group_lines(groups, theme),
+    )
     return figure
 
 
@@ -223,64 +231,101 @@ def _cell_text(numbers: CompletenessNumbers, row: int, column: int) -> str:
     )
 
 
-def _add_heads(
-    figure: go.Figure, numbers: CompletenessNumbers, rows: list[float], theme: Theme
-) -> None:
+class _Group(NamedTuple):
+    """A run of patients with one best response: its columns, and the room above them in px."""
+
+    response: str | None
+    start: int
+    n: int
+    room: float
+
+
+def _heads(numbers: CompletenessNumbers, rows: list[float], theme: Theme) -> list[dict[str, Any]]:
     """The name of each series, above its first visit."""
     first: dict[str, float] = {}
     for (series, _), row in zip(numbers.visits, rows, strict=True):
         first.setdefault(series, row)
-    for series, row in first.items():
-        figure.add_annotation(
-            x=0, xref="x domain", y=row - 0.95, yref="y", showarrow=False, xanchor="left",
-            text=f"<b>{numbers.series_names.get(series, series)}</b>",
-            font={"size": 12, "color": theme.secondary},
-        )  # fmt: skip
+    return [
+        {
+            "x": 0, "xref": "x domain", "y": row - 0.95, "yref": "y", "showarrow": False,
+            "xanchor": "left", "text": f"<b>{numbers.series_names.get(series, series)}</b>",
+            "font": {"size": 12, "color": theme.secondary},
+        }
+        for series, row in first.items()
+    ]  # fmt: skip
 
 
-def _add_totals(
-    figure: go.Figure, numbers: CompletenessNumbers, rows: list[float], theme: Theme
-) -> None:
-    for row, done, due in zip(rows, numbers.n_evaluable, numbers.n_due, strict=True):
-        figure.add_annotation(
-            x=1, xref="x domain", y=row, yref="y", xanchor="left", xshift=10, showarrow=False,
-            text=f"{done}/{due}", font={"size": 12, "color": theme.secondary},
-        )  # fmt: skip
+def _totals(numbers: CompletenessNumbers, rows: list[float], theme: Theme) -> list[dict[str, Any]]:
+    """How many of those due were done, at the end of each visit's row."""
+    return [
+        {
+            "x": 1, "xref": "x domain", "y": row, "yref": "y", "xanchor": "left", "xshift": 10,
+            "showarrow": False, "text": f"{done}/{due}",
+            "font": {"size": 12, "color": theme.secondary},
+        }
+        for row, done, due in zip(rows, numbers.n_evaluable, numbers.n_due, strict=True)
+    ]  # fmt: skip
 
 
-def _add_groups(
-    figure: go.Figure, numbers: CompletenessNumbers, theme: Theme, column_px: float
-) -> None:
-    """The response of each run of patients, above the columns with its symbol and n."""
+def _groups(numbers: CompletenessNumbers, column_px: float) -> list[_Group]:
+    found: list[_Group] = []
     start = 0
     for end in range(1, len(numbers.patients) + 1):
-        same = end < len(numbers.patients) and numbers.responses[end] == numbers.responses[start]
-        if same:
+        if end == len(numbers.patients) or numbers.responses[end] != numbers.responses[start]:
+            n = end - start
+            found.append(_Group(numbers.responses[start], start, n, n * column_px))
+            start = end
+    return found
+
+
+def _group_marks(groups: list[_Group], theme: Theme) -> list[go.Scatter]:
+    """The symbol of each response above its first patient."""
+    marks = []
+    for group in groups:
+        symbol = RESPONSE_SYMBOLS.get(group.response or "")
+        if symbol is None:
             continue
-        room = (end - start) * column_px
-        _add_group(figure, numbers.responses[start], start, end, theme, room)
-        start = end
+        color = theme.response[group.response or ""]
+        outline = {"width": 2 if symbol.endswith("thin") else 0, "color": color}
+        marks.append(
+            go.Scatter(
+                x=[group.start],
+                y=[_GROUP_ROW],
+                mode="markers",
+                marker={"symbol": symbol, "size": 9, "color": color, "line": outline},
+                hovertemplate=f"{group.response}, n = {group.n}<extra></extra>",
+            )
+        )
+    return marks
 
 
-def _add_group(
-    figure: go.Figure, response: str | None, start: int, end: int, theme: Theme, room: float
-) -> None:
-    color = theme.response.get(response or "", theme.muted)
-    symbol = RESPONSE_SYMBOLS.get(response or "")
-    if symbol:
-        figure.add_scatter(
-            x=[start], y=[_GROUP_ROW], mode="markers",
-            marker={"symbol": symbol, "size": 9, "color": color,
-                    "line": {"width": 2 if symbol.endswith("thin") else 0, "color": color}},
-            hovertemplate=f"{response}, n = {end - start}<extra></extra>",
+def _group_names(groups: list[_Group], theme: Theme) -> list[dict[str, Any]]:
+    """The code and n of each response, where there is room for them."""
+    names = []
+    for group in groups:
+        if group.room <= 28:
+            continue
+        symbol = group.response in RESPONSE_SYMBOLS
+        name = group.response or ("not assessed" if group.room > 90 else "–")
+        text = f"<b>{name}</b> {group.n}" if group.room > 44 else f"<b>{name}</b>"
+        names.append(
+            {
+                "x": group.start, "y": _GROUP_ROW, "xref": "x", "yref": "y", "xanchor": "left",
+                "xshift": 8 if symbol else -4, "showarrow": False, "text": text,
+                "font": {"size": 12, "color": theme.ink},
+            }
         )  # fmt: skip
-    name = response or ("not assessed" if room > 90 else "–")
-    text = f"<b>{name}</b> {end - start}" if room > 44 else f"<b>{name}</b>"
-    if room > 28:
-        figure.add_annotation(
-            x=start, y=_GROUP_ROW, xref="x", yref="y", xanchor="left",
-            xshift=8 if symbol else -4, showarrow=False, text=text,
-            font={"size": 12, "color": theme.ink},
-        )  # fmt: skip
-    if start:
-        figure.add_vline(x=start - 0.5, line={"width": 1, "color": rgba(theme.muted, 0.5)})
+    return names
+
+
+def _group_lines(groups: list[_Group], theme: Theme) -> list[dict[str, Any]]:
+    """A hairline between one response and the next."""
+    return [
+        {
+            "type": "line", "xref": "x", "yref": "y domain", "y0": 0, "y1": 1,
+            "x0": group.start - 0.5, "x1": group.start - 0.5,
+            "line": {"width": 1, "color": rgba(theme.muted, 0.5)},
+        }
+        for group in groups
+        if group.start
+    ]  # fmt: skip
