@@ -122,11 +122,8 @@ def parse_texts(texts: pl.Series, dates: str) -> pl.DataFrame:
     if dates not in {"iso", "auto"}:
         return _from_format(frame, dates)
     iso = _from_iso(frame)
-    if not iso["rule"].is_not_null().any():
-        return iso
-    if iso["rule"].is_null().any():
-        return iso
-    return _from_one_format(frame)
+    written_as_iso = iso["rule"].is_null() | (iso["rule"] == "date_impossible")
+    return iso if written_as_iso.any() else _from_one_format(frame)
 
 
 def _from_iso(frame: pl.DataFrame) -> pl.DataFrame:

@@ -1,0 +1,96 @@
+"""SDTM as published: row counts from the files, and the same rows from every format."""
+
+import csv
+import gzip
+from pathlib import Path
+
+import polars as pl
+import pytest
+from sqlalchemy import Engine
+
+from etl import jobs
+from models.queries import read_trial
+
+LINEAGE = ["source_file", "source_sheet", "source_row", "source_column", "raw_text", "loaded_in"]
+
+
+@pytest.fixture(scope="module")
+def pilot(shared: Path) -> Path:
+    return shared / "data" / "cdisc_datasetjson" / "sdtm"
+
+
+@pytest.fixture(scope="module")
+def onco(shared: Path) -> Path:
+    return shared / "data" / "cdisc_onco" / "sdtm"
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
+    with opened as stream:
+        return list(csv.DictReader(stream))
+
+
+@pytest.mark.slow
+def test_the_formats_of_one_dataset_give_the_same_rows(engine: Engine, pilot: Path) -> None:
+    frames: dict[str, list[pl.DataFrame]] = {}
+    for kind in ("xpt", "json", "ndjson", "dsjc"):
+        files = [pilot / f"{name}.{kind}" for name in ("dm", "ex", "lb", "rs", "ae")]
+        result = jobs.load(engine, files, kind, profile="sdtm")
+        trial = read_trial(engine, kind)
+        for name in ("subjects", "characteristics", "interventions", "labs", "adverse_events"):
+            frame = getattr(trial, name)
+            order = [c for c in frame.columns if c not in LINEAGE]
+            frames.setdefault(name, []).append(frame.select(order).sort(order))
+        assert [(one.rows_in, one.loaded) for one in result.files][1] == (1583, 1583)
+        refused = {(one["column"], one["rule"], one["raw"]) for one in result.refused}
+        assert refused == {("LBSTRESC", "not_a_number", "NORMAL")}
+    for name, (first, *others) in frames.items():
+        assert first.height > 0
+        for other in others:
+            assert first.equals(other), name
+    assert frames["subjects"][0].height == 18
+    assert frames["labs"][0].height == 3488 - 53 + 375  # LB less 53 in words, and the scores of RS
+
+
+@pytest.mark.slow
+def test_oncology_datasets(engine: Engine, onco: Path) -> None:
+    names = ["dm.csv", "ex.csv", "ae.csv", "lb.csv.gz", "tu_onco.csv", "tr_onco.csv.gz",
+             "rs_onco.csv"]  # fmt: skip
+    result = jobs.load(engine, [onco / name for name in names], "ONCO")
+    by_name = {Path(one.path).name: one for one in result.files}
+    trial = read_trial(engine, "ONCO")
+
+    assert trial.subjects.height == len(rows_of(onco / "dm.csv"))
+    assert trial.interventions.height == len(rows_of(onco / "ex.csv"))
+    assert trial.infusions.is_empty()
+    assert "no_cell_product" in set(trial.findings["code"])
+    assert trial.adverse_events.height == len(rows_of(onco / "ae.csv"))
+
+    labs = rows_of(onco / "lb.csv.gz")
+    worded = [row for row in labs if row["LBSTRESC"] == "N"]
+    assert by_name["lb.csv.gz"].refused == len(worded)
+    assert trial.labs.height == len(labs) - len(worded)
+    assert trial.labs.filter(pl.col("censored") == "left").height == sum(
+        row["LBSTRESC"].startswith("<") for row in labs
+    )
+
+    measured = [row for row in rows_of(onco / "tr_onco.csv.gz") if row["TRSTAT"] != "NOT DONE"]
+    assert trial.lesions.height == len(measured)
+    states = [row for row in measured if row["TRTESTCD"] == "TUMSTATE"]
+    assert trial.lesions.filter(pl.col("state").is_not_null()).height == len(states)
+    identified = rows_of(onco / "tu_onco.csv")
+    assert trial.regions.height == len({(row["USUBJID"], row["TULNKID"]) for row in identified})
+    assert trial.responses.height == len(rows_of(onco / "rs_onco.csv"))
+
+
+@pytest.mark.slow
+def test_days_count_from_the_reference_start(engine: Engine, onco: Path) -> None:
+    """No cell product: calendar days from RFSTDTC, which is not a study day (there is a day 0)."""
+    jobs.load(engine, [onco / "dm.csv", onco / "rs_onco_recist.csv"], "ONCO")
+    trial = read_trial(engine, "ONCO")
+    start = {row["USUBJID"]: row["RFSTDTC"] for row in rows_of(onco / "dm.csv")}
+    row = trial.responses.sort("usubjid", "dtm_text").row(0, named=True)
+    days = pl.Series([row["dtm_text"], start[row["usubjid"]]]).str.to_date()
+    assert row["rel_day"] == (days[0] - days[1]).days
+    assert row["rel_day_source"] == "date"
+    assert set(trial.responses["criterion"]) == {"not stated"}
