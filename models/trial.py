@@ -25,8 +25,8 @@ class Trial:
 
     Every record frame starts with `usubjid` and ends with `source_file`, `source_sheet`,
     `source_row`, `source_column`, `raw_text`, `raw_unit` (where the record stood) and `loaded_in`.
-    A frame without rows has all its columns. The frames from `tracers` on are not restricted to the cut:
-    they are the registry and the history of the whole study.
+    A frame without rows has all its columns. The frames from `tracers` on are not restricted to
+    the cut: they are the registry and the history of the whole study.
     """
 
     study: Mapping[str, Any]
