@@ -19,6 +19,7 @@ from jobs.tasks import TASKS
 from models import jobs as job_table
 from models.clock import utc_now
 from models.engine import create_engine_for
+from models.errors import DatabaseError
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,12 @@ class Dispatcher:
         parent = os.getppid()
         self.recover()
         while os.getppid() == parent:
-            if not self.run_next():
+            try:
+                worked = self.run_next()
+            except DatabaseError as error:
+                log.warning("the job table cannot be reached, trying again: %s", error)
+                worked = False
+            if not worked:
                 time.sleep(self.poll_s)
 
     def recover(self) -> None:
@@ -84,11 +90,18 @@ class Dispatcher:
                 if time.monotonic() - beaten < HEARTBEAT_S:
                     continue
             beaten = time.monotonic()
-            with self.engine.begin() as connection:
-                wanted = job_table.heartbeat(connection, job_id)
-            if not wanted:
+            if not self.still_wanted(job_id):
                 running.cancel()
                 raise CancelledError
+
+    def still_wanted(self, job_id: int) -> bool:
+        """Beat the heart; False when the job is to end. A database that is busy with a load for
+        longer than its time-out is no reason to end a job."""
+        try:
+            with self.engine.begin() as connection:
+                return job_table.heartbeat(connection, job_id)
+        except DatabaseError:
+            return True
 
 
 def failure_message(error: Exception) -> str:

@@ -30,6 +30,7 @@ PEAK_DAYS = (0.0, 28.0)
 TRANSGENE = ("kinetics", "CARTG", "BLOOD")
 MAIN_VISITS = (7.0, 14.0, 28.0)
 EVERY_DAY = (-math.inf, math.inf)
+LABORATORY_BESIDE = ("INTLK6", "FERRITIN", "CRP", "IFNG", "CD19")
 MAX_PANELS = 12
 MAX_ROWS = 10
 LEAST_VISITS = 3
@@ -93,6 +94,7 @@ def cohort_numbers(view: View, signal: Signal) -> CohortNumbers:
     order = group_order(drawn.get_column("group").unique())
     related = related_signals(signal, signals(view))
     comparisons = tuple(compare(view, item, best) for item in (signal, *related))
+    beside = [(item, None) for item in laboratory_beside(view, signal)]
     cohorts = read_cohorts(view, best) if best.height else []
     mains = tuple(
         compare_groups(series_of(view, signal), part, "Peak to day 28", PEAK_DAYS)._replace(
@@ -112,7 +114,7 @@ def cohort_numbers(view: View, signal: Signal) -> CohortNumbers:
         mains=mains,
         forest=forest(mains, comparisons, visits) if mains else ForestNumbers((), 0.5, 2.0),
         comparisons=(*mains, *comparisons, *visits) if mains else (),
-        panels=panels(view, related, groups, comparisons[1:]),
+        panels=panels(view, [*zip(related, comparisons[1:], strict=True), *beside], groups),
         blq=view.selection.blq,
     )
 
@@ -172,6 +174,15 @@ def by_visit(
 def all_at_limit(comparison: Comparison) -> bool:
     """Whether nobody had a value above the limit: then there is nothing to compare."""
     return comparison.n_at_limit == comparison.n_upper + comparison.n_lower
+
+
+def laboratory_beside(view: View, signal: Signal) -> list[Signal]:
+    """Laboratory signals drawn beside blood kinetics. They are drawn and not compared: a cytokine
+    peak after tocilizumab is no peak."""
+    if signal.domain != "kinetics":
+        return []
+    found = {s.code: s for s in signals(view) if s.domain == "laboratory"}
+    return [found[code] for code in LABORATORY_BESIDE if code in found]
 
 
 def compare(view: View, signal: Signal, best: pl.DataFrame) -> Comparison:
@@ -235,30 +246,31 @@ def forest_row(item: Comparison) -> ForestRow:
 
 def panels(
     view: View,
-    related: Sequence[Signal],
+    related: Sequence[tuple[Signal, Comparison | None]],
     groups: pl.DataFrame,
-    comparisons: Sequence[Comparison],
 ) -> MultiplesNumbers:
     """A panel per related signal, as fold of each patient's first value, which makes different
     units share an axis."""
-    made = []
-    for signal, comparison in zip(related, comparisons, strict=True):
-        series = fold_of_first(windowed(view, series_of(view, signal)))
-        drawn = drawn_series(series, groups).filter(pl.col("drawn") > 0)
-        if drawn.get_column("nominal_day").n_unique() < LEAST_VISITS:
-            continue
-        order = group_order(drawn.get_column("group").unique())
-        summary = summarize(series, groups, blq=view.selection.blq)
+    made = (panel(view, signal, comparison, groups) for signal, comparison in related)
+    return prepare_small_multiples(item for item in made if item is not None)
+
+
+def panel(
+    view: View, signal: Signal, comparison: Comparison | None, groups: pl.DataFrame
+) -> Panel | None:
+    """One signal's panel; None for one with too few visits to be a course."""
+    series = fold_of_first(windowed(view, series_of(view, signal)))
+    drawn = drawn_series(series, groups).filter(pl.col("drawn") > 0)
+    if drawn.get_column("nominal_day").n_unique() < LEAST_VISITS:
+        return None
+    order = group_order(drawn.get_column("group").unique())
+    summary = summarize(series, groups, blq=view.selection.blq)
+    title = comparison.label if comparison else signal.label
+    note = ""
+    if comparison:
         note = f"ratio {ratio_words(comparison)}" if comparison.estimable else comparison.note
-        made.append(
-            Panel(
-                comparison.label,
-                note,
-                tuple(patient_lines(drawn, order)),
-                tuple(group_means(drawn, summary, order)),
-            )
-        )
-    return prepare_small_multiples(made)
+    lines, means = patient_lines(drawn, order), group_means(drawn, summary, order)
+    return Panel(title, note, tuple(lines), tuple(means))
 
 
 def fold_of_first(series: pl.DataFrame) -> pl.DataFrame:

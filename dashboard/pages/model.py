@@ -275,7 +275,7 @@ def ratio_card(view: View, fit: Fit) -> Component | None:
     """The ratio at each chosen day."""
     if not fit.ratios:
         return None
-    first = fit.ratios[0]
+    first = fit.key_ratio or fit.ratios[0]
     figure = draw_ratio_forest(
         prepare_ratio_forest(reading.ratio_rows(fit), sort=False), view.theme, narrow=view.narrow
     )
