@@ -1,0 +1,39 @@
+"""Measurements against targets and named peers: `make bench` or `cartograph bench NAME ...`.
+
+Never part of the tests: a time depends on the machine. The page says which machine it was.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+
+from analysis.errors import UserError
+from benchmarks.page import write_page
+from benchmarks.row import Row
+
+BENCHMARKS: Mapping[str, str] = {
+    "load": "benchmarks.load:rows",
+    "demo": "benchmarks.demo:rows",
+    "filters": "benchmarks.filters:rows",
+}
+"""Name -> "module:function"; the function measures and returns its rows."""
+
+
+def run_benchmarks(only: Sequence[str], *, say: Callable[[str], None] = print) -> list[Row]:
+    """Measure `only` these (all when empty), and write their sections of docs/benchmarks.md.
+
+    Raises:
+        UserError: there is no benchmark of that name.
+    """
+    for name in only:
+        if name not in BENCHMARKS:
+            raise UserError(f"there is no benchmark {name!r}; there is: {', '.join(BENCHMARKS)}")
+    measured = []
+    for name in only or BENCHMARKS:
+        say(f"{name} ...")
+        module = import_module(BENCHMARKS[name].partition(":")[0])
+        rows = getattr(module, BENCHMARKS[name].partition(":")[2])()
+        write_page(name, (module.__doc__ or "").strip(), rows)
+        for row in rows:
+            say(f"  {row.what}: {row.shown()}{row.verdict(' -> ')}")
+        measured += rows
+    return measured
