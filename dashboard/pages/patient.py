@@ -35,7 +35,7 @@ from dashboard.view import Services, View
 from figures.body_map import prepare_body_map
 from figures.patient_tracks import draw_patient_sheet
 from figures.tracks.patient_frames import Row
-from figures.tracks.tracer_text import tracer_short
+from figures.tracks.tracer_text import tracer_rank, tracer_short
 
 PATH = "/patients/<usubjid>"
 NAME = "Patient"

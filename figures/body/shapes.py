@@ -182,8 +182,12 @@ def organs() -> dict[str, Organ]:
               _mirror(_RIGHT_FEMUR), _RIGHT_HUMERUS, _mirror(_RIGHT_HUMERUS))  # fmt: skip
     raw: dict[str, tuple[str, tuple[tuple[Point, ...], ...], Point, bool]] = {
         "BRAIN": ("Brain", (_ellipse(163, 30, 19, 18),), (151, 27), True),
-        "SALIVARY": ("Salivary", (_ellipse(146, 54, 3.6, 6), _ellipse(180, 54, 3.6, 6)), (146, 54), True),
-        "THYROID": ("Thyroid", (_ellipse(159, 82, 2.6, 4.6), _ellipse(167, 82, 2.6, 4.6)), (167, 82), False),
+        "SALIVARY": (
+            "Salivary", (_ellipse(146, 54, 3.6, 6), _ellipse(180, 54, 3.6, 6)), (146, 54), True,
+        ),
+        "THYROID": (
+            "Thyroid", (_ellipse(159, 82, 2.6, 4.6), _ellipse(167, 82, 2.6, 4.6)), (167, 82), False,
+        ),
         "LUNG": ("Lung", (_RIGHT_LUNG, _mirror(_RIGHT_LUNG)), (134, 160), True),
         "BLOOD_POOL": ("Blood pool", (_HEART,), (180, 160), False),
         "LIVER": ("Liver", (_LIVER,), (133, 207), True),

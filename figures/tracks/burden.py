@@ -6,7 +6,7 @@ from figures.number_text import EN_DASH, signed_percent, significant
 from figures.tracks.patient_frames import Choices, PatientFrames, Row, hover_text, rows
 from figures.tracks.reading import point_at, unit_text, value_text
 from figures.tracks.tracer_text import tracer_short
-from figures.tracks.track import Dash, Point, ReadRow, Series, Track
+from figures.tracks.track import Censored, Dash, Point, ReadRow, Series, Track
 from figures.tracks.value_axis import linear_axis
 
 SHOWN: tuple[tuple[str, str, Dash], ...] = (
@@ -85,7 +85,7 @@ def _series(patient: PatientFrames, name: str, dash: Dash, members: list[Row]) -
         hover = hover_text(patient, row, f"{name} {text}, {words}")
         made.append(
             Point(float(row["rel_day"]), change, censored, value_text(row, False),
-                  unit_text(row["unit"]), hover)  # type: ignore[arg-type]
+                  unit_text(row["unit"]), hover)
         )  # fmt: skip
     return Series(
         f"burden-{name}",
@@ -97,7 +97,7 @@ def _series(patient: PatientFrames, name: str, dash: Dash, members: list[Row]) -
     )
 
 
-def change_at(row: Row) -> tuple[float | None, str]:
+def change_at(row: Row) -> tuple[float | None, Censored]:
     """Change in percent; of a sum known only up to a limit, the change at that limit."""
     if row.get("change_percent") is not None:
         return float(row["change_percent"]), "none"

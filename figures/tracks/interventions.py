@@ -88,11 +88,11 @@ def _term(row: Row) -> str:
 
 def _text(members: Sequence[Row]) -> str:
     """ "Tocilizumab 8 mg/kg, 2 doses": the drug, its dose when there is one dose, how often."""
-    doses = {(row.get("dose"), row.get("dose_unit")) for row in members if row.get("dose")}
+    doses = {(float(row["dose"]), row.get("dose_unit")) for row in members if row.get("dose")}
     parts = [_term(members[0])]
     if len(doses) == 1:
         dose, unit = next(iter(doses))
-        parts[0] += f" {plain(float(dose))} {(unit or '').replace('m2', 'm²')}".rstrip()
+        parts[0] += f" {plain(dose)} {(unit or '').replace('m2', 'm²')}".rstrip()
     singles = [row for row in members if _is_single(row)]
     if len(singles) > 1:
         parts.append(f"{len(singles)} doses")

@@ -29,7 +29,7 @@ from figures.tracks.tracer_text import (
     tracer_rank,
     tracer_short,
 )
-from figures.tracks.track import Dash, Mark, ReadRow, Series, Track
+from figures.tracks.track import Dash, Mark, Point, ReadRow, Series, Track
 from figures.tracks.value_axis import linear_axis, log_axis
 
 FIRST_PX, LATER_PX = 168, 124
@@ -190,7 +190,7 @@ def _mean_series(
     rows_ = [row for row in lesions.rows if (row.get("n_regions") or 0) >= MEAN_FROM]
     if not rows_:
         return None
-    made = []
+    made: list[Point] = []
     for row in rows_:
         what = f"Geometric mean of {row['n_regions']} lesions, {metric_name(lesions.signal.code)}"
         made += points(patient, [{**row, "n_regions": 1, "source_file": None, "source_sheet": None,

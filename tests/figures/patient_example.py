@@ -62,15 +62,15 @@ LABS: dict[str, tuple[str, str, str, float, dict[int, float | str]]] = {
             {-7: 8.0, 0: 11.0, 1: 24.0, 2: 66.0, 3: 118.0, 4: 162.0, 5: 140.0, 6: 83.0, 7: 40.0,
              8: 22.0, 10: 11.0, 14: 6.0, 21: 4.0, 28: 3.0}),
     "CD19": ("CD19+ B cells", "cell_population", "cells/uL", 500.0,
-             {-7: 84.0, 0: 3.2, 7: "<1", 14: "<1", 21: "<1", 28: "<1", 42: "<1", 60: "<1", 90: 1.6}),
+             {-7: 84.0, 0: 3.2, **dict.fromkeys((7, 14, 21, 28, 42, 60), "<1"), 90: 1.6}),
 }  # fmt: skip
 
 
 def kinetics() -> pl.DataFrame:
     """Transgene by qPCR and CAR+ cells by flow, both in blood."""
     rows = [
-        {"analyte": "CARTG", "assay": "qPCR", "matrix": "BLOOD", "rel_day": float(day), "lloq": 50.0,
-         "replicate": 1, **measured(value, "copies/ug")}
+        {"analyte": "CARTG", "assay": "qPCR", "matrix": "BLOOD", "rel_day": float(day),
+         "lloq": 50.0, "replicate": 1, **measured(value, "copies/ug")}
         for day, value in TRANSGENE.items()
     ]  # fmt: skip
     rows += [
@@ -185,7 +185,8 @@ def interventions() -> pl.DataFrame:
 
 def regions() -> pl.DataFrame:
     """Where the lesions lie, and the organs."""
-    places = {"L1": ("Mediastinal node", "mediastinum", None), "L2": ("Axillary node", "axilla", "LEFT"),
+    places = {"L1": ("Mediastinal node", "mediastinum", None),
+              "L2": ("Axillary node", "axilla", "LEFT"),
               "L3": ("Para-aortic mass", "para-aortic", None),
               "L4": ("Inguinal node", "groin", "RIGHT")}  # fmt: skip
     rows: list[dict[str, Any]] = [

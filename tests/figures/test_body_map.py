@@ -1,6 +1,7 @@
 """The body map: which scan, which color, where a lesion lies, labels that keep apart."""
 
 import json
+from itertools import pairwise
 
 import plotly.graph_objects as go
 import pytest
@@ -80,8 +81,8 @@ def test_labels_of_one_side_keep_a_line_apart_and_their_order() -> None:
     for left in (True, False):
         heights = [slot.y for slot in slots if slot.left is left]
         assert heights == sorted(heights)
-        assert min(b - a for a, b in zip(heights, heights[1:], strict=False)) >= 36.9
-        assert 20 <= min(heights)
+        assert min(b - a for a, b in pairwise(heights)) >= 36.9
+        assert min(heights) >= 20
         assert max(heights) <= 370
 
 

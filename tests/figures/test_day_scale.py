@@ -1,5 +1,7 @@
 """The day axis: positions, knees, ticks."""
 
+from itertools import pairwise
+
 import pytest
 
 from figures.day_scale import DayScale, scale_for
@@ -30,7 +32,7 @@ def test_ticks_stand_apart_and_hold_infusion_and_the_ends() -> None:
     days = [tick.day for tick in ticks]
     assert {0, 28, 90, -7, 14} <= set(days)
     shares = [scale.fraction(day) for day in days]
-    assert min(b - a for a, b in zip(shares, shares[1:], strict=False)) >= 0.034
+    assert min(b - a for a, b in pairwise(shares)) >= 0.034
     assert [tick.day for tick in ticks if tick.narrow] == [-7, 0, 7, 14, 21, 28, 60, 90]
 
 

@@ -8,7 +8,8 @@ from figures.number_text import day_range, short_tick, signed_percent, significa
 @pytest.mark.parametrize(
     ("value", "text"),
     [(31400.0, "31,400"), (11.2, "11.2"), (12.0, "12"), (5.83, "5.8"), (0.153, "0.15"),
-     (0.0, "0"), (None, "–"), (float("nan"), "–"), (-6.12, "−6.1"), (9.99, "10"), (263123.0, "263,000")],
+     (0.0, "0"), (None, "–"), (float("nan"), "–"), (-6.12, "−6.1"), (9.99, "10"),
+     (263123.0, "263,000")],
 )  # fmt: skip
 def test_significant(value: float | None, text: str) -> None:
     assert significant(value) == text
