@@ -17,7 +17,7 @@ def apply_schema(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     """Marks the records that break a rule of the contract's dataframely schema."""
     names = contract.schema.column_names()
     clean = frame.filter(pl.col("_rule").is_null() & ~pl.col("_empty"))
-    result = contract.schema.filter(clean.select(names), cast=True)
+    result = contract.schema.filter(contract.schema.cast(clean.select(names)))
     failed = result.failure
     if len(failed) == 0:
         return frame
