@@ -81,9 +81,11 @@ def read_request(data: Any) -> Request:
     """
     if not isinstance(data, dict):
         raise BadRequest("expected an address")
-    path, search, scheme = (data.get(name) for name in ("path", "search", "scheme"))
-    if not all(isinstance(text, str) for text in (path, search, scheme)) or scheme not in THEMES:
+    path, search, scheme = data.get("path"), data.get("search"), data.get("scheme")
+    if not (isinstance(path, str) and isinstance(search, str) and isinstance(scheme, str)):
         raise BadRequest("expected a path, a query and a color scheme")
+    if scheme not in THEMES:
+        raise BadRequest("no such color scheme")
     if len(path) > MAX_ADDRESS or len(search) > MAX_ADDRESS:
         raise BadRequest("the address is too long")
     return Request(path, search.removeprefix("?"), THEMES[scheme], data.get("narrow") is True)

@@ -155,7 +155,7 @@ def _refused_card(view: View) -> Component:
         {"field": "column_name", "headerName": "Column", "flex": 1, "minWidth": 110},
         {"field": "raw", "headerName": "As delivered", "flex": 2, "minWidth": 140,
          "tooltipField": "raw", "cellClass": "cg-raw"},
-        {"field": "rule", "headerName": "Rule", "flex": 1, "minWidth": 120},
+        {"field": "rule", "headerName": "Rule", "flex": 2, "minWidth": 150, "tooltipField": "rule"},
         {"field": "message", "headerName": "Expected", "flex": 3, "minWidth": 220,
          "tooltipField": "message"},
     ]  # fmt: skip
