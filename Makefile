@@ -16,21 +16,23 @@ COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-
 .PHONY: help setup setup-dev demo serve test test-fast test-long lint bench docs lock screenshots clean
 
 help:  ## what each command does
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(BIN)/python:
-	@$(FOUND_PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
-	  { echo "Cartograph needs Python 3.11; found: $$($(FOUND_PYTHON) --version). Install it, or say where it is: make PYTHON=/path/to/python3.11 ..."; exit 2; }
-	$(FOUND_PYTHON) -m venv $(VENV)
+	@test -n "$(FOUND_PYTHON)" && $(FOUND_PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+	  { echo "Cartograph needs Python 3.11; found: $(if $(FOUND_PYTHON),$$($(FOUND_PYTHON) --version 2>&1),none). Install it, or say where it is: make PYTHON=/path/to/python3.11 ..."; exit 2; }
+	$(FOUND_PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 2; }
 
 # pip installs only uv, by its hash; uv installs the rest, by theirs.
 $(BIN)/uv: requirements-uv.lock | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
 	@touch $@
 
+# The development install holds all of the runtime's: where it is there, it is the one kept fresh.
 $(VENV)/runtime.stamp: requirements.lock pyproject.toml $(BIN)/uv
-	@test -f $(VENV)/dev.stamp || $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
-	@test -f $(VENV)/dev.stamp || $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@if test -f $(VENV)/dev.stamp; then $(MAKE) --no-print-directory $(VENV)/dev.stamp; else \
+	  $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock && \
+	  $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . ; fi
 	@touch $@
 
 $(VENV)/dev.stamp: requirements-dev.lock pyproject.toml $(BIN)/uv
