@@ -8,7 +8,7 @@ from figures.svg_text import number, svg_document
 from figures.theme import Theme, rgba
 from figures.tracks.draw import color_of
 
-WIDTH, HEIGHT, MARGIN = 96.0, 18.0, 6.0
+WIDTH, HEIGHT, MARGIN = 90.0, 18.0, 6.0
 
 
 class CohortStrip(NamedTuple):

@@ -140,6 +140,14 @@ def _spaced(
     chosen = list(taken)
     for day in candidates:
         here = scale.position(day)
-        if day not in chosen and all(abs(here - scale.position(c)) >= gap for c in chosen):
+        if day not in chosen and all(
+            abs(here - scale.position(other)) >= gap * _room(day, other) for other in chosen
+        ):
             chosen.append(day)
     return chosen
+
+
+def _room(day: int, other: int) -> float:
+    """How much more room two labels need than two labels of two characters."""
+    characters = (len(str(day)) + len(str(other))) / 2
+    return 1.0 + 0.3 * max(0.0, characters - 2.0)

@@ -58,11 +58,18 @@ def layout(view: View) -> Component:
         [
             patient_header(view, data),
             tiles(data.facts),
-            html.Div([_main(view, data), _side(view, data)], className="cg-patient-grid"),
+            _columns(_main(view, data), _side(view, data)),
             dcc.Store(id=Ids.SHEET),
         ],
         className="cg-patient",
     )
+
+
+def _columns(main: Component, side: Component | None) -> Component:
+    """Tracks and lesions beside the cards; the whole width where there is no card."""
+    if side is None:
+        return html.Div(main, className="cg-patient-grid cg-patient-grid-one")
+    return html.Div([main, side], className="cg-patient-grid")
 
 
 def _unknown(view: View) -> Component:
@@ -119,25 +126,24 @@ def _lesion_codes(data: PageData) -> set[str]:
     return {str(row["region_code"]) for row in _regions(data) if row.get("kind") == "lesion"}
 
 
-def _side(view: View, data: PageData) -> Component:
+def _side(view: View, data: PageData) -> Component | None:
     body = prepare_body_map(data.patient, data.choices, data.numbers.day, _regions(data))
     found = {one.signal.tracer_id or "" for one in data.patient.of_domain("uptake")}
     tracers = sorted(found, key=tracer_rank)
     cohort = list(data.order)
     groups = kinetics_groups(data.records, data.patient, cohort, view.selection.metric)
-    return html.Div(
-        [
-            body_card(
-                body,
-                view.theme,
-                tuple((tracer_id, tracer_short(tracer_id)) for tracer_id in tracers),
-                lambda tracer_id: view.href(map=tracer_id),
-            ),
-            kinetics_card(groups, len({*cohort, data.patient.usubjid}), view.theme),
-            None if _flags_left(data) else _flags(view, data),
-        ],
-        className="cg-patient-side",
-    )
+    cards = [
+        body_card(
+            body,
+            view.theme,
+            tuple((tracer_id, tracer_short(tracer_id)) for tracer_id in tracers),
+            lambda tracer_id: view.href(map=tracer_id),
+        ),
+        kinetics_card(groups, len({*cohort, data.patient.usubjid}), view.theme),
+        None if _flags_left(data) else _flags(view, data),
+    ]
+    shown = [one for one in cards if one is not None]
+    return html.Div(shown, className="cg-patient-side") if shown else None
 
 
 def _source_link(view: View, flag: Row) -> str:

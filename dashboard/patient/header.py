@@ -149,7 +149,7 @@ def _blood(facts: PatientFacts) -> Component | None:
         return None
     label = f"Peak {blood.name} in blood"
     if not blood.text or blood.day is None:
-        return stat_tile(label, EN_DASH, "below the limit")
+        return stat_tile(label, EN_DASH, "not quantifiable")
     return stat_tile(label, blood.text, f"{blood.unit}, day {day_text(blood.day)}".lstrip(", "))
 
 

@@ -84,7 +84,7 @@ def _blood_group(
         _Wanted("auc_0_28", "AUC, days 0\N{EN DASH}28", f"{unit}·d", True),
         _Wanted("doubling_time_day", "Doubling time", "d", True),
         _Wanted("contraction_half_life_day", "Contraction half-life", "d", True),
-        _Wanted("tlast_day", "Last day above LLOQ", "", False),
+        _Wanted("tlast_day", "Last day > LLOQ", "", False),
     ]
     table = _of(records.parameters(found.signal), members)
     title = f"Blood {'CAR+ flow' if found.signal.code == 'CARFLOW' else 'transgene'}"
@@ -124,7 +124,7 @@ def _lesion_group(
         table = table.join(lag, on="usubjid", how="left").with_columns(
             lag_day=pl.col("tmax_day") - pl.col("blood_day")
         )
-        wanted.append(_Wanted("lag_day", "Lag behind blood peak", "d", False))
+        wanted.append(_Wanted("lag_day", "Lag behind blood", "d", False))
     title = f"{TRACK_NAME[kind]}, lesions"
     return Group(title, SIGNAL_COLOR[kind], _rows(table, usubjid, wanted))
 

@@ -16,7 +16,10 @@ from analysis.derive.kinetics import parameters
 from analysis.derive.response import best_response
 from analysis.derive.signal import Signal, signal_catalog, signal_series
 from analysis.errors import UserError
+from figures.tracks import b_cells, blasts
+from figures.tracks.cytokines import ACUTE_PHASE
 from figures.tracks.patient_frames import PatientFrames, Row, SignalRows
+from figures.tracks.tracer_text import CELL_METRICS, TUMOR_METRICS
 from models.trial import Trial
 
 
@@ -119,7 +122,7 @@ class CutRecords:
         """The signals of one patient, in the order of the catalog; burden has its own frame."""
         made = []
         for signal in self.catalog:
-            if signal.domain == "burden":
+            if not self._is_drawn(signal):
                 continue
             found = self._rows("series", signal).get(usubjid, ())
             if not found:
@@ -131,6 +134,22 @@ class CutRecords:
             )
             made.append(SignalRows(signal, found, regions))
         return tuple(made)
+
+    def _is_drawn(self, signal: Signal) -> bool:
+        """Whether a patient's page shows this signal: the others are not derived for it."""
+        if signal.domain == "uptake":
+            return signal.code in {*CELL_METRICS, *TUMOR_METRICS} or signal.code.startswith("mtv")
+        if signal.domain == "laboratory":
+            named = {*ACUTE_PHASE, *b_cells.TESTS, *blasts.TESTS}
+            return signal.code in named or signal.code in self._cytokines
+        return signal.domain == "kinetics"
+
+    @cached_property
+    def _cytokines(self) -> frozenset[str]:
+        labs = self.frame("labs")
+        if not {"testcd", "category"} <= set(labs.columns):
+            return frozenset()
+        return frozenset(labs.filter(pl.col("category") == "cytokine")["testcd"].to_list())
 
     def patient_rows(self, signal: Signal) -> dict[str, tuple[Row, ...]]:
         """The series of a signal as rows by patient, in order of day."""

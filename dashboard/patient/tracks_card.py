@@ -80,7 +80,7 @@ def _ticks(numbers: PatientTracks) -> list[Component]:
     made = []
     for tick in numbers.ticks:
         here = numbers.scale.fraction(tick.day)
-        hidden = chosen is not None and abs(here - chosen) < 0.055
+        hidden = chosen is not None and abs(here - chosen) < 0.07
         classes = [
             "cg-tick",
             "" if tick.narrow else "cg-tick-wide",
@@ -96,7 +96,8 @@ def _pill(numbers: PatientTracks) -> list[Component]:
         return []
     here = numbers.scale.fraction(numbers.day)
     text = f"Day {day_text(numbers.day)}"
-    return [html.Div(html.Span(text), className="cg-day-pill", style=_left(here))]
+    edge = " cg-day-pill-first" if here < 0.05 else " cg-day-pill-last" if here > 0.93 else ""
+    return [html.Div(html.Span(text), className=f"cg-day-pill{edge}", style=_left(here))]
 
 
 def _left(fraction: float) -> dict[str, str]:

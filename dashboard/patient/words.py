@@ -66,7 +66,7 @@ def _peaks(facts: PatientFacts) -> list[Part]:
         parts.append(Part(f" {_image_verb(image)}"))
         parts.append(Part(f"on day {day_text(image.day)}", True))
         parts.append(Part(" at "))
-        parts.append(Part(f"{image.metric} {image.text}", True))
+        parts.append(Part(together(image.metric, image.text), True))
         if image.fold:
             parts.append(Part(f", {image.fold} times baseline"))
         if image.in_lesions and image.where.endswith("lesions"):
@@ -76,7 +76,7 @@ def _peaks(facts: PatientFacts) -> list[Part]:
 
 def _blood(blood: BloodPeak) -> list[Part]:
     if not blood.text or blood.day is None:
-        return [Part(f"Blood {blood.name} stayed below the limit of quantification")]
+        return [Part(_never(blood))]
     verb = "was highest " if blood.at_edge else "peaked "
     plural = blood.name.endswith("s")
     if plural and blood.at_edge:
@@ -84,8 +84,18 @@ def _blood(blood: BloodPeak) -> list[Part]:
     return [
         Part(f"Blood {blood.name} {verb}"),
         Part(f"on day {day_text(blood.day)}", True),
-        Part(f" at {blood.text} {blood.unit}".rstrip()),
+        Part(f" at {together(blood.text, blood.unit)}"),
     ]
+
+
+def together(value: str, unit: str) -> str:
+    """A value with its unit that no line break parts: "31,400 copies/µg DNA"."""
+    return f"{value} {unit}".rstrip().replace(" ", "\N{NO-BREAK SPACE}").replace("/", "/\u2060")
+
+
+def _never(blood: BloodPeak) -> str:
+    verb = "were" if blood.name.endswith("s") else "was"
+    return f"Blood {blood.name} {verb} not quantifiable in any sample"
 
 
 def _image_subject(image: ImagePeak) -> str:
@@ -142,5 +152,5 @@ def tracks_title(facts: PatientFacts) -> str:
         verb = "were highest" if blood.at_edge else "peaked"
         return f"Cells in blood {verb} on day {day_text(blood.day or 0)}"
     if blood is not None:
-        return f"Blood {blood.name} was never above the limit of quantification"
+        return _never(blood)
     return "Course by day from infusion"

@@ -21,6 +21,8 @@ from figures.tracks.track import (
 WIDTH_PX = {"bold": 3.0, "normal": 2.0, "thin": 1.0}
 MARKER_PX = {"bold": 7.0, "normal": 5.5, "thin": 3.0}
 CHOSEN_PX = 9.5
+BAND_PX, BAR_PX = 18.0, 5.5
+"""Heights of a grade and of a course of a drug."""
 PAD_PX = 6
 """Room above and below the value axis inside the height of a track."""
 
@@ -91,8 +93,9 @@ def draw_on(pen: Pen, track: Track, day: float | None) -> None:
     _guides(pen, track, day)
     for limit in track.limits:
         _limit(pen, track, limit.value, limit.text, pen.color(limit.color))
+    lane_px = (track.height - 2 * PAD_PX) / max(len(track.lanes), 1)
     for span in track.spans:
-        _span(pen, span)
+        _span(pen, span, lane_px)
     for series in track.series:
         _series(pen, series, day)
     _marks(pen, track)
@@ -166,9 +169,15 @@ def _limit(pen: Pen, track: Track, value: float, text: str, color: str) -> None:
     )  # fmt: skip
     pen.text(
         x=free_stretch(track, pen.scale, pen.width_px), y=y_of(track, value), text=text,
-        yanchor="bottom", yshift=1, font={"size": TICK_FONT_PX, "color": pen.theme.muted},
+        yanchor="top" if _is_high(track, value) else "bottom", yshift=1, font={"size": TICK_FONT_PX, "color": pen.theme.muted},
         bgcolor=rgba(pen.theme.card, 0.8), borderpad=0,
     )  # fmt: skip
+
+
+def _is_high(track: Track, value: float) -> bool:
+    """Whether a line lies so high in its track that its word goes below it."""
+    low, high = y_of(track, track.low), y_of(track, track.high)
+    return (y_of(track, value) - low) / (high - low) > 0.75
 
 
 def _series(pen: Pen, series: Series, day: float | None) -> None:
@@ -233,14 +242,14 @@ def _size(point: Point, series: Series, chosen: bool) -> float:
     return size
 
 
-def _span(pen: Pen, span: Span) -> None:
+def _span(pen: Pen, span: Span, lane_px: float) -> None:
     first, last = pen.scale.extent
     start = max(pen.scale.position(span.start), first)
     end = last if span.open_end and not span.band else min(pen.scale.position(span.end), last)
     if end < first or start > last:
         return
     color = pen.color(span.color)
-    half = 0.39 if span.band else 0.13
+    half = min(0.42, (BAND_PX if span.band else BAR_PX) / 2 / lane_px)
     pen.shape(
         type="rect", x0=start, x1=end, y0=span.lane - half, y1=span.lane + half, layer="between",
         fillcolor=color, line={"width": 1 if span.band else 0, "color": pen.theme.card},

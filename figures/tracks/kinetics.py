@@ -44,6 +44,7 @@ def _track(
     choices: Choices,
     day: float | None,
 ) -> Track | None:
+    found = sorted(found, key=lambda one: one.signal.matrix != "BLOOD")
     series = tuple(one for one in (_series(patient, s, choices.log) for s in found) if one.points)
     heights = [point.value for one in series for point in one.points]
     if not heights:
