@@ -53,33 +53,43 @@ def is_whole_or_empty(engine: Engine, expected: int) -> bool:
     return counts in ([0, 0, 0, 0], [expected, 1, 1, 1])
 
 
-def killed_load(url: str, path: Path, stage: str, wait: float) -> None:
-    """Starts a load and kills it `wait` seconds after it reached a stage."""
-    command = [sys.executable, str(CHILD), url, STUDY, str(path)]
-    child = subprocess.Popen(
-        command,
+def start(url: str, path: Path) -> subprocess.Popen[str]:
+    """A loader that has done its imports and waits for the word to begin."""
+    return subprocess.Popen(
+        [sys.executable, str(CHILD), url, STUDY, str(path)],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
+
+
+def kill_at(child: subprocess.Popen[str], stage: str, wait: float) -> None:
+    """Lets the load begin and kills it `wait` seconds after it reached a stage."""
+    assert child.stdin is not None
     assert child.stdout is not None
+    child.stdin.write("go\n")
+    child.stdin.flush()
     for line in child.stdout:
         if line.startswith(stage):
             break
     time.sleep(wait)
     child.send_signal(signal.SIGKILL)
-    child.wait()
-    child.stdout.close()
+    child.communicate()
 
 
 def kill_and_repeat(url: str, kills: int, tmp_path: Path) -> None:
-    path = write_export(tmp_path)
+    folder = tmp_path / "export"
+    folder.mkdir()
+    path = write_export(folder)
     chance = random.Random(SEED)
     engine = create_engine_for(url)
-    for _ in range(kills):
+    waiting = start(url, path)
+    for number in range(kills):
+        child, waiting = waiting, start(url, path) if number + 1 < kills else waiting
         stage = chance.choice(["checking", "writing", "writing kinetics", "writing kinetics"])
-        killed_load(url, path, stage, chance.uniform(0.0, 0.25))
+        kill_at(child, stage, chance.uniform(0.0, 0.15))
         assert is_whole_or_empty(engine, 8000)
     jobs.load(engine, [path], STUDY)
     assert is_whole_or_empty(engine, 8000)
@@ -95,6 +105,7 @@ def kill_and_repeat(url: str, kills: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_killed_loads_leave_nothing_half_written(database_url: str, tmp_path: Path) -> None:
     kill_and_repeat(database_url, 20, tmp_path)
 
