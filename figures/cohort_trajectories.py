@@ -39,7 +39,8 @@ PHONE_GAP = 0.085
 
 
 class TrajectoryNumbers(NamedTuple):
-    """All that is drawn. Values are in the unit of `axis_title`."""
+    """All that is drawn. Values are in the unit of `axis_title`; `overlay` holds the fitted means
+    of a stored model, drawn dashed over what was observed."""
 
     lines: tuple[PatientLine, ...]
     means: tuple[GroupMean, ...]
@@ -47,6 +48,7 @@ class TrajectoryNumbers(NamedTuple):
     log: bool
     lloq: float | None
     highlighted: str | None
+    overlay: tuple[GroupMean, ...] = ()
 
 
 def prepare_cohort_trajectories(
@@ -101,6 +103,7 @@ def draw_cohort_trajectories(
     for index, mean in enumerate(numbers.means):
         draw_mean(figure, mean, index, scale, colors[mean.group], theme)
     draw_highlight(figure, numbers, scale, theme)
+    draw_overlay(figure, numbers.overlay, scale, theme)
     draw_counts(figure, numbers.means, scale, colors, theme, narrow=narrow)
     annotate(figure, numbers, scale, colors, theme, narrow=narrow)
     lay_out(figure, numbers, scale, values, theme, narrow=narrow)
@@ -125,6 +128,21 @@ def draw_highlight(
             x=x, y=y, mode="lines+markers", hoverinfo="skip",
             line={"color": theme.ink, "width": 2}, marker={"size": 6, "color": theme.ink},
         )  # fmt: skip
+
+
+def draw_overlay(
+    figure: go.Figure, overlay: Sequence[GroupMean], scale: DayScale, theme: Theme
+) -> None:
+    """The fitted mean of each group of the model: dashed, in the color of its meaning."""
+    for place, mean in enumerate(overlay):
+        inside = [i for i, day in enumerate(mean.days) if scale.low <= day <= scale.high]
+        figure.add_scatter(
+            x=[scale.position(mean.days[i]) for i in inside],
+            y=[mean.means[i] for i in inside],
+            mode="lines",
+            line={"color": group_color(mean.group, place, theme), "width": 2, "dash": "dash"},
+            hovertemplate=f"Model, {mean.group}: %{{y:.3g}}<extra></extra>",
+        )
 
 
 def draw_counts(
@@ -288,6 +306,7 @@ def lay_out(
             "b": 28,
         },
         hovermode="closest",
+        dragmode=False if narrow else "select",
         xaxis={
             "range": [first - room, last + room],
             "tickvals": [tick.position for tick in ticks],

@@ -130,11 +130,9 @@ def draw_points(
 ) -> None:
     """A small mark per sample, open where it is below its limit; hover tells whose it is."""
     points = [
-        (scale.position(day), value, flag, hover(line, i))
+        (scale.position(line.days[i]), line.values[i], line.censored[i], point_facts(line, i))
         for line in lines
-        for i, (day, value, flag) in enumerate(
-            zip(line.days, line.values, line.censored, strict=True)
-        )
+        for i in range(len(line.days))
     ]
     for open_symbol in (False, True):
         kept = [point for point in points if point[2] is open_symbol]
@@ -147,19 +145,28 @@ def draw_points(
                 "color": rgba(color, 0.0 if open_symbol else 0.32),
                 "line": {"color": rgba(color, 0.6), "width": 1 if open_symbol else 0},
             },
-            customdata=[point[3][0] for point in kept],
-            hovertext=[point[3][1] for point in kept],
-            hovertemplate="%{hovertext}<extra></extra>",
+            customdata=[list(point[3]) for point in kept],
+            hovertemplate="<b>Patient %{customdata[0]}</b>, %{customdata[1]}<br>"
+            "Day %{customdata[2]}: %{customdata[3]}<br>%{customdata[4]}<extra></extra>",
         )
 
 
-def hover(line: PatientLine, index: int) -> tuple[str, str]:
-    """(patient, text) of one point: patient, day, value, source."""
-    below = "below " if line.censored[index] else ""
-    return line.usubjid, (
-        f"<b>Patient {line.usubjid}</b>, {line.group}<br>Day {day_text(line.days[index])}: "
-        f"{below}{significant(line.values[index])}<br>{line.sources[index]}"
-    )
+class PointFacts(NamedTuple):
+    """What a point says on hover and in the table of brushed points, as finished text."""
+
+    usubjid: str
+    group: str
+    day: str
+    value: str
+    source: str
+
+
+def point_facts(line: PatientLine, index: int) -> PointFacts:
+    """The facts of one point; a value below the limit is written as "< limit"."""
+    below = "< " if line.censored[index] else ""
+    value = f"{below}{significant(line.values[index])}"
+    day = day_text(line.days[index])
+    return PointFacts(line.usubjid, line.group, day, value, line.sources[index])
 
 
 def gapped(

@@ -26,7 +26,7 @@ def fit_study(
 ) -> Fit:
     """Fit `spec` (the study's default question when None) and store the result with its cut.
 
-    A fit of the same question at the same cut is stored once; fitting again replaces nothing.
+    The same answer to the same question at the same cut is stored once.
 
     Raises:
         UserError: unknown study, cut, signal or group, or a question that must not be asked so.
@@ -35,17 +35,25 @@ def fit_study(
     trial = read_trial(engine, studyid, cut)
     question = spec or default_spec_of(trial)
     fit = fit_trial(trial, question)
-    with engine.begin() as connection:
-        fit_table.insert_fit(
-            connection,
-            study_id=int(trial.study["id"]),
-            cut_id=trial.cut.id,
-            spec_hash=question.spec_hash(),
-            spec=json.dumps(question.to_dict()),
-            fit=json.dumps(fit.to_dict(), allow_nan=False),
-            actor=actor,
-        )
+    store(engine, trial, question, fit, actor=actor)
     return fit
+
+
+def store(engine: Engine, trial: Trial, spec: ModelSpec, fit: Fit, *, actor: str) -> None:
+    """Keep the fit with its cut, unless the newest one kept for this question is the same."""
+    text = json.dumps(fit.to_dict(), allow_nan=False)
+    with engine.begin() as connection:
+        kept = fit_table.find_fit(connection, trial.cut.id, spec.spec_hash())
+        if kept is None or kept["fit"] != text:
+            fit_table.insert_fit(
+                connection,
+                study_id=int(trial.study["id"]),
+                cut_id=trial.cut.id,
+                spec_hash=spec.spec_hash(),
+                spec=json.dumps(spec.to_dict()),
+                fit=text,
+                actor=actor,
+            )
 
 
 def default_spec_of(trial: Trial) -> ModelSpec:

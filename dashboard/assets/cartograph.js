@@ -186,7 +186,8 @@
       window.requestAnimationFrame(restoreFocus);
     },
     openPatient: function (click) {
-      var id = click && click.points && click.points[0] && click.points[0].customdata;
+      var facts = click && click.points && click.points[0] && click.points[0].customdata;
+      var id = Array.isArray(facts) ? facts[0] : facts;
       if (typeof id !== "string") return;
       var url = new URL(window.location.href);
       ["signal", "patient"].forEach(function (name) { url.searchParams.delete(name); });

@@ -20,8 +20,11 @@ from analysis.derive.labels import region_label
 from analysis.derive.response import best_response
 from analysis.derive.signal import Signal, signal_catalog, signal_series
 from analysis.derive.summary import BlqRule, summarize, summary_rule
+from analysis.results import Fit
+from dashboard.model.reading import fitted_curves
 from dashboard.view import View
-from figures.curves import group_means, is_precise, patient_lines
+from figures.curves import GroupMean, group_means, is_precise, patient_lines
+from figures.effect_curve import as_mean
 from figures.number_text import EN_DASH, day_text, significant
 from figures.ratio_forest import ForestNumbers, ForestRow, prepare_ratio_forest, two_digits
 from figures.small_multiples import MultiplesNumbers, Panel, prepare_small_multiples
@@ -61,6 +64,25 @@ class CohortNumbers(NamedTuple):
     comparisons: tuple[Comparison, ...]
     panels: MultiplesNumbers
     blq: BlqRule
+
+
+def stored_model(view: View, signal: Signal) -> Fit | None:
+    """The newest stored fit of this signal at the cut, of all those that could be estimated."""
+    fits = (run["fit"] for run in view.reader.stored_fits(view.trial))
+    return next(
+        (
+            fit
+            for fit in fits
+            if fit.status != "not_estimable" and (fit.spec or {}).get("outcome") == signal.key
+        ),
+        None,
+    )
+
+
+def model_overlay(view: View, signal: Signal) -> tuple[GroupMean, ...]:
+    """Fitted means to draw over the curves, when the address asks for them."""
+    fit = stored_model(view, signal) if view.params.get("overlay") == "model" else None
+    return tuple(map(as_mean, fitted_curves(fit))) if fit else ()
 
 
 def signals(view: View) -> tuple[Signal, ...]:

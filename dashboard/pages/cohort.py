@@ -5,8 +5,8 @@ from enum import StrEnum
 from typing import Any
 
 import polars as pl
-from dash import Dash, html
-from dash.dependencies import ClientsideFunction, Input
+from dash import Dash, Input, Output, html
+from dash.dependencies import ClientsideFunction
 from dash.development.base_component import Component
 
 from analysis.derive.comparison import Comparison
@@ -24,10 +24,12 @@ from dashboard.components.provenance_strip import figure_downloads, provenance_s
 from dashboard.components.url_control import url_segmented, url_select
 from dashboard.view import Services, View
 from figures.cohort_trajectories import draw_cohort_trajectories, prepare_cohort_trajectories
+from figures.curves import PointFacts
 from figures.number_text import EN_DASH, day_text
 from figures.ratio_forest import draw_ratio_forest, p_text, two_digits
 from figures.small_multiples import draw_small_multiples
 
+MAX_BRUSHED = 200
 PATH = "/cohort"
 NAME = "Trajectories"
 
@@ -44,6 +46,7 @@ class Ids(StrEnum):
     """Elements of this page."""
 
     CURVES = "cohort-curves"
+    BRUSHED = "cohort-brushed"
     FOREST = "cohort-forest"
     PANELS = "cohort-panels"
 
@@ -67,10 +70,14 @@ def layout(view: View) -> Component:
     return html.Div(
         [
             page_header("Cohort trajectories", sentence(found), actions=[color_control(view)]),
-            html.Div([signal_control(view, catalog, found.signal)], className="cg-controls"),
+            html.Div(
+                [signal_control(view, catalog, found.signal), overlay_control(view, found)],
+                className="cg-controls",
+            ),
             html.Div(
                 [curves_card(view, found), forest_card(view, found)], className="cg-grid-side"
             ),
+            html.Div(id=Ids.BRUSHED, className="cg-brushed"),
             panels_card(view, found),
             table_card(view, found),
         ],
@@ -79,7 +86,16 @@ def layout(view: View) -> Component:
 
 
 def register(app: Dash, services: Services) -> None:
-    """A click on a patient's point opens the patient."""
+    """A click on a point opens its patient; a brush over points lists them."""
+
+    @app.callback(
+        Output(Ids.BRUSHED, "children"),
+        Input(Ids.CURVES, "selectedData"),
+        prevent_initial_call=True,
+    )
+    def _brush(selected: dict[str, Any] | None) -> Any:
+        return brushed(selected)
+
     app.clientside_callback(
         ClientsideFunction("cartograph", "openPatient"),
         Input(Ids.CURVES, "clickData"),
@@ -103,6 +119,16 @@ def signal_control(view: View, catalog: tuple[Signal, ...], signal: Signal) -> C
     """Which signal is drawn."""
     options = [{"value": item.key, "label": item.label} for item in catalog]
     return url_select("signal", signal.key, options, label="Signal", width=360, searchable=True)
+
+
+def overlay_control(view: View, found: CohortNumbers) -> Component | None:
+    """Whether the fitted means of a stored model lie over the curves; only where there is one."""
+    if not numbers.stored_model(view, found.signal):
+        return None
+    choices = (("none", "Observed"), ("model", "Observed and model"))
+    return url_segmented(
+        view, "overlay", view.params.get("overlay", "none"), choices, label="Model overlay"
+    )
 
 
 def sentence(found: CohortNumbers) -> Any:
@@ -151,6 +177,7 @@ def curves_card(view: View, found: CohortNumbers) -> Component:
         log=view.selection.scale == "log",
         highlighted=view.params.get("patient"),
     )
+    prepared = prepared._replace(overlay=numbers.model_overlay(view, found.signal))
     figure = draw_cohort_trajectories(prepared, view.theme, narrow=view.narrow)
     return card(
         numbers.curves_title(found),
@@ -160,8 +187,40 @@ def curves_card(view: View, found: CohortNumbers) -> Component:
             view,
             f"n = {found.n_with_values} of {found.n_selected}",
             "Bold: geometric mean from 3 patients, band 95 % CI from 5; open: below limit",
+            *(["dashed: fitted mean of the stored model"] if prepared.overlay else []),
+            "drag over points to list them, click one to open the patient",
             downloads=figure_downloads(view, Ids.CURVES, "curves"),
         ),
+    )
+
+
+def brushed(selected: dict[str, Any] | None) -> Component | None:
+    """The points under the brush as a table, in time order; nothing without a brush.
+
+    The browser sends back the facts that the figure gave it, so no data are read here.
+    """
+    points = (selected or {}).get("points")
+    facts = [point.get("customdata") for point in points or [] if isinstance(point, dict)]
+    rows = [
+        [str(cell) for cell in row]
+        for row in facts
+        if isinstance(row, list) and len(row) == len(PointFacts._fields)
+    ]
+    if not rows:
+        return None
+    patients = len({row[0] for row in rows})
+    columns = [
+        Column("Patient"),
+        Column("Group"),
+        Column("Day", align="right"),
+        Column("Value", align="right"),
+        Column("Source"),
+    ]
+    return card(
+        f"{len(rows)} samples of {patients} patients under the brush",
+        plain_table(columns, rows[:MAX_BRUSHED], caption="Brushed samples", dense=True),
+        note="Double-click the figure to clear"
+        + (f"; first {MAX_BRUSHED} shown" if len(rows) > MAX_BRUSHED else ""),
     )
 
 

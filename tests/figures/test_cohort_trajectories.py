@@ -112,7 +112,7 @@ def test_open_symbols_mark_what_is_below_the_limit() -> None:
         if trace.mode == "markers" and trace.marker.color == "rgba(31,79,176,0)"
     ]
     assert [len(trace.x) for trace in open_points] == [3]
-    assert all("below" in text for text in open_points[0].hovertext)
+    assert {facts[3] for facts in open_points[0].customdata} == {"< 5"}
 
 
 def test_empty_input_draws_an_empty_panel() -> None:

@@ -1,0 +1,100 @@
+"""Fitting a study from the database: the default question, what is stored, what is refused."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from analysis.errors import UserError
+from analysis.specs import ModelSpec
+from etl import jobs as etl_jobs
+from etl import synthetic
+from jobs.demo import build_demo, tracer_row
+from jobs.exporting import export_study
+from jobs.fitting import fit_study, read_spec
+from models import fits as fit_table
+from models.connect import create_engine_for
+from models.queries import read_study
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    """The demo's database, built once."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('demo') / 'demo.db'}"
+    build_demo(url, actor="tester", say=lambda text: None)
+    return create_engine_for(url)
+
+
+def stored(engine: Engine) -> list[dict]:
+    study = read_study(engine, synthetic.STUDYID)
+    with engine.connect() as connection:
+        return fit_table.list_fits(connection, int(study["id"])).to_dicts()
+
+
+def test_the_default_question_finds_the_planted_difference_in_one_cohort(demo: Engine) -> None:
+    fit = fit_study(demo, synthetic.STUDYID, actor="tester")
+    assert fit.spec is not None
+    assert fit.spec["cohort"] == ["B-ALL"]
+    assert fit.key_ratio is not None
+    assert 1.5 < fit.key_ratio.ratio < 12
+    assert "blood transgene" in fit.sentence
+
+
+def test_the_same_answer_is_stored_once(demo: Engine) -> None:
+    before = len(stored(demo))
+    fit_study(demo, synthetic.STUDYID, actor="tester")
+    assert len(stored(demo)) == before
+
+
+def test_building_the_demo_again_changes_nothing(demo: Engine) -> None:
+    said: list[str] = []
+    build_demo(str(demo.url), actor="tester", say=said.append)
+    assert any("nothing changed" in line for line in said)
+
+
+def test_the_demo_refuses_a_database_with_a_real_study(sqlite_url: str, tmp_path: Path) -> None:
+    (tmp_path / "subject.csv").write_text("usubjid\nS-1\n")
+    etl_jobs.load(create_engine_for(sqlite_url), [tmp_path / "subject.csv"], "REAL-1")
+    with pytest.raises(UserError, match="synthetic studies only"):
+        build_demo(sqlite_url, actor="tester", say=lambda text: None)
+
+
+def test_expansion_from_a_direct_label_is_refused_with_the_right_way(demo: Engine) -> None:
+    spec = ModelSpec(
+        outcome="uptake:zr89_oxine_cells:suv_mean:lesion", question="expansion_by_group"
+    )
+    with pytest.raises(UserError, match=r"never show expansion.*reporter gene or blood"):
+        fit_study(demo, synthetic.STUDYID, spec, actor="tester")
+
+
+def test_a_specification_file_round_trips_and_a_broken_one_names_the_file(tmp_path: Path) -> None:
+    spec = ModelSpec(outcome="kinetics:CARTG:qPCR:BLOOD", days=(14.0,))
+    file = tmp_path / "question.yaml"
+    file.write_text(spec.to_yaml())
+    assert read_spec(file) == spec
+    file.write_text("outcome: [")
+    with pytest.raises(UserError, match=r"question\.yaml"):
+        read_spec(file)
+
+
+def test_the_summary_holds_the_fit_and_both_denominators_are_named(
+    demo: Engine, tmp_path: Path
+) -> None:
+    written = export_study(
+        demo, synthetic.STUDYID, tmp_path, formats=("csv", "json"), actor="t", version="0.1.0"
+    )
+    names = {path.name for path in written}
+    tables = ("baseline", "kinetics", "response_by_expansion", "model_estimates", "model_ratios",
+              "trajectories", "provenance")  # fmt: skip
+    assert names == {*(f"{table}.csv" for table in tables), "summary.json"}
+    estimates = (tmp_path / "model_estimates.csv").read_text()
+    assert "group[T.responder]" in estimates
+    assert "2026" in (tmp_path / "provenance.csv").read_text()
+
+
+def test_the_tracer_table_takes_the_registry() -> None:
+    from analysis.tracers import TRACERS
+
+    row = tracer_row(TRACERS["f18_fhbg"])
+    assert (row["nuclide"], row["tracer_class"]) == ("F-18", "reporter_gene")
+    assert row["half_life_h"] == pytest.approx(1.8295)
