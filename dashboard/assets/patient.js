@@ -54,6 +54,8 @@
       return;
     }
     var cursor = cursorOf(found.tracks);
+    var axis = found.tracks.querySelector(".cg-track-axis").getBoundingClientRect();
+    cursor.style.top = Math.round(axis.bottom - found.tracks.getBoundingClientRect().top) + "px";
     cursor.style.transform = "translateX(" + Math.round(found.x) + "px)";
     cursor.firstChild.textContent = "Day " + String(found.day).replace("-", "\u2212");
     cursor.classList.add("cg-cursor-on");

@@ -87,12 +87,10 @@ def _unknown(view: View) -> Component:
 
 def _main(view: View, data: PageData) -> Component:
     if not data.numbers.tracks:
-        return html.Div(
-            empty_state(
-                "Nothing was measured in this patient yet",
-                "This data cut holds the patient's baseline data only.",
-            )
-        )
+        infused = data.subject.get("infused") is not False
+        why = "This data cut holds the patient's baseline data only."
+        title = "Nothing was measured in this patient yet" if infused else "Never infused"
+        return html.Div(empty_state(title, why))
     table = lesion_table(
         data.patient, _regions(data), measured_lesions(data), view.selection.metric
     )

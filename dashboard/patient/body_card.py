@@ -7,7 +7,8 @@ from dash.development.base_component import Component
 
 from dashboard.components.card import card
 from dashboard.components.graph import graph
-from figures.body_map import BodyMap, draw_body_map
+from figures.body.region import BodyMap
+from figures.body_map import draw_body_map
 from figures.theme import Theme
 
 Link = Callable[[str], str]

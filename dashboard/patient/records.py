@@ -178,6 +178,7 @@ def patient_frames(records: CutRecords, usubjid: str, label: str) -> PatientFram
     """Everything the tracks of one patient are drawn from."""
     regions = records.patient("regions", usubjid)
     labs = records.patient("labs", usubjid)
+    infusions = records.patient("infusions", usubjid)
     return PatientFrames(
         usubjid=usubjid,
         label=label,
@@ -185,13 +186,13 @@ def patient_frames(records: CutRecords, usubjid: str, label: str) -> PatientFram
         region_labels=_region_labels(regions),
         upper_limits=_last_by(labs, "testcd", "ref_high"),
         lab_categories=_last_by(labs, "testcd", "category"),
-        recorded_toxicity=records.recorded_toxicity,
+        recorded_toxicity=frozenset() if infusions.is_empty() else records.recorded_toxicity,
         scans=records.patient("scans", usubjid),
         burden=of_patient(records.burden, usubjid),
         responses=records.patient("responses", usubjid),
         adverse_events=records.patient("adverse_events", usubjid),
         interventions=records.patient("interventions", usubjid),
-        infusions=records.patient("infusions", usubjid),
+        infusions=infusions,
     )
 
 

@@ -8,7 +8,8 @@ from dash.development.base_component import Component
 from dashboard.components.icon import icon
 from dashboard.components.marks import grade_badge, response_mark
 from dashboard.patient.page_data import patient_path
-from dashboard.patient.roster import SORTS, Column, Roster, RosterRow, Spark
+from dashboard.patient.roster import SORTS, Roster, RosterRow
+from dashboard.patient.roster_sparks import Column, Spark
 from dashboard.view import View
 from figures.number_text import EN_DASH, day_text
 from figures.sparkline import HEIGHT, WIDTH, draw_sparkline

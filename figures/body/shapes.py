@@ -119,9 +119,11 @@ def _mirror(points: Sequence[Point]) -> tuple[Point, ...]:
 
 
 def _ellipse(x: float, y: float, rx: float, ry: float) -> tuple[Point, ...]:
-    half = 0.70710678
-    return ((x, y - ry), (x + half * rx, y - half * ry), (x + rx, y), (x + half * rx, y + half * ry),
-            (x, y + ry), (x - half * rx, y + half * ry), (x - rx, y), (x - half * rx, y - half * ry))  # fmt: skip
+    a, b = 0.70710678 * rx, 0.70710678 * ry
+    return (
+        (x, y - ry), (x + a, y - b), (x + rx, y), (x + a, y + b),
+        (x, y + ry), (x - a, y + b), (x - rx, y), (x - a, y - b),
+    )  # fmt: skip
 
 
 def smooth(points: Sequence[Point], steps: int = 6, closed: bool = True) -> tuple[Point, ...]:

@@ -169,7 +169,8 @@ def _limit(pen: Pen, track: Track, value: float, text: str, color: str) -> None:
     )  # fmt: skip
     pen.text(
         x=free_stretch(track, pen.scale, pen.width_px), y=y_of(track, value), text=text,
-        yanchor="top" if _is_high(track, value) else "bottom", yshift=1, font={"size": TICK_FONT_PX, "color": pen.theme.muted},
+        yanchor="top" if _is_high(track, value) else "bottom", yshift=1,
+        font={"size": TICK_FONT_PX, "color": pen.theme.muted},
         bgcolor=rgba(pen.theme.card, 0.8), borderpad=0,
     )  # fmt: skip
 

@@ -40,7 +40,8 @@ class PatientFrames:
     """Upper limit of normal by test code, for this patient's laboratory."""
     lab_categories: dict[str, str] = field(default_factory=dict)
     recorded_toxicity: frozenset[str] = frozenset()
-    """Categories that the trial recorded for any patient: "none" means something only there."""
+    """Categories that the trial recorded for any patient; empty for one who was never infused.
+    "None recorded" means something only there."""
     scans: pl.DataFrame = field(default_factory=pl.DataFrame)
     burden: pl.DataFrame = field(default_factory=pl.DataFrame)
     responses: pl.DataFrame = field(default_factory=pl.DataFrame)

@@ -10,8 +10,10 @@ from dashboard.patient.records import CutRecords, patient_frames
 from figures.body.label_columns import Wanted, place_labels
 from figures.body.physiologic import physiologic_organs
 from figures.body.places import lesion_place, spread
+from figures.body.region import BodyMap
 from figures.body.shapes import HEIGHT, MIDDLE, WIDTH, drawn_code, organs, outline
-from figures.body_map import BodyMap, draw_body_map, prepare_body_map, ramp_color
+from figures.body.strokes import ramp_color
+from figures.body_map import draw_body_map, prepare_body_map
 from figures.theme import DARK, LIGHT
 from figures.tracks.patient_frames import Choices, PatientFrames
 from tests.figures import patient_example as example
