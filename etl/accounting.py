@@ -1,4 +1,4 @@
-"""Every record of every file with its verdict: the counts that must add up, and what was refused."""
+"""Every record of every file with its verdict: counts that must add up, and what was refused."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -28,9 +28,7 @@ def _one(frame: pl.DataFrame, name: str, day: str, source: str) -> pl.DataFrame:
     precision = pl.col(f"{name}_precision")
     if frame[f"{name}_text"].null_count() == frame.height:
         delivered = pl.when(pl.col(day).is_not_null()).then(pl.lit("delivered"))
-        return frame.with_columns(
-            delivered.alias(source), pl.lit(False).alias(f"_{day}_differs")
-        )
+        return frame.with_columns(delivered.alias(source), pl.lit(False).alias(f"_{day}_differs"))
     same_footing = pl.col(zone).is_not_null() == pl.col("reference_zoned")
     only_date = precision.is_in(INSTANT) & ~same_footing.fill_null(True)
     frame = frame.with_columns(
@@ -45,9 +43,9 @@ def _one(frame: pl.DataFrame, name: str, day: str, source: str) -> pl.DataFrame:
     given = pl.col(day)
     return frame.with_columns(
         pl.coalesce("_day", given).alias(day),
-        pl.coalesce(
-            "_made_from", pl.when(given.is_not_null()).then(pl.lit("delivered"))
-        ).alias(source),
+        pl.coalesce("_made_from", pl.when(given.is_not_null()).then(pl.lit("delivered"))).alias(
+            source
+        ),
         ((pl.col("_day") - given).abs() > MISMATCH_DAY).fill_null(False).alias(f"_{day}_differs"),
     ).drop("_precision", "_date", "_day", "_made_from")
 

@@ -1,4 +1,4 @@
-"""A whole delivery checked: every record of every file with its verdict, before anything is written.
+"""A whole delivery checked: every record with its verdict, before anything is written.
 
 The same function serves the load, the dry run and `check`: verdicts cannot differ.
 """

@@ -21,8 +21,8 @@ from etl.contracts import CONTRACT_VERSION
 from etl.contracts.rules import REFERENCES
 from etl.delivery import Delivery, check_delivery
 from etl.guard import ReadResult, read_guarded
-from etl.known_study import read_known
 from etl.known import Known
+from etl.known_study import read_known
 from etl.plan import Plan, make_plan
 from etl.profiles import SavedProfile, load_profile
 from etl.profiles.house import house_profile
@@ -180,7 +180,7 @@ def _load(
         plan = make_plan(delivery, connection, study_id)
         accounts = account(delivery, plan)
         if plan.is_empty and _all_known(connection, results, saved, study_id):
-            cut = (held.cut_names(connection, study_id or 0) or [None])[-1]
+            cut = held.cut_names(connection, study_id or 0)[-1]
             return _result(delivery, accounts, cut, _unchanged(cut), False)
     tell(0.55, "writing")
     facts = LoadFacts(studyid, actor, _program_version(), started)

@@ -1,7 +1,9 @@
 """What is already there: the subjects, infusions, scans and regions of a study that a delivery
 may refer to, from the database and from the delivery itself."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import polars as pl
 
@@ -24,8 +26,8 @@ ADMINISTRATIONS = {
 INFUSIONS = {"usubjid": pl.String, "infusion_no": pl.Int64}
 
 
-def _empty(schema: dict[str, object]) -> pl.DataFrame:
-    return pl.DataFrame(schema=schema)  # type: ignore[arg-type]
+def _empty(schema: Mapping[str, Any]) -> pl.DataFrame:
+    return pl.DataFrame(schema=schema)
 
 
 @dataclass

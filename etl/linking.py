@@ -10,13 +10,15 @@ OPEN = pl.col("_rule").is_null() & ~pl.col("_empty")
 NEEDS_TIME = frozenset({"kinetics_sample", "laboratory_result", "lesion_measurement"})
 
 
-def link_subjects(frame: pl.DataFrame, contract: Contract, known: Known, study: str) -> pl.DataFrame:
+def link_subjects(
+    frame: pl.DataFrame, contract: Contract, known: Known, study: str
+) -> pl.DataFrame:
     """Every record with its `usubjid`: as delivered, or made of study, site and subject."""
     site = pl.col("siteid")
-    made = pl.when(site.is_not_null()).then(
+    with_site = pl.when(site.is_not_null()).then(
         pl.concat_str([pl.lit(study), site, pl.col("subjid")], separator="-")
     )
-    made = made.otherwise(pl.concat_str([pl.lit(study), pl.col("subjid")], separator="-"))
+    made = with_site.otherwise(pl.concat_str([pl.lit(study), pl.col("subjid")], separator="-"))
     if contract.name == "subject":
         frame = frame.with_columns(pl.coalesce("usubjid", made).alias("usubjid"))
         frame = frame.with_columns(pl.coalesce("subjid", "usubjid").alias("subjid"))
@@ -59,6 +61,7 @@ def require(
 def link_codes(frame: pl.DataFrame, contract: Contract, known: Known) -> pl.DataFrame:
     """Checks the codes of tracers, administrations, scans and regions that records refer to."""
     names = contract.field_names
+    keys: tuple[str, ...]
     if "tracer_id" in names:
         given = pl.col("tracer_id").is_not_null()
         fits = pl.col("tracer_id").is_in(list(known.tracers))
@@ -104,9 +107,9 @@ def number_events(
     numbers = firsts.with_columns(
         pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over(within).alias("_number")
     )
-    frame = frame.join(
-        numbers, on=same, how="left", nulls_equal=True, maintain_order="left"
-    ).join(highest, on=list(within), how="left", nulls_equal=True, maintain_order="left")
+    frame = frame.join(numbers, on=same, how="left", nulls_equal=True, maintain_order="left").join(
+        highest, on=list(within), how="left", nulls_equal=True, maintain_order="left"
+    )
     counted = pl.col("_number") + pl.col("_highest").fill_null(0)
     return frame.with_columns(pl.coalesce(column, counted).alias(column)).drop(
         "_number", "_highest"

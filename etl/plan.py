@@ -37,14 +37,10 @@ class Plan:
         return all(table.is_empty for table in self.tables.values())
 
 
-NOTHING = pl.DataFrame(
-    schema={"id": pl.Int64, "record_key": pl.Int64, "content_hash": pl.Int64}
-)
+NOTHING = pl.DataFrame(schema={"id": pl.Int64, "record_key": pl.Int64, "content_hash": pl.Int64})
 
 
-def make_plan(
-    delivery: Delivery, connection: Connection | None, study_id: int | None
-) -> Plan:
+def make_plan(delivery: Delivery, connection: Connection | None, study_id: int | None) -> Plan:
     """Compares the delivery with the current records; marks unchanged ones as duplicates.
 
     A full delivery retires the current records of its tables that it no longer holds. A record
@@ -68,9 +64,7 @@ def make_plan(
 def _without_unchanged(frame: pl.DataFrame, current: pl.DataFrame) -> pl.DataFrame:
     """Records that the database holds with the same content are duplicates."""
     held = current.select("record_key", "content_hash", pl.lit(True).alias("_held"))
-    frame = frame.join(
-        held, on=["record_key", "content_hash"], how="left", maintain_order="left"
-    )
+    frame = frame.join(held, on=["record_key", "content_hash"], how="left", maintain_order="left")
     unchanged = (pl.col("_verdict") == LOADED) & pl.col("_held").is_not_null()
     return frame.with_columns(
         pl.when(unchanged).then(pl.lit(DUPLICATE)).otherwise(pl.col("_verdict")).alias("_verdict"),

@@ -93,7 +93,9 @@ def _content(
         ("scan_id", "scan", "scan_code"),
     ):
         if column in coded.columns and code in contract.field_names and code not in coded.columns:
-            names = held.all_codes(connection, table, study_id, "name" if table == "product" else code)
+            names = held.all_codes(
+                connection, table, study_id, "name" if table == "product" else code
+            )
             names = names.rename({"id": column, names.columns[1]: code})
             coded = coded.join(names, on=column, how="left", maintain_order="left")
     return content_hashes(coded, contract)

@@ -66,9 +66,7 @@ def _with_hashes(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     )
 
 
-def _same_keys(
-    frame: pl.DataFrame, candidates: pl.DataFrame, contract: Contract
-) -> pl.DataFrame:
+def _same_keys(frame: pl.DataFrame, candidates: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     groups = candidates.with_columns(
         (pl.col("content_hash").n_unique().over("record_key") > 1).alias("_differs"),
         (pl.col(RECORD) > pl.col(RECORD).min().over("record_key")).alias("_again"),

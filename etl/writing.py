@@ -182,9 +182,9 @@ def close_load(
     ):
         if frame.is_empty():
             continue
-        ids = pl.Series("source_file_id", [None if n is None else file_ids[n] for n in frame["file"]],
-                        dtype=pl.Int64)  # fmt: skip
-        frame = frame.drop("file").with_columns(ids, pl.lit(load_id).alias("load_id"))
-        frame = frame.select(name for name in frame.columns if name in TABLES[table].c)
-        insert(connection, frame)
+        ids = [None if number is None else file_ids[number] for number in frame["file"]]
+        rows = frame.with_columns(
+            pl.Series("source_file_id", ids, dtype=pl.Int64), pl.lit(load_id).alias("load_id")
+        )
+        insert(connection, rows.select(name for name in rows.columns if name in TABLES[table].c))
     loads.finish_load(connection, load_id, finished_at, message)

@@ -1,6 +1,7 @@
 """Incoming adverse events: one row per subject and event."""
 
 import dataframely as dy
+import polars as pl
 
 from etl.contracts.contract import END, SUBJECT, TIME, Contract, Field, TimedRow
 
@@ -23,11 +24,11 @@ class AdverseEventRow(TimedRow):
     ongoing = dy.Bool(nullable=True)
 
     @dy.rule()
-    def scale__given_with_grade(cls):
+    def scale__given_with_grade(cls) -> pl.Expr:
         return cls.grade.col.is_null() | cls.scale.col.is_not_null()
 
     @dy.rule()
-    def end_dtm__not_before_start(cls):
+    def end_dtm__not_before_start(cls) -> pl.Expr:
         return (
             cls.rel_day.col.is_null()
             | cls.end_rel_day.col.is_null()
@@ -35,7 +36,7 @@ class AdverseEventRow(TimedRow):
         )
 
     @dy.rule()
-    def ongoing__has_no_end(cls):
+    def ongoing__has_no_end(cls) -> pl.Expr:
         return cls.ongoing.col.is_null() | ~cls.ongoing.col | cls.end_rel_day.col.is_null()
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import dataframely as dy
+import polars as pl
 
 Kind = Literal["text", "code", "number", "integer", "flag"]
 
@@ -122,5 +123,5 @@ class MeasuredRow(Row):
     upper = dy.Float64(nullable=True)
 
     @dy.rule()
-    def value__bounds_in_order(cls):
+    def value__bounds_in_order(cls) -> pl.Expr:
         return cls.lower.col.is_null() | cls.upper.col.is_null() | (cls.lower.col <= cls.upper.col)

@@ -1,5 +1,7 @@
 """What an absent field of an incoming table means; every default is stated in docs/profiles.md."""
 
+from typing import Any
+
 import polars as pl
 
 from analysis.compute import units
@@ -110,7 +112,7 @@ def _adverse_event(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _intervention(frame: pl.DataFrame) -> pl.DataFrame:
     term = folded(pl.col("term"))
-    chosen = pl.when(pl.col("intervention_class").is_not_null()).then("intervention_class")
+    chosen: Any = pl.when(pl.col("intervention_class").is_not_null()).then("intervention_class")
     for name, drugs in DRUGS:
         chosen = chosen.when(term.str.contains(drugs)).then(pl.lit(name))
     return frame.with_columns(chosen.otherwise(pl.lit("other")).alias("intervention_class"))

@@ -7,24 +7,26 @@ header alone; its text is never looked at, kept or shown, only counted.
 import re
 import unicodedata
 
-WORDS = frozenset("""
-name names initials dob dobs mrn ssn nhs nhsno email mail phone telephone mobile fax address street
-zip zipcode postcode birthdate birthday birthdt brthdtc brthdt birthdtc surname firstname lastname
-fullname forename givenname familyname patientname patname subjectname ptname passport
-vorname nachname geburtsdatum geburtstag gebdat patientenname anschrift adresse strasse telefon plz
-versichertennummer fallnummer initialen
-prenom nom naissance telephone courriel nir
-nombre apellido apellidos direccion telefono correo dni nif
-nome cognome indirizzo codicefiscale
-sobrenome endereco telefone cpf
-naam voornaam achternaam geboortedatum adres bsn
-personnummer fodelsedatum fornamn efternamn cpr fodselsdato fodselsnummer
-imie nazwisko pesel
-имя фамилия отчество телефон адрес
-氏名 名前 患者名 生年月日 電話 電話番号 住所 カルテ番号 イニシャル
-姓名 出生日期 电话 地址 病历号 身份证 身份证号 住院号
-성명 이름 생년월일 전화번호 주소
-""".split())
+WORDS = frozenset({
+    "name", "names", "initials", "dob", "dobs", "mrn", "ssn", "nhs", "nhsno", "email", "mail",
+    "phone", "telephone", "mobile", "fax", "address", "street", "zip", "zipcode", "postcode",
+    "birthdate", "birthday", "birthdt", "brthdtc", "brthdt", "birthdtc", "surname", "firstname",
+    "lastname", "fullname", "forename", "givenname", "familyname", "patientname", "patname",
+    "subjectname", "ptname", "passport", "vorname", "nachname", "geburtsdatum", "geburtstag",
+    "gebdat", "patientenname", "anschrift", "adresse", "strasse", "telefon", "plz",
+    "versichertennummer", "fallnummer", "initialen", "prenom", "nom", "naissance", "courriel",
+    "nir", "nombre", "apellido", "apellidos", "direccion", "telefono", "correo",
+    "dni", "nif", "nome", "cognome", "indirizzo", "codicefiscale", "sobrenome", "endereco",
+    "telefone", "cpf", "naam", "voornaam", "achternaam", "geboortedatum", "adres", "bsn",
+    "personnummer", "fodelsedatum", "fornamn", "efternamn", "cpr", "fodselsdato", "fodselsnummer",
+    "imie", "nazwisko", "pesel", "имя", "фамилия",
+    "отчество", "телефон", "адрес", "氏名", "名前",
+    "患者名", "生年月日", "電話", "電話番号", "住所",
+    "カルテ番号", "イニシャル", "姓名", "出生日期", "电话",
+    "地址", "病历号", "身份证",
+    "身份证号", "住院号", "성명", "이름", "생년월일",
+    "전화번호", "주소",
+})  # fmt: skip
 
 PHRASES = re.compile(
     r"\b(?:(?:first|last|given|family|full|middle|maiden|patient|subject|participant|pat|pt)[ _]?"
@@ -32,7 +34,8 @@ PHRASES = re.compile(
     r"(?:hospital|nhs|insurance|passport|social[ _]security)[ _]?(?:number|no|nr|id)|"
     r"(?:phone|telephone|mobile phone|fax)(?:[ _]?(?:number|no|nr))?|e-?mail(?:[ _]address)?|"
     r"(?:home|street|postal|mailing)[ _]address|(?:zip|postal|post)[ _]?code|"
-    r"(?:patient|subject)[ _]?initials|date[ _]de[ _]naissance|numero[ _]de[ _](?:dossier|telephone)|"
+    r"(?:patient|subject)[ _]?initials|date[ _]de[ _]naissance|"
+    r"numero[ _]de[ _](?:dossier|telephone)|"
     r"code[ _]postal|fecha[ _]de[ _]nacimiento|historia[ _]clinica|data[ _]di[ _]nascita|"
     r"codice[ _]fiscale|data[ _]de[ _]nascimento|дата[ _]рождения)\b"
 )  # fmt: skip

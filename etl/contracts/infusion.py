@@ -1,6 +1,7 @@
 """Incoming infusions of the cell product: one row per subject and infusion."""
 
 import dataframely as dy
+import polars as pl
 
 from etl.contracts.contract import SUBJECT, TIME, Contract, Field, TimedRow
 
@@ -18,12 +19,12 @@ class InfusionRow(TimedRow):
     tracer_id = dy.String(nullable=True)
 
     @dy.rule()
-    def label_activity_mbq__labelled_has_activity_and_time(cls):
+    def label_activity_mbq__labelled_has_activity_and_time(cls) -> pl.Expr:
         complete = cls.label_activity_mbq.col.is_not_null() & cls.label_dtm_text.col.is_not_null()
         return ~cls.labelled.col | complete
 
     @dy.rule()
-    def tracer_id__label_only_when_labelled(cls):
+    def tracer_id__label_only_when_labelled(cls) -> pl.Expr:
         return cls.labelled.col | (
             cls.tracer_id.col.is_null() & cls.label_activity_mbq.col.is_null()
         )

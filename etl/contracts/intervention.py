@@ -1,6 +1,7 @@
 """Incoming interventions: what was given besides the product, one row each."""
 
 import dataframely as dy
+import polars as pl
 
 from etl.contracts.contract import END, SUBJECT, TIME, Contract, Field, TimedRow
 
@@ -31,7 +32,7 @@ class InterventionRow(TimedRow):
     end_rel_day = dy.Float64(nullable=True)
 
     @dy.rule()
-    def end_dtm__not_before_start(cls):
+    def end_dtm__not_before_start(cls) -> pl.Expr:
         return (
             cls.rel_day.col.is_null()
             | cls.end_rel_day.col.is_null()

@@ -1,6 +1,7 @@
 """Incoming cellular kinetics: one row per subject, analyte, assay, matrix, time and replicate."""
 
 import dataframely as dy
+import polars as pl
 
 from etl.contracts.contract import (
     ASSAY_WORDS,
@@ -25,7 +26,7 @@ class KineticsSampleRow(MeasuredRow, TimedRow):
     replicate = dy.Int64(min=1)
 
     @dy.rule()
-    def value__not_negative(cls):
+    def value__not_negative(cls) -> pl.Expr:
         return (cls.value.col.is_null() | (cls.value.col >= 0)) & (
             cls.lower.col.is_null() | (cls.lower.col >= 0)
         )

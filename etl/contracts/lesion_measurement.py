@@ -1,6 +1,7 @@
 """Incoming lesion measurements: one row per subject, region, metric, time, reader and method."""
 
 import dataframely as dy
+import polars as pl
 
 from etl.contracts.contract import (
     MEASURED,
@@ -17,7 +18,7 @@ class LesionMeasurementRow(MeasuredRow, TimedRow):
     metric = dy.String(min_length=1)
 
     @dy.rule()
-    def value__not_negative(cls):
+    def value__not_negative(cls) -> pl.Expr:
         percent = cls.metric.col.str.starts_with("PC") | cls.metric.col.str.starts_with("AC")
         return percent | cls.value.col.is_null() | (cls.value.col >= 0)
 

@@ -32,7 +32,9 @@ def plain_number(text: pl.Expr, decimal: str, thousands: str) -> pl.Expr:
     if thousands == " ":
         text, space = text.str.replace_all("[\u00a0\u202f\u2009]", " "), " "
     grouped = rf"\d{{1,3}}(?:{space}\d{{3}})+|\d+" if thousands else r"\d+"
-    number = rf"^[+-]?(?:(?:{grouped})(?:{re.escape(mark)}\d*)?|{re.escape(mark)}\d+)(?:[eE][+-]?\d+)?$"
+    number = (
+        rf"^[+-]?(?:(?:{grouped})(?:{re.escape(mark)}\d*)?|{re.escape(mark)}\d+)(?:[eE][+-]?\d+)?$"
+    )
     clean = text
     if thousands:
         clean = clean.str.replace_all(thousands, "", literal=True)
@@ -50,9 +52,4 @@ def as_number(text: pl.Expr, decimal: str = "point", thousands: str = "") -> pl.
 def as_flag(text: pl.Expr) -> pl.Expr:
     """Y, yes, true, 1 and N, no, false, 0; anything else is null."""
     word = text.str.to_lowercase()
-    return (
-        pl.when(word.is_in(TRUE_WORDS))
-        .then(True)
-        .when(word.is_in(FALSE_WORDS))
-        .then(False)
-    )
+    return pl.when(word.is_in(TRUE_WORDS)).then(True).when(word.is_in(FALSE_WORDS)).then(False)

@@ -1,6 +1,7 @@
 """Incoming quantifications: one number per scan, region, metric, reader and method."""
 
 import dataframely as dy
+import polars as pl
 
 from etl.contracts.contract import MEASURED, SUBJECT, Contract, Field, MeasuredRow
 from etl.contracts.scan import DECAY_STATE_WORDS, DECAY_STATES
@@ -13,7 +14,7 @@ class QuantificationRow(MeasuredRow):
     decay_state = dy.String(check=lambda col: col.is_in(list(DECAY_STATES)))
 
     @dy.rule()
-    def value__not_negative(cls):
+    def value__not_negative(cls) -> pl.Expr:
         return (cls.value.col.is_null() | (cls.value.col >= 0)) & (
             cls.lower.col.is_null() | (cls.lower.col >= 0)
         )

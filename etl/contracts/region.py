@@ -1,6 +1,7 @@
 """Incoming regions: one row per subject and region; a lesion keeps its code over visits."""
 
 import dataframely as dy
+import polars as pl
 
 from etl.contracts.contract import SUBJECT, Contract, Field, Row
 
@@ -22,7 +23,7 @@ class RegionRow(Row):
     )
 
     @dy.rule()
-    def lesion_role__only_for_lesions(cls):
+    def lesion_role__only_for_lesions(cls) -> pl.Expr:
         return cls.lesion_role.col.is_null() | (cls.kind.col == "lesion")
 
 

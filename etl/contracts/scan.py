@@ -1,6 +1,7 @@
 """Incoming scans: one row per subject and scan."""
 
 import dataframely as dy
+import polars as pl
 
 from etl.contracts.contract import SUBJECT, TIME, Contract, Field, TimedRow
 
@@ -22,7 +23,7 @@ class ScanRow(TimedRow):
     not_evaluable_reason = dy.String(nullable=True)
 
     @dy.rule()
-    def not_evaluable_reason__given_when_not_evaluable(cls):
+    def not_evaluable_reason__given_when_not_evaluable(cls) -> pl.Expr:
         return cls.evaluable.col == cls.not_evaluable_reason.col.is_null()
 
 

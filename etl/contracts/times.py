@@ -52,9 +52,7 @@ def moment(name: str) -> Moment:
     )
 
 
-def parse_moments(
-    frame: pl.DataFrame, name: str, dates: str, timezone: str | None
-) -> pl.DataFrame:
+def parse_moments(frame: pl.DataFrame, name: str, dates: str, timezone: str | None) -> pl.DataFrame:
     """Replaces the text column `name` by its instant, text, zone, precision and rule.
 
     A zone in the text wins over the column `tz`, that over the profile's `timezone`; without any
@@ -129,7 +127,9 @@ def parse_texts(texts: pl.Series, dates: str) -> pl.DataFrame:
 def _from_iso(frame: pl.DataFrame) -> pl.DataFrame:
     plain = pl.col("text").str.strip_chars()
     parts = frame.select("text", plain.str.extract_groups(ISO).alias("part")).unnest("part")
-    parts = parts.rename(dict(zip("1234567", ("y", "mo", "d", "h", "mi", "s", "offset"), strict=True)))
+    parts = parts.rename(
+        dict(zip("1234567", ("y", "mo", "d", "h", "mi", "s", "offset"), strict=True))
+    )
     year, month, day, hour, minute = (
         pl.col(name).cast(pl.Int32, strict=False) for name in ("y", "mo", "d", "h", "mi")
     )
@@ -177,7 +177,10 @@ def _from_serial(frame: pl.DataFrame, epoch: str) -> pl.DataFrame:
     return frame.select(
         "text",
         pl.when(usable).then(local).alias("local"),
-        pl.when(usable & whole).then(pl.lit("day")).when(usable).then(pl.lit("second"))
+        pl.when(usable & whole)
+        .then(pl.lit("day"))
+        .when(usable)
+        .then(pl.lit("second"))
         .alias("precision"),
         pl.lit(None, pl.String).alias("offset"),
         pl.when(~usable.fill_null(False)).then(pl.lit("date_format")).alias("rule"),

@@ -66,7 +66,9 @@ def _clean_texts(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     columns = []
     for one in contract.fields:
         if one.name not in frame.columns:
-            columns.append(pl.Series(one.name, [None], dtype=pl.String).new_from_index(0, frame.height))
+            columns.append(
+                pl.Series(one.name, [None], dtype=pl.String).new_from_index(0, frame.height)
+            )
         elif one.kind == "text" and one.name not in {"value", *DATES}:
             text = clean(pl.col(one.name))
             columns.append(_by_distinct(frame[one.name], pl.when(text != ".").then(text)))
@@ -97,9 +99,7 @@ def _mark_empty(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     return frame.with_columns(nothing.alias("_empty"))
 
 
-def _by_kind(
-    frame: pl.DataFrame, contract: Contract, decimal: str, thousands: str
-) -> pl.DataFrame:
+def _by_kind(frame: pl.DataFrame, contract: Contract, decimal: str, thousands: str) -> pl.DataFrame:
     """Numbers, whole numbers, flags and codes; a text that does not fit is a broken rule."""
     for one in contract.fields:
         text = pl.col(one.name)

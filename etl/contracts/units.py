@@ -10,14 +10,18 @@ from typing import NamedTuple
 from analysis.compute import units
 from etl.profiles.headers import squash
 
-KEPT = frozenset(
-    "mol/L mmol/L umol/L nmol/L pmol/L mEq/L mU/L U/mL mIU/L uIU/mL mIU/mL fL pg fmol fmol(Fe) amol "
-    "s ms min h mm/h mL/min mL/min/1.73m2 mosm/kg mOsm/kg mmHg beats/min /HPF /LPF kg/m2 "
-    "10^12/L TI/L GI/L RATIO INR SCORE TITER nmol/mL ug/g mg/g g/mol L/L kU/L % mg/mmol".split()
-)
+KEPT = frozenset({
+    "mol/L", "mmol/L", "umol/L", "nmol/L", "pmol/L", "mEq/L", "mU/L", "U/mL", "mIU/L", "uIU/mL",
+    "mIU/mL", "fL", "pg", "fmol", "fmol(Fe)", "amol", "s", "ms", "min", "h", "mm/h", "mL/min",
+    "mL/min/1.73m2", "mosm/kg", "mOsm/kg", "mmHg", "beats/min", "/HPF", "/LPF", "kg/m2",
+    "10^12/L", "TI/L", "GI/L", "RATIO", "INR", "SCORE", "TITER", "nmol/mL", "ug/g", "mg/g",
+    "g/mol", "L/L", "kU/L", "%", "mg/mmol",
+})  # fmt: skip
 """Units of laboratory tests that no canonical family holds; spelled as CDISC writes them."""
 
-MOLAR = frozenset("mol/L mmol/L umol/L nmol/L pmol/L".split())
+MOLAR = frozenset({
+    "mol/L", "mmol/L", "umol/L", "nmol/L", "pmol/L",
+})  # fmt: skip
 """Amount of substance: a test stored by mass keeps it as delivered, its molar mass is not ours."""
 
 GIGA = {"G/L": "10^9/L", "T/L": "10^12/L", "GI/L": "10^9/L", "TI/L": "10^12/L"}
@@ -32,7 +36,9 @@ METRIC_UNITS = (
 )  # fmt: skip
 """Metrics whose name states the quantity: prefix, family, stored unit. They need no unit."""
 
-LENGTHS = frozenset("LDIAM SAXIS LPERP PERP SUMDIAM DIAMETER SUMLDIAM SUMNDIAM LMAXSP".split())
+LENGTHS = frozenset({
+    "LDIAM", "SAXIS", "LPERP", "PERP", "SUMDIAM", "DIAMETER", "SUMLDIAM", "SUMNDIAM", "LMAXSP",
+})  # fmt: skip
 KINETICS = {
     "copies_per_dna": "copies/ug", "copies_per_volume": "copies/mL",
     "copies_per_cell": "copies/cell", "count": "cells/uL", "percent": "%",
@@ -50,7 +56,7 @@ class Conversion(NamedTuple):
 
 
 def conversion(contract: str, code: str, text: str | None) -> Conversion:
-    """How the value of one analyte, test or metric in the unit as delivered becomes the stored one."""
+    """How a value of this analyte, test or metric in its delivered unit becomes the stored one."""
     given = squash(text) if text else None
     if given in GIGA:
         given = GIGA[given]
@@ -82,7 +88,7 @@ def _canonical(code: str, given: str | None) -> Conversion:
 
 
 def _by_family(allowed: dict[str, str], given: str | None) -> Conversion:
-    spelled = units.normalize_unit(given)
+    spelled = units.normalize_unit(given) or ""
     for family, unit in allowed.items():
         factors = units.FAMILIES[family]
         if spelled in factors:

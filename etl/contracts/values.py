@@ -13,13 +13,19 @@ import polars as pl
 from etl.contracts.numbers import as_number, without_absent
 from etl.profiles.headers import squash
 
-BELOW = frozenset(
-    "blq bloq bql blloq lloq <lloq <loq <blq <bloq <llq <lod belowloq belowlloq belowlod "
-    "belowlimitofquantification belowlimitofdetection belowdetectionlimit belowquantificationlimit "
-    "undetectable notdetected notdetectable".split()
-)
-ABOVE = frozenset("aloq alq aql >uloq >loq >ulq aboveloq aboveuloq abovelimitofquantification".split())
-DETECTION = frozenset("<lod belowlod belowlimitofdetection belowdetectionlimit".split())
+BELOW = frozenset({
+    "blq", "bloq", "bql", "blloq", "lloq", "<lloq", "<loq", "<blq", "<bloq", "<llq", "<lod",
+    "belowloq", "belowlloq", "belowlod", "belowlimitofquantification", "belowlimitofdetection",
+    "belowdetectionlimit", "belowquantificationlimit", "undetectable", "notdetected",
+    "notdetectable",
+})  # fmt: skip
+ABOVE = frozenset({
+    "aloq", "alq", "aql", ">uloq", ">loq", ">ulq", "aboveloq", "aboveuloq",
+    "abovelimitofquantification",
+})  # fmt: skip
+DETECTION = frozenset({
+    "<lod", "belowlod", "belowlimitofdetection", "belowdetectionlimit",
+})  # fmt: skip
 AMBIGUOUS = frozenset({"nd", "n.d.", "n.d"})
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?")
 COMPARED = re.compile(r"^(<=|>=|≤|≥|<|>)\s*(.+)$")
@@ -40,7 +46,9 @@ def read_word(text: str, limits: Mapping[str, str], decimal: str, thousands: str
     told = {squash(key).lower(): side for key, side in limits.items()}
     joined = word.replace(" ", "")
     if word in told:
-        return Reading(*("left", "lloq") if told[word] == "below" else ("right", "uloq"), None, None)
+        return Reading(
+            *("left", "lloq") if told[word] == "below" else ("right", "uloq"), None, None
+        )
     if joined in BELOW:
         return Reading("left", "lod" if joined in DETECTION else "lloq", None, None)
     if joined in ABOVE:
@@ -118,7 +126,9 @@ def _censor(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(
         pl.when(left & known).then(0.0).when(right & known).then(pl.col("_bound")).alias("lower"),
         pl.when(left & known).then(pl.col("_bound")).alias("upper"),
-        pl.when(known & (left | right)).then(pl.col("_side")).otherwise(pl.lit("none"))
+        pl.when(known & (left | right))
+        .then(pl.col("_side"))
+        .otherwise(pl.lit("none"))
         .alias("censored"),
         pl.when(pl.col("_side").is_not_null() & ~known)
         .then(pl.lit("limit_missing"))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import polars as pl
 
@@ -53,7 +54,7 @@ def translated(cell: pl.Expr, words: Mapping[str, str], otherwise: str | None = 
         return cell
     text = folded(cell)
     exact = {fold(word): target for word, target in words.items() if "*" not in word}
-    result = pl.when(text.is_null()).then(None)
+    result: Any = pl.when(text.is_null()).then(None)
     if exact:
         hit = text.replace_strict(
             list(exact), list(exact.values()), default=None, return_dtype=pl.String
@@ -63,7 +64,7 @@ def translated(cell: pl.Expr, words: Mapping[str, str], otherwise: str | None = 
         if "*" in word:
             result = result.when(text.str.contains(glob_regex(word))).then(pl.lit(target))
     rest = cell if otherwise is None else pl.lit(otherwise)
-    chosen = result.otherwise(rest)
+    chosen: pl.Expr = result.otherwise(rest)
     return pl.when(chosen.str.len_bytes() > 0).then(chosen)
 
 

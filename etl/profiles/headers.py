@@ -82,10 +82,10 @@ def _exact(text: str, paths: Sequence[str]) -> list[int]:
 def matching(text: str, paths: Sequence[str]) -> list[tuple[int, Mapping[str, str]]]:
     """Columns that fit the header name or pattern, with what its captures hold."""
     exact = _exact(text, paths)
+    found: list[tuple[int, Mapping[str, str]]] = [(index, {}) for index in exact]
     if exact or not CAPTURE.search(text):
-        return [(index, {}) for index in exact]
+        return found
     regex = pattern(text)
-    found = []
     for index, path in enumerate(paths):
         match = regex.match(path if "|" in text else leaf(path))
         if match:

@@ -53,7 +53,7 @@ def _table(sheet: Sheet, contract: str) -> Table | None:
         return None
     folded = [header.casefold() for header in headers]
     columns = {
-        field: ColumnRule(position=str(folded.index(field) + 1))
+        field: ColumnRule.model_validate({"position": str(folded.index(field) + 1)})
         for field in CONTRACTS[contract].field_names
         if field in folded
     }

@@ -162,9 +162,7 @@ class _Shaper:
     def _cell(self, rule: ColumnRule) -> tuple[pl.Expr | None, int | None]:
         """The expression of a field's text, and its column when it is a single one."""
         if rule.first_of or rule.join:
-            found = [
-                self.grid.find((name,), None, True) for name in (rule.first_of or rule.join)
-            ]
+            found = [self.grid.find((name,), None, True) for name in (rule.first_of or rule.join)]
             present = [clean(pl.col(f"c{index}")) for index in found if index is not None]
             if not present:
                 if rule.optional:

@@ -51,8 +51,8 @@ def files_of(case: dict[str, Any]) -> list[tuple[str, str]]:
 def check(case: dict[str, Any]) -> Delivery:
     results = []
     for name, text in files_of(case):
-        text = text.replace("\n", case.get("newline", "\n"))
-        source = source_from_bytes(name, text.encode(case.get("encoding", "utf-8")))
+        lines = text.replace("\n", case.get("newline", "\n"))
+        source = source_from_bytes(name, lines.encode(case.get("encoding", "utf-8")))
         reader, sheets = read_source(source)
         results.append(ReadResult(source, reader, sheets))
     saved = house_profile([sheet for result in results for sheet in result.sheets])

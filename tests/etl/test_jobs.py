@@ -1,4 +1,4 @@
-"""The load: all or nothing, idempotent, versioned, accounted for; and what it says when it cannot."""
+"""The load: all or nothing, idempotent, versioned, accounted for; its words when it cannot."""
 
 import json
 import threading
@@ -13,9 +13,9 @@ from sqlalchemy import Engine
 
 from analysis.errors import UserError
 from etl import jobs
+from etl.accounting import account
 from etl.delivery import check_delivery
 from etl.guard import ReadResult
-from etl.accounting import account
 from etl.known import Known
 from etl.plan import make_plan
 from etl.profiles.house import house_profile
@@ -24,6 +24,8 @@ from etl.source import source_from_bytes
 from models.connect import create_engine_for
 from models.errors import DatabaseError
 from models.queries import list_cuts, read_trial
+
+pytestmark = pytest.mark.usefixtures("reads_here")
 
 HEAD = "usubjid,analyte,assay,value,unit,rel_day\n"
 FULL = """
@@ -134,10 +136,14 @@ def test_a_corrected_parent_keeps_its_children(engine: Engine, tmp_path: Path) -
     (export / "scan.csv").write_text("usubjid,scan_code,rel_day,weight_kg\nS1,A,15,71\n")
     jobs.load(engine, [export / "scan.csv"], "ST")
     trial = read_trial(engine, "ST")
-    assert trial.quantifications.select("scan_code", "rel_day", "value").rows() == [("A", 15.0, 3.0)]
+    assert trial.quantifications.select("scan_code", "rel_day", "value").rows() == [
+        ("A", 15.0, 3.0)
+    ]
     (tmp_path / "q2").mkdir()
     more = tmp_path / "q2" / "quantification.csv"
-    more.write_text("usubjid,scan_code,region_code,metric,value,unit\nS1,A,SPLEEN,suv_mean,9,g/mL\n")
+    more.write_text(
+        "usubjid,scan_code,region_code,metric,value,unit\nS1,A,SPLEEN,suv_mean,9,g/mL\n"
+    )
     assert jobs.load(engine, [more], "ST").files[0].loaded == 1
 
 
@@ -223,7 +229,7 @@ def test_two_loaders_take_turns(engine: Engine, tmp_path: Path) -> None:
     def run(path: Path) -> None:
         try:
             jobs.load(engine, [path], "ST")
-        except BaseException as error:  # noqa: BLE001 shown below
+        except BaseException as error:
             failures.append(error)
 
     threads = [threading.Thread(target=run, args=(path,)) for path in paths]

@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import pytest
 from sqlalchemy import Engine
 
 from etl import jobs
 from models.queries import read_trial
+
+pytestmark = pytest.mark.usefixtures("reads_here")
 
 SAMPLES = """usubjid,analyte,assay,dtm,value,unit
 S1,CARTG,qPCR,2024-03-08T09:00+01:00,120,copies/ug

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 rows of a table stand on one line
 """The profile language: what it reads, and the one line it says when it cannot."""
 
 from pathlib import Path
@@ -68,13 +69,12 @@ def test_wide_with_captures_and_a_column_beside() -> None:
     columns: {usubjid: ID}
     constants: {analyte: CARFLOW, assay: flow}
     wide:
-      - header: "Day {nominal_day:number} | {unit}"
+      - header: "Day {nominal_day:number} | *uL"
         beside: {rel_day: "Day {nominal_day} | true day"}
         constants: {visit: "Day {nominal_day}"}
-        maps: {unit: {"per uL": cells/uL, "true day": ""}}
 """
     rows = records(
-        text.replace("{unit}", "*uL").replace("        maps: {unit", "        #"),
+        text,
         (None, "Day 7", None, "Day 28", None),
         ("ID", "true day", "per uL", "true day", "per uL"),
         ("S1", "8", "12", "30", "---"),
@@ -92,7 +92,8 @@ def test_units_from_header_row_and_neighbor() -> None:
     )  # fmt: skip
     assert by_header[0]["unit"] == "copies/ug"
     by_row = records(
-        "    units_row: 2\n    data: 3\n    columns: {usubjid: ID, value: {from: Result, units_from: row}}\n",
+        "    units_row: 2\n    data: 3\n"
+        "    columns: {usubjid: ID, value: {from: Result, units_from: row}}\n",
         ("ID", "Result"), ("", "cells/uL"), ("S1", "5"),
     )  # fmt: skip
     assert (by_row[0]["unit"], by_row[0]["_row"]) == ("cells/uL", 3)
@@ -117,7 +118,19 @@ def test_dictionaries_filters_joins_defaults_and_sums() -> None:
 """
     rows = records(
         text,
-        ("Site", "Code", "Use", "Visit", "Standard", "Raw", "Assay", "Zone", "Tube", "Limit", "Unit"),
+        (
+            "Site",
+            "Code",
+            "Use",
+            "Visit",
+            "Standard",
+            "Raw",
+            "Assay",
+            "Zone",
+            "Tube",
+            "Limit",
+            "Unit",
+        ),
         ("01", "007", "yes", "Day 28", None, "5", "pcr", None, "1", "50", "ug"),
         ("01", "008", "", "scr", "6", "5", "flow", "Z", "2", "50", "mL"),
         ("01", "009", "No!", "scr", "7", "5", "flow", "Z", "2", "50", "mL"),
@@ -183,7 +196,7 @@ def test_shipped_profiles_are_valid(name: str) -> None:
 
 def test_leading_zeros_and_words_like_no_stay_text() -> None:
     saved = parse_profile(
-        'name: x\nmissing: [NO, 001]\ntables:\n  - contract: subject\n    constants: {cohort: NO}\n',
+        "name: x\nmissing: [NO, 001]\ntables:\n  - contract: subject\n    constants: {cohort: NO}\n",
         "x",
     )
     assert saved.profile.missing == {"NO": "", "001": ""}

@@ -19,7 +19,14 @@ from etl.source import source_from_bytes
 from models.tables import TABLES
 
 DAY = {"rel_day": "7"}
-LESION = {"usubjid": "S1", "region_code": "L1", "metric": "LDIAM", "value": "12", "unit": "mm", **DAY}
+LESION = {
+    "usubjid": "S1",
+    "region_code": "L1",
+    "metric": "LDIAM",
+    "value": "12",
+    "unit": "mm",
+    **DAY,
+}
 SOUND: dict[str, dict[str, str]] = {
     "subject": {"usubjid": "S1", "sex": "F", "age_year": "60"},
     "subject_characteristic": {"usubjid": "S1", "paramcd": "P", "label": "L", "value": "1"},
@@ -62,8 +69,12 @@ BROKEN: tuple[tuple[str, dict[str, str], str, str], ...] = (
     ("infusion", {"transduced_percent": "-1"}, "transduced_percent", "too_low"),
     ("infusion", {"transduced_percent": "101"}, "transduced_percent", "too_high"),
     ("infusion", {"vector_copy_number": "-1"}, "vector_copy_number", "too_low"),
-    ("infusion", {"labelled": "yes", "label_activity_mbq": "0", "label_dtm": "2024-01-01"},
-     "label_activity_mbq", "too_low"),
+    (
+        "infusion",
+        {"labelled": "yes", "label_activity_mbq": "0", "label_dtm": "2024-01-01"},
+        "label_activity_mbq",
+        "too_low",
+    ),
     ("infusion", {"labelled": "yes"}, "label_activity_mbq", "labelled_has_activity_and_time"),
     ("infusion", {"label_activity_mbq": "5"}, "tracer_id", "label_only_when_labelled"),
     ("infusion", {"rel_day": "40000"}, "rel_day", "too_high"),
@@ -74,7 +85,12 @@ BROKEN: tuple[tuple[str, dict[str, str], str, str], ...] = (
     ("tracer_administration", {"tracer_id": "x"}, "tracer_id", "tracer_unknown"),
     ("tracer_administration", {"administration_no": "0"}, "administration_no", "too_low"),
     ("tracer_administration", {"injected_activity_mbq": "0"}, "injected_activity_mbq", "too_low"),
-    ("tracer_administration", {"injected_activity_mbq": "4e8"}, "injected_activity_mbq", "too_high"),
+    (
+        "tracer_administration",
+        {"injected_activity_mbq": "4e8"},
+        "injected_activity_mbq",
+        "too_high",
+    ),
     ("tracer_administration", {"residual_activity_mbq": "-1"}, "residual_activity_mbq", "too_low"),
     ("tracer_administration", {"mass_dose_mg": "-1"}, "mass_dose_mg", "too_low"),
     ("tracer_administration", {"infusion_no": "4"}, "infusion_no", "infusion_unknown"),
