@@ -11,7 +11,7 @@ from benchmarks.page import write_page
 from benchmarks.row import Row
 
 BENCHMARKS: Mapping[str, str] = {
-    "load": "benchmarks.load:rows",
+    "load": "benchmarks.loading:rows",
     "demo": "benchmarks.demo:rows",
     "filters": "benchmarks.filters:rows",
 }
