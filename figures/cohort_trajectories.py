@@ -7,11 +7,12 @@ each visit, so that a mean of three is not read as a mean of thirty.
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 import polars as pl
 
+from figures.canvas import Canvas
 from figures.curves import (
     GroupMean,
     PatientLine,
@@ -95,19 +96,18 @@ def draw_cohort_trajectories(
     scale = scale_for([*days, *visits])
     values = value_axis(numbers)
     colors = {mean.group: group_color(mean.group, i, theme) for i, mean in enumerate(numbers.means)}
-    figure = go.Figure()
+    canvas = Canvas()
     if len(numbers.lines) <= MANY_PATIENTS:
-        draw_patients(figure, numbers.lines, scale, colors)
+        draw_patients(canvas, numbers.lines, scale, colors)
     for mean in numbers.means:
-        draw_band(figure, mean, scale, colors[mean.group])
+        draw_band(canvas, mean, scale, colors[mean.group])
     for index, mean in enumerate(numbers.means):
-        draw_mean(figure, mean, index, scale, colors[mean.group], theme)
-    draw_highlight(figure, numbers, scale, theme)
-    draw_overlay(figure, numbers.overlay, scale, theme)
-    draw_counts(figure, numbers.means, scale, colors, theme, narrow=narrow)
-    annotate(figure, numbers, scale, colors, theme, narrow=narrow)
-    lay_out(figure, numbers, scale, values, theme, narrow=narrow)
-    return figure
+        draw_mean(canvas, mean, index, scale, colors[mean.group], theme)
+    draw_highlight(canvas, numbers, scale, theme)
+    draw_overlay(canvas, numbers.overlay, scale, theme)
+    draw_counts(canvas, numbers.means, scale, colors, theme, narrow=narrow)
+    annotate(canvas, numbers, scale, colors, theme, narrow=narrow)
+    return canvas.figure(layout_of(numbers, scale, values, theme, narrow=narrow))
 
 
 def value_axis(numbers: TrajectoryNumbers) -> ValueAxis:
@@ -118,25 +118,25 @@ def value_axis(numbers: TrajectoryNumbers) -> ValueAxis:
 
 
 def draw_highlight(
-    figure: go.Figure, numbers: TrajectoryNumbers, scale: DayScale, theme: Theme
+    canvas: Canvas, numbers: TrajectoryNumbers, scale: DayScale, theme: Theme
 ) -> None:
     """The chosen patient in ink, above all others."""
     lines = [line for line in numbers.lines if line.usubjid == numbers.highlighted]
     if lines:
         x, y = gapped(lines, scale)
-        figure.add_scatter(
+        canvas.scatter(
             x=x, y=y, mode="lines+markers", hoverinfo="skip",
             line={"color": theme.ink, "width": 2}, marker={"size": 6, "color": theme.ink},
         )  # fmt: skip
 
 
 def draw_overlay(
-    figure: go.Figure, overlay: Sequence[GroupMean], scale: DayScale, theme: Theme
+    canvas: Canvas, overlay: Sequence[GroupMean], scale: DayScale, theme: Theme
 ) -> None:
     """The fitted mean of each group of the model: dashed, in the color of its meaning."""
     for place, mean in enumerate(overlay):
         inside = [i for i, day in enumerate(mean.days) if scale.low <= day <= scale.high]
-        figure.add_scatter(
+        canvas.scatter(
             x=[scale.position(mean.days[i]) for i in inside],
             y=[mean.means[i] for i in inside],
             mode="lines",
@@ -146,7 +146,7 @@ def draw_overlay(
 
 
 def draw_counts(
-    figure: go.Figure,
+    canvas: Canvas,
     means: Sequence[GroupMean],
     scale: DayScale,
     colors: dict[str, str],
@@ -159,7 +159,7 @@ def draw_counts(
     for row, mean in enumerate(means):
         columns = [(day, n) for day, n in zip(mean.days, mean.counts, strict=True)
                    if round(day) in shown]  # fmt: skip
-        figure.add_scatter(
+        canvas.scatter(
             x=[scale.position(day) for day, _ in columns],
             y=[row] * len(columns),
             yaxis="y2",
@@ -169,9 +169,9 @@ def draw_counts(
             hoverinfo="skip",
         )
         glyph = SYMBOL_GLYPHS[group_symbol(mean.group, row)]
-        figure.add_annotation(
+        canvas.annotate(
             x=0, xref="paper", xanchor="left", xshift=4 - left_margin(means, narrow=narrow),
-            y=row, yref="y2", yanchor="middle", showarrow=False,
+            y=row, yref="y2", yanchor="middle",
             text=f'<span style="color:{colors[mean.group]}">{glyph}</span> {mean.group}',
             font={"size": 12, "color": theme.secondary},
         )  # fmt: skip
@@ -189,7 +189,7 @@ def visit_days(means: Sequence[GroupMean]) -> list[float]:
 
 
 def annotate(
-    figure: go.Figure,
+    canvas: Canvas,
     numbers: TrajectoryNumbers,
     scale: DayScale,
     colors: dict[str, str],
@@ -198,39 +198,39 @@ def annotate(
     narrow: bool,
 ) -> None:
     """Infusion, knee and limit lines; group labels at the ends of their curves."""
-    figure.add_vline(x=0, line={"color": theme.muted, "width": 1})
-    figure.add_annotation(
-        x=0, y=1, yref="y domain", text="Infusion", showarrow=False, xanchor="left", xshift=4,
+    canvas.vline(x=0, line={"color": theme.muted, "width": 1})
+    canvas.annotate(
+        x=0, y=1, yref="y domain", text="Infusion", xanchor="left", xshift=4,
         yanchor="bottom", font={"size": 12, "color": theme.muted},
     )  # fmt: skip
     for knee in scale.knees:
-        figure.add_vline(
+        canvas.vline(
             x=scale.position(knee), line={"color": theme.hairline, "width": 1, "dash": "dot"}
         )
     if numbers.lloq is not None:
         limit = math.log10(numbers.lloq) if numbers.log else numbers.lloq
-        figure.add_hline(y=numbers.lloq, line={"color": theme.muted, "width": 1, "dash": "dash"})
+        canvas.hline(y=numbers.lloq, line={"color": theme.muted, "width": 1, "dash": "dash"})
         beside = not narrow and len(numbers.means) <= MAX_END_LABELS
-        figure.add_annotation(
+        canvas.annotate(
             x=1, xref="x domain", y=limit, text=f"LLOQ {significant(numbers.lloq)}",
-            showarrow=False, xanchor="left" if beside else "right", xshift=10 if beside else 0,
+            xanchor="left" if beside else "right", xshift=10 if beside else 0,
             yanchor="middle" if beside else "top", font={"size": 12, "color": theme.muted},
         )  # fmt: skip
-    figure.add_annotation(
+    canvas.annotate(
         x=1, xref="paper", y=0, yref="paper", yanchor="top", xanchor="right", yshift=-4,
         text="Days from infusion" + (f". {scale.note}" if scale.note and not narrow else ""),
-        showarrow=False, font={"size": 12, "color": theme.muted},
+        font={"size": 12, "color": theme.muted},
     )  # fmt: skip
-    figure.add_annotation(
+    canvas.annotate(
         x=0, xref="paper", y=0, yref="paper", yanchor="top", xanchor="left", yshift=-4,
         xshift=4 - left_margin(numbers.means, narrow=narrow), text="Patients with a value",
-        showarrow=False, font={"size": 12, "color": theme.muted},
+        font={"size": 12, "color": theme.muted},
     )  # fmt: skip
     if narrow or len(numbers.means) > MAX_END_LABELS:
         return
     for label in end_labels(numbers, scale):
-        figure.add_annotation(
-            x=label.position, y=label.height, yref="y domain", showarrow=False, xanchor="left",
+        canvas.annotate(
+            x=label.position, y=label.height, yref="y domain", xanchor="left",
             xshift=10, text=f"<b>{label.text}</b>",
             font={"size": 13, "color": colors[label.group]},
         )  # fmt: skip
@@ -275,15 +275,14 @@ def panel_height(value: float, axis: ValueAxis, *, log: bool) -> float:
     return (value - axis.low) / (axis.high - axis.low)
 
 
-def lay_out(
-    figure: go.Figure,
+def layout_of(
     numbers: TrajectoryNumbers,
     scale: DayScale,
     values: ValueAxis,
     theme: Theme,
     *,
     narrow: bool,
-) -> None:
+) -> dict[str, Any]:
     """Axes, ticks and the strip of counts."""
     n_rows = max(1, len(numbers.means))
     strip = ROW_PX * n_rows + 8
@@ -296,18 +295,18 @@ def lay_out(
     longest = max(
         (len(f"{mean.group}, n = {mean.n_patients}") for mean in numbers.means), default=0
     )
-    figure.update_layout(
-        template=template(theme),
-        height=height + 24 + 28,
-        margin={
+    return {
+        "template": template(theme),
+        "height": height + 24 + 28,
+        "margin": {
             "l": left_margin(numbers.means, narrow=narrow),
             "r": 22 + 8 * longest if labels else 14,
             "t": 24,
             "b": 28,
         },
-        hovermode="closest",
-        dragmode=False if narrow else "select",
-        xaxis={
+        "hovermode": "closest",
+        "dragmode": False if narrow else "select",
+        "xaxis": {
             "range": [first - room, last + room],
             "tickvals": [tick.position for tick in ticks],
             "ticktext": [tick.text for tick in ticks],
@@ -315,7 +314,7 @@ def lay_out(
             "showgrid": False,
             "fixedrange": True,
         },
-        yaxis={
+        "yaxis": {
             "domain": [(strip + below) / height, 1],
             "type": "log" if numbers.log else "linear",
             "range": [math.log10(values.low), math.log10(values.high)]
@@ -323,13 +322,13 @@ def lay_out(
             else [values.low, values.high],
             "tickvals": list(values.ticks),
             "ticktext": [short_tick(tick) for tick in values.ticks],
-            "minor": {"tickvals": list(values.minor_ticks), "showgrid": False},
+            "fixedrange": True,
         },
-        yaxis2={
+        "yaxis2": {
             "domain": [0, strip / height],
             "range": [n_rows - 0.5, -0.5],
             "anchor": "x",
             "visible": False,
             "fixedrange": True,
         },
-    )  # fmt: skip
+    }

@@ -6,11 +6,11 @@ take half a minute in a browser.
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import plotly.graph_objects as go
 import polars as pl
 
+from figures.canvas import Canvas
 from figures.day_scale import DayScale
 from figures.number_text import day_text, significant
 from figures.theme import CATEGORY_SYMBOLS, RESPONSE_SYMBOLS, Theme, rgba
@@ -105,29 +105,26 @@ def group_symbol(group: str, index: int) -> str:
 
 
 def draw_patients(
-    figure: go.Figure,
+    canvas: Canvas,
     lines_of_all: Sequence[PatientLine],
     scale: DayScale,
     colors: dict[str, str],
     *,
     points: bool = True,
-    **place: Any,
 ) -> None:
     """One trace per group, lines parted by gaps: ten thousand traces would take half a minute."""
     for group, color in colors.items():
         lines = [line for line in lines_of_all if line.group == group]
         x, y = gapped(lines, scale)
-        figure.add_scatter(
+        canvas.scatter(
             x=x, y=y, mode="lines", line={"color": rgba(color, 0.32), "width": 1},
-            hoverinfo="skip", connectgaps=False, **place,
+            hoverinfo="skip", connectgaps=False,
         )  # fmt: skip
         if points:
-            draw_points(figure, lines, scale, color)
+            draw_points(canvas, lines, scale, color)
 
 
-def draw_points(
-    figure: go.Figure, lines: Sequence[PatientLine], scale: DayScale, color: str
-) -> None:
+def draw_points(canvas: Canvas, lines: Sequence[PatientLine], scale: DayScale, color: str) -> None:
     """A small mark per sample, open where it is below its limit; hover tells whose it is."""
     points = [
         (scale.position(line.days[i]), line.values[i], line.censored[i], point_facts(line, i))
@@ -136,7 +133,7 @@ def draw_points(
     ]
     for open_symbol in (False, True):
         kept = [point for point in points if point[2] is open_symbol]
-        figure.add_scatter(
+        canvas.scatter(
             x=[point[0] for point in kept],
             y=[point[1] for point in kept],
             mode="markers",
@@ -196,9 +193,7 @@ def is_precise(low: float | None, high: float | None) -> bool:
     return low <= 0 or high / low <= WIDEST_INTERVAL
 
 
-def draw_band(
-    figure: go.Figure, mean: GroupMean, scale: DayScale, color: str, **place: Any
-) -> None:
+def draw_band(canvas: Canvas, mean: GroupMean, scale: DayScale, color: str) -> None:
     """The 95 % interval as a band, where there is one of at least `BAND_FROM` patients: of fewer it
     would cover the panel and hide the patients themselves."""
     known = [
@@ -209,15 +204,15 @@ def draw_band(
     if len(known) < 2:
         return
     there = [scale.position(mean.days[i]) for i in known]
-    figure.add_scatter(
+    canvas.scatter(
         x=[*there, *reversed(there)],
         y=[*(mean.highs[i] for i in known), *(mean.lows[i] for i in reversed(known))],
-        mode="none", fill="toself", fillcolor=rgba(color, 0.13), hoverinfo="skip", **place,
+        mode="none", fill="toself", fillcolor=rgba(color, 0.13), hoverinfo="skip",
     )  # fmt: skip
 
 
 def draw_mean(
-    figure: go.Figure,
+    canvas: Canvas,
     mean: GroupMean,
     index: int,
     scale: DayScale,
@@ -225,11 +220,10 @@ def draw_mean(
     theme: Theme,
     *,
     size: int = 8,
-    **place: Any,
 ) -> None:
     """The bold mean line with the group's symbol."""
     known = [i for i, value in enumerate(mean.means) if math.isfinite(value)]
-    figure.add_scatter(
+    canvas.scatter(
         x=[scale.position(mean.days[i]) for i in known],
         y=[mean.means[i] for i in known],
         mode="lines" if len(known) > MARKED_POINTS else "lines+markers",
@@ -247,5 +241,4 @@ def draw_mean(
             for i in known
         ],
         hovertemplate="%{hovertext}<extra></extra>",
-        **place,
     )

@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 
+from figures.canvas import Canvas
 from figures.curves import (
     MARKED_POINTS,
     GroupMean,
@@ -58,16 +59,15 @@ def draw_effect_curve(numbers: EffectNumbers, theme: Theme, *, narrow: bool = Fa
     """Fitted means bold with bands, patients thin behind them, groups named at the curve's end."""
     scale = scale_for([day for curve in numbers.curves for day in curve.days])
     colors = {c.group: group_color(c.group, i, theme) for i, c in enumerate(numbers.curves)}
-    figure = go.Figure()
-    draw_patients(figure, numbers.observed, scale, colors, points=False)
+    canvas = Canvas()
+    draw_patients(canvas, numbers.observed, scale, colors, points=False)
     means = [as_mean(curve) for curve in numbers.curves]
     for mean in means:
-        draw_band(figure, mean, scale, colors[mean.group])
+        draw_band(canvas, mean, scale, colors[mean.group])
     for index, mean in enumerate(means):
-        draw_mean(figure, mean, index, scale, colors[mean.group], theme)
-    lay_out(figure, numbers, scale, theme, narrow=narrow)
-    name_groups(figure, numbers, colors)
-    return figure
+        draw_mean(canvas, mean, index, scale, colors[mean.group], theme)
+    name_groups(canvas, numbers, colors)
+    return canvas.figure(layout_of(numbers, scale, theme, narrow=narrow))
 
 
 def as_mean(curve: FittedCurve) -> GroupMean:
@@ -78,9 +78,9 @@ def as_mean(curve: FittedCurve) -> GroupMean:
     )
 
 
-def lay_out(
-    figure: go.Figure, numbers: EffectNumbers, scale: DayScale, theme: Theme, *, narrow: bool
-) -> None:
+def layout_of(
+    numbers: EffectNumbers, scale: DayScale, theme: Theme, *, narrow: bool
+) -> dict[str, Any]:
     """Axes of the figure; the value axis holds the curves and the patients, not every band."""
     values = [v for c in numbers.curves for v in c.estimates if math.isfinite(v)]
     values += [value for line in numbers.observed for value in line.values]
@@ -89,18 +89,18 @@ def lay_out(
     ticks = tuple(tick for tick in ticks if tick.narrow or not narrow)
     first, last = scale.extent
     room = 0.02 * (last - first)
-    figure.update_layout(
-        template=template(theme),
-        height=HEIGHT_PX,
-        margin={"l": 52, "r": 16, "t": 34, "b": 44},
-        xaxis={
+    return {
+        "template": template(theme),
+        "height": HEIGHT_PX,
+        "margin": {"l": 52, "r": 16, "t": 34, "b": 44},
+        "xaxis": {
             "range": [first - room, last + room],
             "tickvals": [tick.position for tick in ticks],
             "ticktext": [tick.text for tick in ticks],
             "title": {"text": "Days from infusion", "standoff": 8},
             "fixedrange": True,
         },
-        yaxis={
+        "yaxis": {
             "type": "log" if numbers.log else "linear",
             "range": [math.log10(axis.low), math.log10(axis.high)]
             if numbers.log
@@ -109,7 +109,7 @@ def lay_out(
             "ticktext": [short_tick(tick) for tick in axis.ticks],
             "fixedrange": True,
         },
-    )
+    }
 
 
 def visit_days(numbers: EffectNumbers) -> list[float]:
@@ -120,14 +120,14 @@ def visit_days(numbers: EffectNumbers) -> list[float]:
     return [day for day in USUAL_DAYS if days[0] <= day <= days[-1]]
 
 
-def name_groups(figure: go.Figure, numbers: EffectNumbers, colors: dict[str, str]) -> None:
+def name_groups(canvas: Canvas, numbers: EffectNumbers, colors: dict[str, str]) -> None:
     """A legend in one line above the panel, in the groups' own colors."""
     text = "&nbsp;&nbsp;&nbsp;".join(
         f'<span style="color:{colors[curve.group]}"><b>{curve.group}</b>, '
         f"n = {curve.n_patients}</span>"
         for curve in numbers.curves
     )
-    figure.add_annotation(
-        x=0, xref="paper", y=1, yref="paper", yshift=8, showarrow=False, xanchor="left",
+    canvas.annotate(
+        x=0, xref="paper", y=1, yref="paper", yshift=8, xanchor="left",
         yanchor="bottom", text=text, font={"size": 13},
     )  # fmt: skip

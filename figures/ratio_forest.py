@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import plotly.graph_objects as go
 
+from figures.canvas import Canvas
 from figures.number_text import EN_DASH, plain
 from figures.theme import Theme, template
 
@@ -81,32 +82,37 @@ def p_text(p_value: float) -> str:
 
 def draw_ratio_forest(numbers: ForestNumbers, theme: Theme, *, narrow: bool = False) -> go.Figure:
     """Draw the forest; labels on the left, "ratio (interval)" and p on the right."""
-    figure = go.Figure()
-    figure.add_vline(x=1, line={"color": theme.muted, "width": 1})
+    canvas = Canvas()
+    canvas.vline(x=1, line={"color": theme.muted, "width": 1})
     for index, row in enumerate(numbers.rows):
-        draw_row(figure, row, index, numbers, theme, label_characters=15 if narrow else 24)
+        draw_row(canvas, row, index, numbers, theme, label_characters=15 if narrow else 24)
     ticks = axis_ticks(numbers.low, numbers.high)
-    figure.update_layout(
-        template=template(theme),
-        height=ROW_PX * len(numbers.rows) + 30 + 34,
-        margin={"l": label_width(numbers, narrow=narrow), "r": 118, "t": 30, "b": 34},
-        xaxis={
-            "type": "log",
-            "range": [math.log10(numbers.low), math.log10(numbers.high)],
-            "tickvals": ticks,
-            "ticktext": [plain(tick) for tick in ticks],
-            "showgrid": False,
-            "fixedrange": True,
-        },
-        yaxis={"range": [len(numbers.rows) - 0.5, -0.5], "visible": False, "fixedrange": True},
+    head = {"yref": "paper", "y": 1, "yanchor": "bottom", "yshift": 8,
+            "font": {"size": 12, "color": theme.muted}}  # fmt: skip
+    canvas.annotate("no difference", x=0, xanchor="center", **head)
+    canvas.annotate(
+        "Ratio (95 % CI)", **{**head, "x": 1, "xref": "paper", "xanchor": "right", "xshift": 114}
     )
-    head = {"showarrow": False, "yref": "paper", "y": 1, "yanchor": "bottom", "yshift": 8}
-    small = {"size": 12, "color": theme.muted}
-    figure.add_annotation(x=0, text="no difference", xanchor="center", font=small, **head)
-    figure.add_annotation(
-        x=1, xref="paper", xanchor="right", xshift=114, text="Ratio (95 % CI)", font=small, **head
+    return canvas.figure(
+        {
+            "template": template(theme),
+            "height": ROW_PX * len(numbers.rows) + 30 + 34,
+            "margin": {"l": label_width(numbers, narrow=narrow), "r": 118, "t": 30, "b": 34},
+            "xaxis": {
+                "type": "log",
+                "range": [math.log10(numbers.low), math.log10(numbers.high)],
+                "tickvals": list(ticks),
+                "ticktext": [plain(tick) for tick in ticks],
+                "showgrid": False,
+                "fixedrange": True,
+            },
+            "yaxis": {
+                "range": [len(numbers.rows) - 0.5, -0.5],
+                "visible": False,
+                "fixedrange": True,
+            },
+        }
     )
-    return figure
 
 
 def label_width(numbers: ForestNumbers, *, narrow: bool) -> int:
@@ -116,7 +122,7 @@ def label_width(numbers: ForestNumbers, *, narrow: bool) -> int:
 
 
 def draw_row(
-    figure: go.Figure,
+    canvas: Canvas,
     row: ForestRow,
     index: int,
     numbers: ForestNumbers,
@@ -130,25 +136,25 @@ def draw_row(
     weight = ("<b>", "</b>") if clear else ("", "")
     label = wrapped(row.label, label_characters)
     note = f'<br><span style="color:{theme.muted};font-size:12px">{row.note}</span>'
-    figure.add_annotation(
-        x=0, xref="paper", xanchor="right", xshift=-8, y=index, showarrow=False, align="right",
+    canvas.annotate(
+        x=0, xref="paper", xanchor="right", xshift=-8, y=index, align="right",
         text=f"{weight[0]}{label}{weight[1]}" + (note if row.note else ""),
         font={"size": 13, "color": color},
     )  # fmt: skip
     p_line = p_text(row.p_value)
     small = f'<br><span style="color:{theme.muted};font-size:12px">{p_line}</span>'
-    figure.add_annotation(
-        x=1, xref="paper", xanchor="right", xshift=114, y=index, showarrow=False, align="right",
+    canvas.annotate(
+        x=1, xref="paper", xanchor="right", xshift=114, y=index, align="right",
         text=f"{weight[0]}{ratio_text(row)}{weight[1]}" + (small if p_line else ""),
         font={"size": 13, "color": color},
     )  # fmt: skip
     if not math.isfinite(row.ratio):
         return
-    figure.add_scatter(
+    canvas.scatter(
         x=[max(row.conf_low, numbers.low), min(row.conf_high, numbers.high)],
         y=[index, index], mode="lines", line={"color": color, "width": 2}, hoverinfo="skip",
     )  # fmt: skip
-    figure.add_scatter(
+    canvas.scatter(
         x=[row.ratio], y=[index], mode="markers", hoverinfo="skip",
         marker={"symbol": "square", "size": 10, "color": color},
     )  # fmt: skip

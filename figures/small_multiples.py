@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
+from figures.canvas import Canvas
 from figures.curves import (
     GroupMean,
     PatientLine,
@@ -22,6 +22,8 @@ from figures.tracks.value_axis import log_axis
 
 PANEL_PX = 150
 TITLE_PX = 46
+FOOT_PX = 34
+GAP = 0.022
 
 
 class Panel(NamedTuple):
@@ -49,80 +51,96 @@ def prepare_small_multiples(
 
 def draw_small_multiples(numbers: MultiplesNumbers, theme: Theme, *, columns: int = 6) -> go.Figure:
     """Draw the panels in rows of `columns`; one value axis and one day axis for all."""
-    count = max(1, len(numbers.panels))
-    columns = min(columns, count)
-    rows = math.ceil(count / columns)
-    height = rows * (PANEL_PX + TITLE_PX) + 34
-    figure = make_subplots(
-        rows=rows,
-        cols=columns,
-        shared_yaxes=True,
-        horizontal_spacing=0.022,
-        vertical_spacing=TITLE_PX / height if rows > 1 else 0,
-    )
+    grid = grid_for(len(numbers.panels), columns)
     days = [day for panel in numbers.panels for line in panel.lines for day in line.days]
     scale = scale_for(days)
+    canvas = Canvas()
     for index, panel in enumerate(numbers.panels):
-        draw_panel(figure, panel, scale, theme, place(index, columns))
-    lay_out(figure, numbers, scale, theme, columns, height)
-    return figure
+        draw_panel(canvas.panel(index + 1), panel, scale, theme)
+        if numbers.noise:
+            low, high = numbers.noise
+            canvas.panel(index + 1).hband(low, high, rgba(theme.muted, 0.12))
+    layout = {
+        "template": template(theme),
+        "height": grid.height,
+        "margin": {"l": 44, "r": 10, "t": TITLE_PX, "b": FOOT_PX},
+        **axes_of(numbers, scale, grid),
+    }
+    return canvas.figure(layout)
 
 
-def place(index: int, columns: int) -> dict[str, int]:
-    """Row and column of a panel."""
-    return {"row": index // columns + 1, "col": index % columns + 1}
+class Grid(NamedTuple):
+    """Where panels stand: columns, rows, height of the whole figure in px."""
+
+    columns: int
+    rows: int
+    height: int
+
+    def domains(self, index: int) -> tuple[list[float], list[float]]:
+        """Horizontal and vertical share of a panel, 0 to 1 from the lower left corner."""
+        row, column = divmod(index, self.columns)
+        width = (1 - GAP * (self.columns - 1)) / self.columns
+        left = column * (width + GAP)
+        inner = self.height - TITLE_PX - FOOT_PX
+        top = 1 - row * (PANEL_PX + TITLE_PX) / inner
+        return [left, min(1.0, left + width)], [max(0.0, top - PANEL_PX / inner), top]
 
 
-def draw_panel(
-    figure: go.Figure, panel: Panel, scale: DayScale, theme: Theme, where: dict[str, int]
-) -> None:
-    """Curves of one panel."""
+def grid_for(count: int, columns: int) -> Grid:
+    """Rows of at most `columns` panels."""
+    wide = max(1, min(columns, count))
+    rows = max(1, math.ceil(count / wide))
+    return Grid(wide, rows, rows * (PANEL_PX + TITLE_PX) + FOOT_PX)
+
+
+def draw_panel(canvas: Canvas, panel: Panel, scale: DayScale, theme: Theme) -> None:
+    """Curves, title and infusion of one panel."""
     colors = {mean.group: group_color(mean.group, i, theme) for i, mean in enumerate(panel.means)}
-    draw_patients(figure, panel.lines, scale, colors, points=False, **where)
+    draw_patients(canvas, panel.lines, scale, colors, points=False)
     for mean in panel.means:
-        draw_band(figure, mean, scale, colors[mean.group], **where)
+        draw_band(canvas, mean, scale, colors[mean.group])
     for i, mean in enumerate(panel.means):
-        draw_mean(figure, mean, i, scale, colors[mean.group], theme, size=6, **where)
-    figure.add_vline(x=0, line={"color": theme.muted, "width": 1}, **where)
+        draw_mean(canvas, mean, i, scale, colors[mean.group], theme, size=6)
+    canvas.vline(0, {"color": theme.muted, "width": 1})
+    text = f"<b>{panel.title}</b>"
+    if panel.note:
+        text += f'<br><span style="color:{theme.muted};font-size:12px">{panel.note}</span>'
+    canvas.annotate(
+        text, x=0, xref=f"{canvas.x} domain", y=1, yref=f"{canvas.y} domain", yshift=8,
+        xanchor="left", yanchor="bottom", align="left", font={"size": 13},
+    )  # fmt: skip
 
 
-def lay_out(
-    figure: go.Figure,
-    numbers: MultiplesNumbers,
-    scale: DayScale,
-    theme: Theme,
-    columns: int,
-    height: int,
-) -> None:
-    """Shared axes, the noise band and the titles."""
-    axis = log_axis(shown_values(numbers.panels))
+def axes_of(numbers: MultiplesNumbers, scale: DayScale, grid: Grid) -> dict[str, Any]:
+    """The axes of every panel; values are labelled in the first column only."""
+    values = log_axis(shown_values(numbers.panels))
     first, last = scale.extent
     ticks = few_ticks(scale, days_of(numbers.panels))
-    figure.update_layout(
-        template=template(theme), height=height, margin={"l": 44, "r": 10, "t": TITLE_PX, "b": 34}
-    )
-    figure.update_xaxes(
-        range=[first - 0.03 * (last - first), last + 0.03 * (last - first)],
-        tickvals=scale_positions(scale, ticks),
-        ticktext=[day_text(day) for day in ticks],
-        tickangle=0,
-        showgrid=False,
-        fixedrange=True,
-    )
-    figure.update_yaxes(
-        type="log",
-        range=[math.log10(axis.low), math.log10(axis.high)],
-        tickvals=list(axis.ticks),
-        ticktext=[short_tick(tick) for tick in axis.ticks],
-        fixedrange=True,
-    )
-    for index, panel in enumerate(numbers.panels):
-        title_panel(figure, panel, theme, index)
-        if numbers.noise:
-            figure.add_hrect(
-                y0=numbers.noise[0], y1=numbers.noise[1], line_width=0, layer="below",
-                fillcolor=rgba(theme.muted, 0.12), **place(index, columns),
-            )  # fmt: skip
+    axes: dict[str, Any] = {}
+    for index in range(len(numbers.panels)):
+        suffix = "" if index == 0 else str(index + 1)
+        across, up = grid.domains(index)
+        axes[f"xaxis{suffix}"] = {
+            "domain": across,
+            "anchor": f"y{suffix}",
+            "range": [first - 0.03 * (last - first), last + 0.03 * (last - first)],
+            "tickvals": scale_positions(scale, ticks),
+            "ticktext": [day_text(day) for day in ticks],
+            "tickangle": 0,
+            "showgrid": False,
+            "fixedrange": True,
+        }
+        axes[f"yaxis{suffix}"] = {
+            "domain": up,
+            "anchor": f"x{suffix}",
+            "type": "log",
+            "range": [math.log10(values.low), math.log10(values.high)],
+            "tickvals": list(values.ticks),
+            "ticktext": [short_tick(tick) for tick in values.ticks],
+            "showticklabels": index % grid.columns == 0,
+            "fixedrange": True,
+        }
+    return axes
 
 
 def scale_positions(scale: DayScale, days: Iterable[float]) -> list[float]:
@@ -133,13 +151,13 @@ def scale_positions(scale: DayScale, days: Iterable[float]) -> list[float]:
 def few_ticks(scale: DayScale, visits: Sequence[float]) -> list[float]:
     """Infusion, the last visit and what fits between in a narrow panel."""
     first, last = scale.extent
-    wanted = [0.0, *visits[-1:], 14.0, 28.0, 7.0, *visits]
+    least = 0.15 * (last - first)
     chosen: list[float] = []
-    for day in wanted:
-        far = all(
-            abs(scale.position(day) - scale.position(c)) >= 0.15 * (last - first) for c in chosen
-        )
-        if far and scale.low <= day <= scale.high:
+    for day in [0.0, *visits[-1:], 14.0, 28.0, 7.0, *visits]:
+        here = scale.position(day)
+        if scale.low <= day <= scale.high and all(
+            abs(here - scale.position(other)) >= least for other in chosen
+        ):
             chosen.append(day)
     return sorted(chosen)
 
@@ -154,15 +172,3 @@ def shown_values(panels: Sequence[Panel]) -> list[float]:
 def days_of(panels: Sequence[Panel]) -> list[float]:
     """Visit days of all panels."""
     return sorted({day for panel in panels for mean in panel.means for day in mean.days})
-
-
-def title_panel(figure: go.Figure, panel: Panel, theme: Theme, index: int) -> None:
-    """Title and note above the panel's left edge."""
-    axis = "" if index == 0 else str(index + 1)
-    text = f"<b>{panel.title}</b>"
-    if panel.note:
-        text += f'<br><span style="color:{theme.muted};font-size:12px">{panel.note}</span>'
-    figure.add_annotation(
-        x=0, xref=f"x{axis} domain", y=1, yref=f"y{axis} domain", yshift=8, showarrow=False,
-        xanchor="left", yanchor="bottom", align="left", text=text, font={"size": 13},
-    )  # fmt: skip
