@@ -153,31 +153,32 @@ def _size(rows: Sequence[Row]) -> tuple[str, str]:
     for metric in DIAMETERS:
         found = [row for row in rows if row.get("metric") == metric]
         if found:
-            first, last = _baseline(found), found[-1]
-            if first is last:
-                return value_text(first, False), EN_DASH
-            change = EN_DASH
-            if first.get("value") and last.get("value") is not None:
-                change = signed_percent(100 * (last["value"] / first["value"] - 1)).removesuffix(
-                    " %"
-                )
-            return f"{value_text(first, False)} {ARROW} {value_text(last, False)}", change
+            return _first_last(found), _size_change(found)
     return EN_DASH, EN_DASH
 
 
-def _baseline(found: Sequence[Row]) -> Row:
-    """The last row at or before infusion, else the first."""
+def _size_change(found: Sequence[Row]) -> str:
+    first, last = _baseline(found), found[-1]
+    if first is None or first is last or not first.get("value") or last.get("value") is None:
+        return EN_DASH
+    return signed_percent(100 * (last["value"] / first["value"] - 1)).removesuffix(" %")
+
+
+def _baseline(found: Sequence[Row]) -> Row | None:
+    """The last row at or before infusion; a later one is no baseline."""
     before = [row for row in found if row["rel_day"] <= 0]
-    return before[-1] if before else found[0]
+    return before[-1] if before else None
 
 
 def _first_last(found: Sequence[Row]) -> str:
+    """ "34 → 14"; a dash stands for a baseline that was not measured."""
     if not found:
         return EN_DASH
     first, last = _baseline(found), found[-1]
     if first is last:
-        return value_text(first, False)
-    return f"{value_text(first, False)} {ARROW} {value_text(last, False)}"
+        return value_text(last, False)
+    start = EN_DASH if first is None else value_text(first, False)
+    return f"{start} {ARROW} {value_text(last, False)}"
 
 
 def _peak(

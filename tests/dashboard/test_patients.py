@@ -108,6 +108,16 @@ def test_lesion_table_literally() -> None:
     assert lesion_title(table) == "Lesion uptake rose 3.6 to 7 times"
 
 
+def test_a_lesion_first_measured_after_infusion_has_no_baseline() -> None:
+    trial = example.trial()
+    trial.lesions = trial.lesions.filter(pl.col("rel_day") > 0)
+    records = CutRecords(trial)
+    one = patient_frames(records, example.USUBJID, "Patient 014")
+    table = lesion_table(one, example.regions().to_dicts(), rows(trial.lesions))
+    assert table is not None
+    assert (table.rows[2].size, table.rows[2].change) == ("– → 20", "–")
+
+
 def test_kinetics_of_one_patient() -> None:
     records = CutRecords(example.trial())  # type: ignore[arg-type]
     one = patient_frames(records, example.USUBJID, "Patient 014")
