@@ -111,7 +111,9 @@ def measure(name: str, url: str, csv: Path, rows: int) -> None:
     upgrade(url)
     engine = create_engine_for(url)
     wall, cpu = timed(lambda: jobs.load(engine, [csv], STUDY))
-    print(f"{name}: end to end {rows / wall:,.0f} rows/s ({wall:.1f} s, CPU {cpu:.1f} s)")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{name}: end to end {rows / wall:,.0f} rows/s ({wall:.1f} s, CPU {cpu:.1f} s), "
+          f"peak memory {peak:,.0f} MiB")  # fmt: skip
     frame = stored_rows(engine)
     ours, theirs = raw_write(engine, frame), pandas_write(engine, frame)
     print(
@@ -135,12 +137,8 @@ def main() -> None:
             measure("database", given.database, csv, given.rows)
         else:
             measure("sqlite", f"sqlite:///{folder / 'bench.db'}", csv, given.rows)
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-            print(f"peak memory so far {peak:,.0f} MiB (with the rows of the raw comparison)")
             with own_postgres(folder) as url:
                 measure("postgres", url, csv, given.rows)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"peak memory {peak:,.0f} MiB")
 
 
 if __name__ == "__main__":

@@ -37,12 +37,18 @@ def _text(name: str, dtype: pl.DataType) -> pl.Expr:
 
 
 def _named(frame: pl.DataFrame, names: Iterable[str]) -> pl.Expr:
-    """name=value of every known column, joined; nulls leave no trace, so columns may be added."""
-    known = [name for name in names if frame[name].null_count() < frame.height]
-    if not known:
-        return pl.lit("")
-    parts = [pl.lit(f"{name}=") + _text(name, frame.schema[name]) for name in known]
-    return pl.concat_str(parts, separator=SEPARATOR, ignore_nulls=True)
+    """name=value of every known column, one after the other; nulls leave no trace, so columns may
+    be added to a table without changing a hash."""
+    parts: list[pl.Expr] = []
+    for name in names:
+        missing = frame[name].null_count()
+        text = _text(name, frame.schema[name])
+        if missing == 0:
+            parts += [pl.lit(f"{name}="), text, pl.lit(SEPARATOR)]
+        elif missing < frame.height:
+            known = pl.concat_str([pl.lit(f"{name}="), text, pl.lit(SEPARATOR)])
+            parts.append(known.fill_null(""))
+    return pl.concat_str(parts) if parts else pl.lit("")
 
 
 def _time_part(frame: pl.DataFrame) -> pl.Expr:
