@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import polars as pl
 
-from analysis.compute.censored import Vector, censored_log_mean
+from analysis.compute.censored import censored_log_mean
 from analysis.compute.half_limit import at_half_limit
 from analysis.compute.intervals import MIN_FOR_MEAN, geometric_cv_percent, geometric_mean
 
@@ -72,6 +72,7 @@ class _Samples(NamedTuple):
     lower: np.ndarray
     upper: np.ndarray
     delivered: np.ndarray
+    halved: np.ndarray
     below: np.ndarray
     assumed: np.ndarray
     unit: np.ndarray
@@ -82,13 +83,15 @@ class _Samples(NamedTuple):
 
 def _samples_of(rows: pl.DataFrame) -> _Samples:
     def number(name: str) -> np.ndarray:
-        return rows[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
+        return columns[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
 
+    columns = rows.with_columns(at_half_limit().alias("halved"))
     return _Samples(
         value=number("value"),
         lower=number("lower"),
         upper=number("upper"),
         delivered=number("delivered"),
+        halved=number("halved"),
         below=(rows["censored"] == "left").fill_null(False).to_numpy(),
         assumed=(rows["limit_source"] == "assumed").fill_null(False).to_numpy(),
         unit=np.array(rows["unit"].to_list(), dtype=object),
@@ -151,22 +154,18 @@ def _cell(part: _Samples, blq: BlqRule) -> dict[str, Any]:
     }
 
 
-def _vector(column: pl.Series) -> Vector:
-    return np.asarray(column.cast(pl.Float64).fill_null(np.nan).to_numpy(), float)
-
-
-def _mean_or_note(part: pl.DataFrame, blq: BlqRule, *, signed: bool, below: int) -> dict[str, Any]:
+def _mean_or_note(part: _Samples, blq: BlqRule, *, signed: bool) -> dict[str, Any]:
     """No mean where it would rest on a tail that nobody has seen: with more than half of the
     patients below the limit the censored mean is an extrapolation."""
     if signed:
         return {"note": "not on a log scale"}
-    if blq != "drop" and below > part.height / 2:
+    if blq != "drop" and part.below.sum() > part.value.size / 2:
         return {"note": "more than half below the limit"}
     return _mean(part, blq)
 
 
-def _mean(part: pl.DataFrame, blq: BlqRule) -> dict[str, Any]:
-    value, lower, upper = (_vector(part[name]) for name in ("value", "lower", "upper"))
+def _mean(part: _Samples, blq: BlqRule) -> dict[str, Any]:
+    value, lower, upper = part.value, part.lower, part.upper
     if (np.isnan(value) & np.isnan(upper) & ~(lower > 0)).any():
         return {"note": "all values of the signal are zero"}
     if blq == "censored":
@@ -179,8 +178,7 @@ def _mean(part: pl.DataFrame, blq: BlqRule) -> dict[str, Any]:
             "conf_high": found.conf_high,
             "geometric_cv_percent": geometric_cv_percent(found.sd_log),
         }
-    used = _vector(part.select(at_half_limit())["value"]) if blq == "half_lloq" else value
-    plain = geometric_mean(used)
+    plain = geometric_mean(part.halved if blq == "half_lloq" else value)
     if np.isnan(plain.mean):
         return {"note": f"fewer than {MIN_FOR_MEAN} values"}
     return {

@@ -165,22 +165,13 @@ def _below_zero(frame: "pl.DataFrame", spec: ModelSpec) -> "pl.DataFrame":
 
 
 def _apply_rule(frame: "pl.DataFrame", spec: ModelSpec) -> tuple["pl.DataFrame", list[Excluded]]:
-    """Give censored rows a value, or leave them out. Right-censored rows take their limit."""
+    """Give censored rows a value, or leave them out."""
     import polars as pl
 
+    from analysis.compute.half_limit import at_half_limit
+
     if spec.blq == "half_lloq":
-        upper = pl.coalesce("upper", "lloq")
-        between = (pl.col("lower") * upper).sqrt()
-        substitute = (
-            pl.when(pl.col("censored") == "right")
-            .then(pl.col("lower"))
-            .when((pl.col("censored") == "interval") & (pl.col("lower") > 0))
-            .then(between)
-            .otherwise(upper / 2)
-        )
-        frame = frame.with_columns(
-            value=pl.when(pl.col("censored_row")).then(substitute).otherwise(pl.col("value"))
-        )
+        frame = frame.with_columns(value=at_half_limit(pl.coalesce("upper", "lloq")))
     else:
         frame = frame.with_columns(
             value=pl.when(pl.col("censored_row")).then(None).otherwise(pl.col("value"))

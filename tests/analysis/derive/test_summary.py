@@ -69,3 +69,56 @@ def test_every_rule_has_words(rule):
 
 def test_no_rows():
     assert summarize(series(("P1", 1.0, 1.0, 1.0)).clear()).is_empty()
+
+
+def bounded(*rows):
+    """rows: (value, lower, upper, censored), a patient each, on day 14."""
+    frame = series(*((f"P{i}", 14.0, 14.0, row[0]) for i, row in enumerate(rows)))
+    names = ("lower", "upper", "censored")
+    return frame.with_columns(
+        pl.Series(name, [row[place] for row in rows], strict=False)
+        for place, name in enumerate(names, start=1)
+    )
+
+
+EXACT = [(100.0, None, None, "none"), (400.0, None, None, "none")]
+BELOW = (None, 0.0, 50.0, "left")
+
+
+@pytest.mark.parametrize("rule", ["censored", "half_lloq"])
+def test_no_mean_when_more_than_half_lie_below_the_limit(rule):
+    (row,) = summarize(bounded(*EXACT, *[BELOW] * 6), blq=rule).to_dicts()
+    assert (row["n"], row["n_below_limit"]) == (8, 6)
+    assert row["geometric_mean"] is None
+    assert row["conf_low"] is None
+    assert row["note"] == "more than half below the limit"
+
+
+def test_half_below_the_limit_still_has_a_mean():
+    two = [(1000.0, None, None, "none"), (250.0, None, None, "none")]
+    (row,) = summarize(bounded(*EXACT, *two, *[BELOW] * 4), blq="censored").to_dicts()
+    assert row["geometric_mean"] is not None
+    assert row["note"] is None
+
+
+def test_left_out_values_do_not_stand_in_the_way_of_a_mean():
+    third = (200.0, None, None, "none")
+    (row,) = summarize(bounded(*EXACT, third, *[BELOW] * 5), blq="drop").to_dicts()
+    assert row["geometric_mean"] == pytest.approx(200.0)
+
+
+HALF_LIMIT = [
+    # the bounded value and what stands for it beside 10 and 1000: the mean is the cube root
+    ((None, 0.0, 50.0, "left"), 25.0),
+    ((None, 100.0, None, "right"), 100.0),
+    ((None, 4.0, 25.0, "interval"), 10.0),
+    ((None, 0.0, 8.0, "interval"), 4.0),
+]
+
+
+@pytest.mark.parametrize(("row", "stands_for"), HALF_LIMIT)
+def test_half_the_limit_keeps_every_patient(row, stands_for):
+    known = [(10.0, None, None, "none"), (1000.0, None, None, "none")]
+    (found,) = summarize(bounded(*known, row), blq="half_lloq").to_dicts()
+    assert found["n"] == 3
+    assert found["geometric_mean"] == pytest.approx((10.0 * 1000.0 * stands_for) ** (1 / 3))
