@@ -10,10 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 from scipy.special import log_ndtr
 
-from analysis.compute.intervals import MIN_FOR_MEAN
+from analysis.compute.intervals import MIN_FOR_MEAN, t_quantile
 
 Vector = NDArray[np.float64]
 MAX_STEPS = 60
@@ -63,7 +62,7 @@ def censored_log_mean(
             text = "likelihood has no maximum"
             return CensoredMean(n, n_censored, nan, nan, nan, nan, conf_level, text)
         center, sd, se = found
-    half = stats.t.ppf(0.5 + conf_level / 2.0, max(int(exact.sum()) - 1, 1)) * se
+    half = t_quantile(conf_level, max(int(exact.sum()) - 1, 1)) * se
     return CensoredMean(
         n, n_censored, float(np.exp(center)), float(np.exp(center - half)),
         float(np.exp(center + half)), sd, conf_level,

@@ -1,6 +1,7 @@
 """Exact intervals of proportions, geometric statistics and percentile ranks."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -54,6 +55,12 @@ def proportion(successes: int, n: int, conf_level: float = 0.95) -> Proportion:
     return Proportion(successes, n, successes / n, float(low), float(high), conf_level)
 
 
+@cache
+def t_quantile(conf_level: float, df: int) -> float:
+    """Two-sided quantile of Student's t. Kept: a page asks for the same dozen hundreds of times."""
+    return float(stats.t.ppf(0.5 + conf_level / 2.0, df))
+
+
 def geometric_mean(values: ArrayLike, conf_level: float = 0.95) -> GeometricMean:
     """Of positive values; nan are left out. No mean below three values.
 
@@ -69,7 +76,7 @@ def geometric_mean(values: ArrayLike, conf_level: float = 0.95) -> GeometricMean
         return GeometricMean(int(x.size), nan, nan, nan, nan, conf_level)
     logs = np.log(x)
     center, sd = float(logs.mean()), float(logs.std(ddof=1))
-    half = stats.t.ppf(0.5 + conf_level / 2.0, x.size - 1) * sd / np.sqrt(x.size)
+    half = t_quantile(conf_level, x.size - 1) * sd / np.sqrt(x.size)
     return GeometricMean(
         int(x.size),
         float(np.exp(center)),

@@ -105,8 +105,8 @@ def chosen_signal(view: View, catalog: Sequence[Signal]) -> Signal:
     return next(transgene, catalog[0])
 
 
-def cohort_numbers(view: View, signal: Signal) -> CohortNumbers:
-    """All numbers of the page for one signal."""
+def cohort_numbers(view: View, signal: Signal, catalog: Sequence[Signal]) -> CohortNumbers:
+    """All numbers of the page for one signal of the study's catalog."""
     best = best_response(
         view.selected.responses, view.selection.criterion or None, view.selection.reader or None
     )
@@ -114,9 +114,9 @@ def cohort_numbers(view: View, signal: Signal) -> CohortNumbers:
     series = windowed(view, series_of(view, signal))
     drawn = drawn_series(series, groups)
     order = group_order(drawn.get_column("group").unique())
-    related = related_signals(signal, signals(view))
+    related = related_signals(signal, catalog)
     comparisons = tuple(compare(view, item, best) for item in (signal, *related))
-    beside = [(item, None) for item in laboratory_beside(view, signal)]
+    beside = [(item, None) for item in laboratory_beside(signal, catalog)]
     cohorts = read_cohorts(view, best) if best.height else []
     mains = tuple(
         compare_groups(series_of(view, signal), part, "Peak to day 28", PEAK_DAYS)._replace(
@@ -198,12 +198,12 @@ def all_at_limit(comparison: Comparison) -> bool:
     return comparison.n_at_limit == comparison.n_upper + comparison.n_lower
 
 
-def laboratory_beside(view: View, signal: Signal) -> list[Signal]:
+def laboratory_beside(signal: Signal, catalog: Sequence[Signal]) -> list[Signal]:
     """Laboratory signals drawn beside blood kinetics. They are drawn and not compared: a cytokine
     peak after tocilizumab is no peak."""
     if signal.domain != "kinetics":
         return []
-    found = {s.code: s for s in signals(view) if s.domain == "laboratory"}
+    found = {s.code: s for s in catalog if s.domain == "laboratory"}
     return [found[code] for code in LABORATORY_BESIDE if code in found]
 
 
@@ -435,17 +435,22 @@ def patients_in(found: CohortNumbers, group: str) -> int:
     return found.series.filter(pl.col("group") == group).get_column("usubjid").n_unique()
 
 
+def shown(view: View) -> CohortNumbers:
+    """The numbers of the address."""
+    catalog = signals(view)
+    return cohort_numbers(view, chosen_signal(view, catalog), catalog)
+
+
 def curves_frame(view: View) -> pl.DataFrame:
     """Download: every drawn point."""
-    return cohort_numbers(view, chosen_signal(view, signals(view))).series
+    return shown(view).series
 
 
 def forest_frame(view: View) -> pl.DataFrame:
     """Download: the ratios."""
-    return pl.DataFrame(cohort_numbers(view, chosen_signal(view, signals(view))).comparisons)
+    return pl.DataFrame(shown(view).comparisons)
 
 
 def table_frame(view: View) -> pl.DataFrame:
     """Download: means by group and visit."""
-    found = cohort_numbers(view, chosen_signal(view, signals(view)))
-    return found.summary.drop("values", strict=False)
+    return shown(view).summary.drop("values", strict=False)

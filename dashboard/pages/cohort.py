@@ -66,7 +66,7 @@ def layout(view: View) -> Component:
                 ),
             ]
         )
-    found = numbers.cohort_numbers(view, numbers.chosen_signal(view, catalog))
+    found = numbers.cohort_numbers(view, numbers.chosen_signal(view, catalog), catalog)
     return html.Div(
         [
             page_header("Cohort trajectories", sentence(found), actions=[color_control(view)]),

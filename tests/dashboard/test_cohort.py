@@ -20,8 +20,7 @@ def view(query: str = "", *, narrow: bool = False) -> View:
 
 
 def found(query: str = "") -> numbers.CohortNumbers:
-    asked = view(query)
-    return numbers.cohort_numbers(asked, numbers.chosen_signal(asked, numbers.signals(asked)))
+    return numbers.shown(view(query))
 
 
 def test_blood_transgene_comes_first() -> None:
