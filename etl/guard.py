@@ -188,11 +188,25 @@ def _write_request(folder: Path, batch: list[_Item], memory_byte: int, seconds: 
     (folder / "request.json").write_text(json.dumps(request), encoding="utf-8")
 
 
+PASSED_ON = frozenset((
+    "PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TEMP", "TMP",
+    "SYSTEMROOT", "WINDIR", "USERPROFILE", "VIRTUAL_ENV", "LD_LIBRARY_PATH",
+))  # fmt: skip
+PASSED_ON_PREFIXES = ("LC_", "PYTHON", "POLARS_")
+"""What of this program's environment a parser of untrusted files may see. The rest holds secrets:
+the token of the link, the passwords of databases."""
+
+
 def _environment() -> dict[str, str]:
     """One thread: each thread's stack and arena counts against the address-space limit."""
     paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name.upper() in PASSED_ON or name.upper().startswith(PASSED_ON_PREFIXES)
+    }
     return {
-        **os.environ,
+        **kept,
         "PYTHONPATH": os.pathsep.join(path for path in paths if path),
         "POLARS_MAX_THREADS": "1",
         "RAYON_NUM_THREADS": "1",

@@ -46,6 +46,26 @@ def test_results_come_in_order_and_equal_those_of_this_process(tmp_path: Path) -
     assert third.sheets == ()
 
 
+def test_the_parser_of_untrusted_files_is_given_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[dict[str, str]] = []
+    start = subprocess.Popen
+
+    def watched(*arguments: object, env: dict[str, str], **options: object) -> object:
+        given.append(env)
+        return start(*arguments, env=env, **options)  # type: ignore[call-overload]
+
+    for name in ("CARTOGRAPH_TOKEN", "CARTOGRAPH_DATABASE", "PGPASSWORD", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "the-secret")
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setattr("etl.guard.subprocess.Popen", watched)
+    (result,) = read_guarded([good(0)])
+    assert result.reader == "csv"
+    (environment,) = given
+    assert "the-secret" not in environment.values()
+    assert environment["LC_ALL"] == "C.UTF-8"
+    assert environment["POLARS_MAX_THREADS"] == "1"
+
+
 def test_a_file_that_kills_its_parser_is_refused_and_the_rest_goes_on() -> None:
     bomb = source_from_bytes("bomb.xlsx", wide_workbook())
     results = read_guarded([good(0), bomb, good(2)], Limits(memory_byte=1024**3))
