@@ -10,7 +10,7 @@ from flask import Flask
 from dashboard.access.callback_gate import install_callback_gate
 from dashboard.access.errors import install_error_pages
 from dashboard.access.gate import Gate
-from dashboard.access.headers import Headers
+from dashboard.access.headers import Headers, inline_script_hashes
 from dashboard.access.modes import LOOPBACK_NAMES, check_mode
 from dashboard.address import Page
 from dashboard.components.url_control import register_url_controls
@@ -46,9 +46,9 @@ def create_app(
 ) -> Dash:
     """The web program over one reader.
 
-    `mode` is "demo" (the reader must be `synthetic_only`) or "local" (needs `token`, see
-    `dashboard.access.modes.new_token`). `submit_job(kind, studyid, payload)` returns a job's id;
-    `read_job` its row as a dict or None; `hosts` are the names that the server answers to.
+    `mode` is "demo" (the reader must be `synthetic_only`) or "local" (needs `token`, long and
+    random). `submit_job(kind, studyid, payload)` returns a job's id; `read_job` its row as a dict
+    or None; `hosts` are the names that the server answers to, as they stand in an address.
 
     Raises UserError for a mode that cannot be served, ValueError for a demo over real studies.
     """
@@ -85,7 +85,8 @@ def create_app(
     install_callback_gate(app)
     install_error_pages(server)
     Gate(opened, token, frozenset(hosts)).install(server)
-    Headers().install(server)
     with server.test_request_context("/"):
         app._setup_server()  # else the first requests of several threads race for it
+        page = app.index()
+    Headers(inline_script_hashes(page)).install(server)
     return app

@@ -1,6 +1,7 @@
 """The rule before every request: the right host, the same origin, the session."""
 
 import hmac
+import html
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -88,13 +89,14 @@ def same_origin() -> bool:
 
 
 def refuse(status: int, reason: str) -> Response:
-    """A short page without data: what happened and what to do."""
+    """A short page without data: what happened and what to do. `reason` is text, never markup: it
+    may repeat what an address asked for."""
     page = (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Cartograph</title>'
         '<meta name="viewport" content="width=device-width">'
         "<style>body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:20vh auto;"
         "padding:0 24px;color-scheme:light dark}</style>"
-        f"<h1>Not open</h1><p>{reason}</p></html>"
+        f"<h1>Not open</h1><p>{html.escape(reason)}</p></html>"
     )
     return Response(page, status=status, mimetype="text/html")
 

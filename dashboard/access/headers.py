@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import re
-import threading
+from collections.abc import Sequence
 from time import perf_counter
 
 from flask import Flask, Response, g, request
@@ -24,12 +24,12 @@ _LONG_LIVED = ("/_dash-component-suites/", "/assets/")
 
 
 class Headers:
-    """Adds the headers after every request. The hashes of the inline scripts are taken from the
-    page as it was rendered, once: it holds the same scripts in every answer."""
+    """Adds the headers after every request. `script_hashes` are those of the inline scripts of
+    the one page (`inline_script_hashes`), known before the first request: nothing that an answer
+    holds can add to them."""
 
-    def __init__(self) -> None:
-        self._hashes: tuple[str, ...] = ()
-        self._lock = threading.Lock()
+    def __init__(self, script_hashes: Sequence[str]) -> None:
+        self._policy = content_policy(script_hashes)
 
     def install(self, server: Flask) -> None:
         """Measure and complete every answer of the server."""
@@ -38,9 +38,7 @@ class Headers:
 
     def complete(self, response: Response) -> Response:
         """The answer with its headers."""
-        if response.mimetype == "text/html" and not response.is_streamed:
-            self._learn(response.get_data(as_text=True))
-        response.headers["Content-Security-Policy"] = self.policy()
+        response.headers["Content-Security-Policy"] = self._policy
         for name, value in _FIXED.items():
             response.headers[name] = value
         if not request.path.startswith(_LONG_LIVED) or response.status_code >= 400:
@@ -50,34 +48,29 @@ class Headers:
             response.headers["Server-Timing"] = f"app;dur={spent:.1f}"
         return response
 
-    def policy(self) -> str:
-        """The content security policy: this server only, scripts by file or by hash.
 
-        Styles may be inline: Mantine, Plotly and AG Grid write style attributes. A style cannot
-        send data anywhere, because every fetch is held to this server.
-        """
-        scripts = " ".join(("'self'", *self._hashes))
-        return "; ".join(
-            (
-                "default-src 'none'",
-                f"script-src {scripts}",
-                "style-src 'self' 'unsafe-inline'",
-                "img-src 'self' data: blob:",
-                "font-src 'self' data:",
-                "connect-src 'self'",
-                "manifest-src 'self'",
-                "base-uri 'none'",
-                "form-action 'self'",
-                "frame-ancestors 'none'",
-                "object-src 'none'",
-            )
+def content_policy(script_hashes: Sequence[str]) -> str:
+    """The content security policy: this server only, scripts by file or by hash.
+
+    Styles may be inline: Mantine, Plotly and AG Grid write style attributes. A style cannot send
+    data anywhere, because every fetch is held to this server.
+    """
+    scripts = " ".join(("'self'", *script_hashes))
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src {scripts}",
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob:",
+            "font-src 'self' data:",
+            "connect-src 'self'",
+            "manifest-src 'self'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+            "object-src 'none'",
         )
-
-    def _learn(self, page: str) -> None:
-        if self._hashes or "_dash-renderer" not in page:
-            return
-        with self._lock:
-            self._hashes = inline_script_hashes(page)
+    )
 
 
 def inline_script_hashes(page: str) -> tuple[str, ...]:

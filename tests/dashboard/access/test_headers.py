@@ -4,7 +4,11 @@ import re
 
 import pytest
 
+from dashboard.access.gate import cookie_name
 from dashboard.access.headers import inline_script_hashes
+from dashboard.access.modes import session_value
+from tests.dashboard.app_fixture import demo_app, local_app
+from tests.dashboard.conftest import TOKEN
 
 EVERYWHERE = (
     "/",
@@ -37,6 +41,32 @@ def test_scripts_run_by_file_or_hash_only(demo_client):
     hashes = inline_script_hashes(answer.text)
     assert len(hashes) == 2  # the theme before paint, and Dash's renderer
     assert set(hashes) <= set(scripts.split())
+
+
+def policy_of(answer):
+    return answer.headers["Content-Security-Policy"]
+
+
+def test_text_of_an_address_never_changes_the_policy():
+    """The first answer of a fresh program repeats a script that the address asked for."""
+    client = demo_app().server.test_client()
+    asked = {"study": "<script>alert(1)</script><script id=_dash-renderer>x()</script>"}
+    first = client.get("/download/data/refused.csv", query_string=asked)
+    assert first.status_code == 404
+    assert "alert(1)" in first.text
+    page = client.get("/")
+    assert policy_of(first) == policy_of(page)
+    assert policy_of(page).count("'sha256-") == 2
+    assert all(code in policy_of(page) for code in inline_script_hashes(page.text))
+
+
+def test_the_first_page_of_local_mode_has_the_right_hashes():
+    client = local_app(TOKEN).server.test_client()
+    client.set_cookie(cookie_name("localhost"), session_value(TOKEN))
+    page = client.get("/")
+    assert page.status_code == 200
+    assert len(inline_script_hashes(page.text)) == 2
+    assert all(code in policy_of(page) for code in inline_script_hashes(page.text))
 
 
 def test_the_page_asks_for_nothing_elsewhere(demo_client):
