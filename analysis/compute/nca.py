@@ -13,14 +13,19 @@ Vector = NDArray[np.float64]
 NAN = float("nan")
 
 
+PEAK_DAYS = (1.0, 28.0)
+"""Days since infusion in which a peak is looked for when patients are compared. Cmax of one curve
+has the same first day and no last one; the partial area ends on the same last day."""
+
+
 @dataclass(frozen=True)
 class NcaRules:
     """Conventions of the analysis; times in days."""
 
     method: AucMethod = "linear_up_log_down"
-    peak_from: float = 1.0
+    peak_from: float = PEAK_DAYS[0]
     """Earlier values are the dose on its way into tissue, not growth."""
-    end: float = 28.0
+    end: float = PEAK_DAYS[1]
     """Right end of the partial area."""
     last_sample_from: float = 21.0
     """The partial area needs a sample on or after this day."""
@@ -70,8 +75,9 @@ def nca(
     time: days since infusion, any order. value: concentration; nan where below the limit.
     below: True where the sample is below its limit (default: value missing or not positive).
     Below the limit counts as zero before the first quantifiable value and at the first sample
-    after the last one, and is left out between and later (PKNCA: keep, drop, keep). Times before
-    infusion give the value at infusion; without one it is zero.
+    after the last one, and is left out between and later (PKNCA: keep, drop, keep). Samples
+    before infusion are counted in `n_samples` and `n_below` and not used; without a sample at
+    infusion the curve starts there at zero. Fold: peak over the first sample after infusion.
     Raises ValueError for vectors of different length or a repeated time.
     """
     chosen = rules or NcaRules()

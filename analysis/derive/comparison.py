@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import polars as pl
 
+from analysis.compute.nca import PEAK_DAYS
+from analysis.derive.peak import peaks
 from analysis.fits.ratio import geometric_mean_ratio
 
 NOT_ASSESSED = "Not assessed"
@@ -21,8 +23,9 @@ MINIMUM_PER_GROUP = 3
 class Comparison(NamedTuple):
     """Ratio of geometric-mean peaks, upper group to lower group; NaN where not estimable.
 
-    `n_at_limit` patients never rose above the limit of quantification and enter at that limit,
-    which pulls the ratio toward 1.
+    `n_at_limit` patients never rose above the limit of quantification and enter at that limit;
+    the peak of `n_above_limit` patients is known only to be at or above an upper limit, at which
+    they enter. Both pull the ratio toward 1.
     """
 
     label: str
@@ -34,6 +37,7 @@ class Comparison(NamedTuple):
     n_upper: int
     n_lower: int
     n_at_limit: int
+    n_above_limit: int = 0
 
     @property
     def estimable(self) -> bool:
@@ -82,21 +86,6 @@ def drawn_series(series: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def peaks(series: pl.DataFrame, day_low: float = 0.0, day_high: float = 28.0) -> pl.DataFrame:
-    """One row per patient with a sample in the window: usubjid, peak (unit of the series),
-    peak_day, at_limit (no sample was above its limit: `peak` is that limit)."""
-    window = series.filter(pl.col("rel_day").is_between(day_low, day_high, closed="both"))
-    ranked = window.with_columns(
-        height=pl.coalesce("value", "upper"), at_limit=pl.col("value").is_null()
-    ).filter(pl.col("height") > 0)
-    return (
-        ranked.sort("at_limit", pl.col("height"), "rel_day", descending=[False, True, False])
-        .group_by("usubjid", maintain_order=True)
-        .first()
-        .select("usubjid", "at_limit", peak="height", peak_day="rel_day")
-    )
-
-
 def compare_peaks(
     series: pl.DataFrame,
     upper: Sequence[str],
@@ -104,14 +93,16 @@ def compare_peaks(
     *,
     label: str,
     note: str = "",
-    days: tuple[float, float] = (0.0, 28.0),
+    days: tuple[float, float] = PEAK_DAYS,
 ) -> Comparison:
     """Ratio of geometric-mean peaks of the patients `upper` to those of the patients `lower`:
     Welch t on natural logs. Not estimable with fewer than three patients in a group."""
     found = peaks(series, *days)
     high = found.filter(pl.col("usubjid").is_in(list(upper)))
     low = found.filter(pl.col("usubjid").is_in(list(lower)))
-    counts = (high.height, low.height, int(high["at_limit"].sum()) + int(low["at_limit"].sum()))
+    both = pl.concat([high, low])
+    marks = (int(both["at_limit"].sum()), int(both["above_limit"].sum()))
+    counts = (high.height, low.height, *marks)
     missing = (math.nan,) * 4
     if min(counts[:2]) < MINIMUM_PER_GROUP:
         return Comparison(label, f"{counts[0]} against {counts[1]} patients", *missing, *counts)

@@ -1,14 +1,15 @@
 """Cellular-kinetics parameters per patient from the series of one signal."""
 
 import itertools
+import math
 from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from analysis.compute.half_life import TerminalSlope
-from analysis.compute.nca import NcaResult, NcaRules, nca
+from analysis.compute.nca import NAN, NcaResult, NcaRules, nca
+from analysis.derive.peak import peaks
 from analysis.derive.signal_key import Signal
 from analysis.errors import UserError
 from analysis.tracers import words_for
@@ -47,7 +48,9 @@ def parameters(
     Values in the unit of the series, days since infusion; auc_0_28 in unit x day. A column
     `<parameter>_reason` says why a value is missing, or what limits it when it is there (an
     extrapolated area, a peak at the last sample). Persistence lies between the last quantifiable
-    sample and the next one below the limit; the upper end is null when no such sample was taken.
+    sample and the next one below the limit; the upper end is null when no such sample was taken,
+    both are null without a sample after infusion. A curve with a value above or between limits
+    has a peak only where `derive.peak` knows it exactly, its persistence, and nothing else.
     Raises UserError for a signal that may not be called expansion.
     """
     if signal is not None and signal.tracer_class == "direct_label":
@@ -69,7 +72,7 @@ def parameters(
     for start, stop in itertools.pairwise([0, *starts]):
         part = slice(start, stop)
         found = (
-            _only_bounds(below[part])
+            _partly_bounded(samples[part], rules or NcaRules())
             if bounded[part].any()
             else nca(time[part], value[part], below[part], rules=rules)
         )
@@ -77,14 +80,37 @@ def parameters(
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
-def _only_bounds(below: NDArray[np.bool_]) -> NcaResult:
-    """A curve with a value above the upper limit, or known only between limits, has no peak."""
-    reason = "a value is known only by its bounds (above or between limits)"
-    return NcaResult(int(below.size), int(below.sum()), reasons=dict.fromkeys(_REASONS, reason))
+def _partly_bounded(samples: pl.DataFrame, rules: NcaRules) -> NcaResult:
+    """What is known of a curve with a value above the upper limit or only between limits."""
+    why = "a value is known only by its bounds (above or between limits)"
+    reasons = dict.fromkeys(_REASONS, why)
+    found: dict[str, Any] = {}
+    peak = next(iter(peaks(samples, rules.peak_from, math.inf).to_dicts()), None)
+    if peak and peak["above_limit"]:
+        reasons["cmax"] = f"{why}: the peak is at least {peak['peak']:g}"
+    elif peak and not peak["at_limit"]:
+        found |= {"cmax": peak["peak"], "tmax": peak["peak_day"]}
+    after = samples.filter(pl.col("rel_day") >= 0)
+    seen = after.filter(pl.coalesce("value", "lower") > 0)
+    if seen.height:
+        found["tlast"] = seen["rel_day"].item(-1)
+        found["clast"] = seen["value"].cast(pl.Float64).fill_null(NAN).item(-1)
+    gone = after.filter(pl.col("rel_day") > found.get("tlast", -1.0))["rel_day"]
+    n_below = int((samples["censored"] == "left").sum())
+    return NcaResult(
+        samples.height,
+        n_below,
+        first_below=gone.item(0) if gone.len() else NAN,
+        reasons={
+            name: why for name, why in reasons.items() if math.isnan(found.get(name, math.nan))
+        },
+        **found,
+    )
 
 
 def _flat(usubjid: str, found: NcaResult) -> dict[str, Any]:
     contraction, terminal = _accepted(found.contraction), _accepted(found.terminal)
+    never_seen = np.isnan(found.tlast) and not np.isnan(found.first_below)
     row: dict[str, Any] = {
         "usubjid": usubjid,
         "cmax": found.cmax,
@@ -100,7 +126,7 @@ def _flat(usubjid: str, found: NcaResult) -> dict[str, Any]:
         "terminal_from_day": terminal.time_low if terminal else None,
         "terminal_to_day": terminal.time_high if terminal else None,
         "fold_expansion": found.fold,
-        "persistence_lower_day": 0.0 if np.isnan(found.tlast) else found.tlast,
+        "persistence_lower_day": 0.0 if never_seen else found.tlast,
         "persistence_upper_day": found.first_below,
         "n_samples": found.n_samples,
         "n_below_lloq": found.n_below,

@@ -1,7 +1,8 @@
 """Analysis sets: who is infused, and who can be judged for safety, imaging and efficacy.
 
-A flag of the source stands; where none is given the set follows from the data, and a column
-says which. Sets other than `infused` are subsets of it.
+A flag of the source stands as delivered, even where it puts a patient without an infusion into a
+set; where none is given the set follows from the data, and a column says which. A set that
+follows from the data is a subset of `infused`.
 """
 
 import polars as pl

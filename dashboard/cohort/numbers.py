@@ -8,15 +8,16 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from analysis.compute.intervals import geometric_mean
+from analysis.compute.nca import PEAK_DAYS
 from analysis.derive.comparison import (
     Comparison,
     color_groups,
     compare_peaks,
     drawn_series,
     group_order,
-    peaks,
 )
 from analysis.derive.labels import region_label
+from analysis.derive.peak import peaks
 from analysis.derive.response import best_response
 from analysis.derive.signal import Signal, signal_catalog, signal_series
 from analysis.derive.summary import BlqRule, summarize, summary_rule
@@ -29,7 +30,6 @@ from figures.number_text import EN_DASH, day_text, significant
 from figures.ratio_forest import ForestNumbers, ForestRow, prepare_ratio_forest, two_digits
 from figures.small_multiples import MultiplesNumbers, Panel, prepare_small_multiples
 
-PEAK_DAYS = (0.0, 28.0)
 TRANSGENE = ("kinetics", "CARTG", "BLOOD")
 MAIN_VISITS = (7.0, 14.0, 28.0)
 EVERY_DAY = (-math.inf, math.inf)
@@ -47,7 +47,7 @@ class CohortNumbers(NamedTuple):
 
     series: usubjid, group, rel_day, nominal_day, drawn, censored, lloq, source.
     summary: see `analysis.derive.summary.summarize`.
-    peaks: usubjid, group, peak, peak_day, at_limit.
+    peaks: usubjid, group, peak, peak_day, at_limit, above_limit.
     mains: ratio of peaks, responders to non-responders: one, or one per cohort where cohorts are
     read by different criteria (`note` names the cohort); empty without a response.
     """
@@ -132,7 +132,7 @@ def cohort_numbers(view: View, signal: Signal, catalog: Sequence[Signal]) -> Coh
         groups=order,
         series=drawn,
         summary=summarize(series, groups, blq=view.selection.blq),
-        peaks=peaks(series, *PEAK_DAYS).join(groups, on="usubjid"),
+        peaks=peaks(series).join(groups, on="usubjid"),
         mains=mains,
         forest=forest(mains, comparisons, visits) if mains else ForestNumbers((), 0.5, 2.0),
         comparisons=(*mains, *comparisons, *visits) if mains else (),
@@ -177,10 +177,10 @@ def related_signals(signal: Signal, catalog: Iterable[Signal]) -> list[Signal]:
 def by_visit(
     series: pl.DataFrame, cohorts: Sequence[tuple[str, pl.DataFrame]]
 ) -> tuple[Comparison, ...]:
-    """Ratio of the values at each planned visit from infusion to day 28; at the main visits only
+    """Ratio of the values at each planned visit of the days of the peak; at the main visits only
     where there are several cohorts to show."""
     days = series.get_column("nominal_day").drop_nulls().unique().sort().to_list()
-    wanted = [day for day in days if PEAK_DAYS[0] < day <= PEAK_DAYS[1]]
+    wanted = [day for day in days if PEAK_DAYS[0] <= day <= PEAK_DAYS[1]]
     if len(cohorts) > 1:
         wanted = [day for day in wanted if day in MAIN_VISITS]
     compared = (
@@ -369,11 +369,16 @@ def panels_note(found: CohortNumbers) -> str:
 
 def at_limit_note(found: CohortNumbers) -> str:
     """A warning when peaks enter at their limit."""
-    count = sum(main.n_at_limit for main in found.mains)
-    if not count:
-        return ""
-    noun = "patient" if count == 1 else "patients"
-    return f" {count} {noun} never above the limit enter at it, which pulls the ratio toward 1."
+    counts = (
+        (sum(main.n_at_limit for main in found.mains), "never above the limit"),
+        (sum(main.n_above_limit for main in found.mains), "with a peak beyond the upper limit"),
+    )
+    return "".join(
+        f" {count} {'patient' if count == 1 else 'patients'} {who} enter at it, which pulls the "
+        "ratio toward 1."
+        for count, who in counts
+        if count
+    )
 
 
 def blq_note(found: CohortNumbers) -> str:
@@ -399,7 +404,9 @@ def mean_cell(row: dict[str, Any]) -> str:
 
 def peak_cells(found: CohortNumbers, group: str) -> tuple[str, str]:
     """Geometric mean of the peaks with its interval, and the median day of the peak (range)."""
-    rows = found.peaks.filter((pl.col("group") == group) & ~pl.col("at_limit"))
+    rows = found.peaks.filter(
+        (pl.col("group") == group) & ~pl.col("at_limit") & ~pl.col("above_limit")
+    )
     if rows.is_empty():
         return EN_DASH, EN_DASH
     days = sorted(rows.get_column("peak_day").to_list())

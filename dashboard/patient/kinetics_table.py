@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from analysis.derive.comparison import peaks
+from analysis.derive.peak import peaks
 from dashboard.patient.records import CutRecords
 from figures.cohort_strip import CohortStrip, prepare_cohort_strip
 from figures.number_text import significant
@@ -106,7 +106,7 @@ def _lesion_group(
     unit = metric_name(signal.code)
     series = _of(records.series(signal), members)
     after = series.filter(pl.col("rel_day") >= 0)
-    found = peaks(after, 0.0, 10_000.0).filter(~pl.col("at_limit"))
+    found = peaks(after, 0.0, 10_000.0).filter(~pl.col("at_limit") & ~pl.col("above_limit"))
     table = found.rename({"peak": "cmax", "peak_day": "tmax_day"})
     wanted = [
         _Wanted("cmax", "Highest, mean", unit, True),

@@ -10,8 +10,9 @@ from analysis.derive.comparison import (
     compare_peaks,
     drawn_series,
     group_order,
-    peaks,
 )
+from analysis.derive.kinetics import parameters
+from analysis.derive.peak import peaks
 
 
 def series(rows: list[tuple[str, float, float | None, float | None]]) -> pl.DataFrame:
@@ -39,12 +40,67 @@ def series(rows: list[tuple[str, float, float | None, float | None]]) -> pl.Data
 def test_the_peak_is_the_highest_value_of_the_window_and_its_first_day() -> None:
     found = peaks(series([("A", 3.0, 5.0, 1.0), ("A", 9.0, 40.0, 1.0), ("A", 14.0, 40.0, 1.0),
                           ("A", 60.0, 900.0, 1.0)]))  # fmt: skip
-    assert found.rows() == [("A", False, 40.0, 9.0)]
+    assert found.rows() == [("A", False, False, 40.0, 9.0)]
 
 
 def test_a_value_beats_any_limit_and_a_patient_below_it_stands_at_the_limit() -> None:
     found = peaks(series([("A", 7.0, None, 500.0), ("A", 9.0, 40.0, 50.0), ("B", 7.0, None, 50.0)]))
-    assert sorted(found.rows()) == [("A", False, 40.0, 9.0), ("B", True, 50.0, 7.0)]
+    assert sorted(found.rows()) == [("A", False, False, 40.0, 9.0), ("B", True, False, 50.0, 7.0)]
+
+
+def bounded(
+    rows: list[tuple[float, float | None, float | None, float | None, str]],
+) -> pl.DataFrame:
+    """One patient A: (day, value, lower, upper, censored)."""
+    numbers = dict.fromkeys(("rel_day", "value", "lower", "upper"), pl.Float64)
+    frame = pl.DataFrame(rows, schema={**numbers, "censored": pl.String}, orient="row")
+    return frame.with_columns(usubjid=pl.lit("A"))
+
+
+PEAKS = [
+    # at_limit, above_limit, peak, day
+    ("above ULOQ", [(7.0, None, 1e6, None, "right"), (14.0, 5e4, None, None, "none")],
+     (False, True, 1e6, 7.0)),
+    ("above a low ULOQ, then diluted", [(7.0, None, 1e3, None, "right"),
+                                        (14.0, 5e4, None, None, "none")],
+     (False, True, 5e4, 14.0)),
+    ("between limits below the peak", [(7.0, None, 10.0, 90.0, "interval"),
+                                       (14.0, 100.0, None, None, "none")],
+     (False, False, 100.0, 14.0)),
+    ("between limits around the peak", [(7.0, None, 10.0, 400.0, "interval"),
+                                        (14.0, 100.0, None, None, "none")],
+     (False, True, 100.0, 14.0)),
+    ("before day 1", [(0.5, 900.0, None, None, "none"), (7.0, 100.0, None, None, "none")],
+     (False, False, 100.0, 7.0)),
+    ("before day 1, above ULOQ", [(0.5, None, 1e6, None, "right"),
+                                  (7.0, 100.0, None, None, "none")],
+     (False, False, 100.0, 7.0)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"), [case[1:] for case in PEAKS], ids=[c[0] for c in PEAKS]
+)
+def test_a_bounded_peak_is_marked_and_agrees_with_the_parameters(rows, expected) -> None:
+    series = bounded(rows)
+    assert peaks(series).row(0)[1:] == expected
+    (row,) = parameters(series.filter(pl.col("rel_day") >= 1)).to_dicts()
+    if expected[1]:
+        assert row["cmax"] is None
+        assert f"at least {expected[2]:g}" in row["cmax_reason"]
+    else:
+        assert (row["cmax"], row["tmax_day"]) == expected[2:]
+
+
+def test_who_was_above_the_upper_limit_enters_at_it_and_is_counted() -> None:
+    rows = [(f"R{i}", 9.0, 1000.0 + i, 1.0) for i in range(3)]
+    rows += [(f"N{i}", 9.0, 100.0 + i, 1.0) for i in range(3)]
+    high = bounded([(9.0, None, 1e6, None, "right")])
+    both = pl.concat([series(rows).select(high.columns), high])
+    result = compare_peaks(both, ["R0", "R1", "R2", "A"], ["N0", "N1", "N2"], label="x")
+    assert (result.n_upper, result.n_at_limit, result.n_above_limit) == (4, 0, 1)
+    peak = (1000.0 * 1001.0 * 1002.0 * 1e6) ** 0.25
+    assert result.ratio == pytest.approx(peak / (100.0 * 101.0 * 102.0) ** (1 / 3))
 
 
 def test_the_ratio_is_that_of_geometric_means() -> None:

@@ -58,6 +58,7 @@ PERSISTENCE = [
     ({7: 10.0, 14: 20.0, 28: 15.0}, 28.0, None),
     ({7: 10.0, 14: None, 28: 15.0, 60: None, 90: None}, 28.0, 60.0),
     ({7: None, 14: None}, 0.0, 7.0),
+    ({-5: None, -1: 10.0}, None, None),
 ]
 
 
@@ -77,14 +78,13 @@ def test_all_below_the_limit():
 def test_value_above_the_upper_limit_has_no_peak():
     above = series({7: 100.0, 28: 10.0}).with_columns(
         pl.when(pl.col("rel_day") == 7).then(None).otherwise("value").alias("value"),
-        pl.when(pl.col("rel_day") == 7)
-        .then(pl.lit("right"))
-        .otherwise("censored")
-        .alias("censored"),
+        lower=pl.when(pl.col("rel_day") == 7).then(100.0),
+        censored=pl.when(pl.col("rel_day") == 7).then(pl.lit("right")).otherwise("censored"),
     )
     (row,) = parameters(above).to_dicts()
     assert row["cmax"] is None
     assert "bounds" in row["cmax_reason"]
+    assert (row["persistence_lower_day"], row["persistence_upper_day"]) == (28.0, None)
 
 
 def test_a_failed_half_life_is_not_shown():
