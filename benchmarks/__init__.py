@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 
 from analysis.errors import UserError
-from benchmarks.page import write_page
+from benchmarks.page import load_average, write_page
 from benchmarks.row import Row
 
 BENCHMARKS: Mapping[str, str] = {
@@ -31,8 +31,9 @@ def run_benchmarks(only: Sequence[str], *, say: Callable[[str], None] = print) -
     for name in only or BENCHMARKS:
         say(f"{name} ...")
         module = import_module(BENCHMARKS[name].partition(":")[0])
+        load_before = load_average()
         rows = getattr(module, BENCHMARKS[name].partition(":")[2])()
-        write_page(name, (module.__doc__ or "").strip(), rows)
+        write_page(name, (module.__doc__ or "").strip(), rows, load_before)
         for row in rows:
             say(f"  {row.what}: {row.shown()}{row.verdict(' -> ')}")
         measured += rows

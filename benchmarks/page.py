@@ -18,7 +18,8 @@ OPENING = """\
 
 Measured side by side in one run on one machine. A time is what a clock on the wall shows unless it
 says CPU. A ratio is how many times better than the peer; a peer that is not installed is named as
-missing. The load average says how much else the machine was doing.
+missing. The load average says how much else the machine was doing: above the number
+of cores, times on the wall are longer than the program needs.
 """
 HEAD = (
     "| what | measured | target | | peer | peer measured | ratio |\n|---|---|---|---|---|---|---|"
@@ -26,14 +27,14 @@ HEAD = (
 LIBRARIES = ("polars", "sqlalchemy", "psycopg", "dash", "plotly", "statsmodels", "pandas")
 
 
-def write_page(name: str, about: str, rows: Sequence[Row]) -> None:
+def write_page(name: str, about: str, rows: Sequence[Row], load_before: float) -> None:
     """Put the section of one benchmark into the page, in place of its earlier one."""
     text = PAGE.read_text(encoding="utf-8") if PAGE.is_file() else ""
     sections = {
         part.partition("\n")[0]: part.partition("\n")[2].strip()
         for part in re.split(r"^## ", text, flags=re.MULTILINE)[1:]
     }
-    sections[name] = "\n\n".join([about, where_and_when(), table(rows)])
+    sections[name] = "\n\n".join([about, where_and_when(load_before), table(rows)])
     order = sorted(sections, key=_position)
     body = "\n".join(f"## {title}\n\n{sections[title]}\n" for title in order)
     PAGE.write_text(f"{OPENING}\n{body}", encoding="utf-8")
@@ -59,14 +60,19 @@ def line(row: Row) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def where_and_when() -> str:
-    """Date, machine, load and versions."""
+def load_average() -> float:
+    """Processes that wanted to run in the last minute; not a number where it is not known."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+
+
+def where_and_when(load_before: float) -> str:
+    """Date, machine, load before and after, versions."""
     day = datetime.now(UTC).date().isoformat()
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
     versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES if installed(name))
     return (
         f"Measured {day} on {processor()}, {os.cpu_count()} cores, {memory_gib():.0f} GiB, "
-        f"load average {load:.1f}, Python {platform.python_version()}, {versions}."
+        f"load average {load_before:.1f} before and {load_average():.1f} after, "
+        f"Python {platform.python_version()}, {versions}."
     )
 
 
