@@ -12,23 +12,34 @@ from analysis.derive.response import best_response
 from analysis.derive.sets import analysis_sets
 from analysis.derive.signal import Signal, signal_catalog, signal_series
 from analysis.results import Fit
-from analysis.selection import Selection, select_subjects
+from analysis.selection import Selection, in_day_window, select_subjects
 from export import tables
 from export.document import Document, Provenance
 from models.trial import Trial
 
+ONLY_ON_SCREEN = ("tracer", "metric", "assay", "color_by", "scale")
+"""Fields of a selection that choose what a page shows; the tables hold every signal."""
+ONLY_IN = {"day_low": ", trajectories only"}
+"""Fields of a selection that some tables obey."""
 LIBRARIES = ("numpy", "scipy", "statsmodels", "polars")
 
 
 def statistical_summary(
     trial: Trial, selection: Selection, fits: Sequence[Fit], *, version: str, written_at: datetime
 ) -> Document:
-    """Baseline, kinetics, trajectories, response by expansion and the stored fits of the cut."""
+    """Baseline, kinetics, trajectories, response by expansion and the stored fits of the cut.
+
+    The patients of the selection count, with its criterion, reader and rule below the limit; its
+    window of days cuts the trajectories only. The fits have their own patients.
+    """
     chosen = trial.only(selected_patients(trial, selection))
     best = best_response(chosen.responses, selection.criterion or None, selection.reader or None)
     groups = color_groups("response", chosen.subjects, best)
     blood = series_of(chosen, ("kinetics",))
-    tracked = blood + series_of(chosen, ("uptake",))
+    tracked = [
+        (signal, in_day_window(selection, frame))
+        for signal, frame in blood + series_of(chosen, ("uptake",))
+    ]
     burden = burden_series(chosen.lesions, chosen.quantifications)
     return Document(
         f"Statistical summary of {trial.study['studyid']}",
@@ -78,15 +89,18 @@ def provenance(
     version: str,
     written_at: datetime,
 ) -> Provenance:
-    """Cut, filters, versions, methods and source files."""
+    """Cut, filters, versions, methods and source files. Only filters that the tables obey."""
+    obeyed = selection.replace(**{name: getattr(Selection(), name) for name in ONLY_ON_SCREEN})
     at_cut = trial.source_files.filter(pl.col("load_id") <= trial.cut.load_id)
     created = trial.cut.created_at
     return Provenance(
         study=str(trial.study["studyid"]),
         cut=trial.cut.name,
         cut_created_at=created.strftime("%Y-%m-%d %H:%M:%S") if created else "",
-        filters=tuple((label, value) for _, label, value in selection.chips()),
-        query=selection.to_query(),
+        filters=tuple(
+            (f"{label}{ONLY_IN.get(name, '')}", value) for name, label, value in obeyed.chips()
+        ),
+        query=obeyed.to_query(),
         n_patients=trial.subjects.height,
         n_selected=chosen.subjects.height,
         versions=(("cartograph", version), *((n, library_version(n)) for n in LIBRARIES)),

@@ -6,18 +6,21 @@ from collections.abc import Sequence
 import polars as pl
 
 from analysis.compute.intervals import proportion
+from analysis.compute.nca import PEAK_DAYS
 from analysis.derive.baseline import baseline_table
-from analysis.derive.comparison import compare_peaks, peaks
+from analysis.derive.comparison import compare_peaks
 from analysis.derive.kinetics import parameters
 from analysis.derive.labels import display_unit
+from analysis.derive.peak import peaks
 from analysis.derive.signal import Signal
 from analysis.derive.summary import BlqRule, summarize, summary_rule
 from analysis.results import Fit
 from export.document import Column, Table
 
-PEAK_DAYS = (0.0, 28.0)
 MINIMUM_FOR_THIRDS = 9
+FIT_PATIENTS = "Fits: all patients of their own analysis set, see each specification."
 THIRDS = ("lowest third", "middle third", "highest third")
+NOT_SPLIT = "not split into thirds: equal peaks"
 
 Series = Sequence[tuple[Signal, pl.DataFrame]]
 """Signals with their per-patient series (`derive.signal.signal_series`)."""
@@ -78,7 +81,8 @@ def kinetics(series: Series, groups: pl.DataFrame) -> Table:
         Column("doubling_time_day_reason", "Doubling time: why missing"),
         Column("contraction_half_life_day", "Contraction half-life", "day"),
         Column("contraction_half_life_day_reason", "Contraction: why missing"),
-        Column("fold_expansion", "Peak over first quantifiable value"),
+        Column("cmax_reason", "Peak: why missing"),
+        Column("fold_expansion", "Peak over first sample after infusion"),
         Column("persistence_lower_day", "Persistence, at least", "day"),
         Column("persistence_upper_day", "Persistence, below", "day"),
         Column("n_samples", "Samples"),
@@ -91,7 +95,8 @@ def kinetics(series: Series, groups: pl.DataFrame) -> Table:
         columns,
         concatenated(parts, [column.name for column in columns]),
         (
-            "Peak from day 1 on. Area: linear up, logarithmic down.",
+            f"All days, whatever window is chosen. Peak from day {PEAK_DAYS[0]:g} on. "
+            "Area: linear up, logarithmic down.",
             "Persistence lies between the last quantifiable sample and the next one below.",
         ),
     )
@@ -138,7 +143,7 @@ def response_by_expansion(series: Series, best: pl.DataFrame) -> Table:
     columns = (
         Column("signal", "Signal"),
         Column("unit", "Unit"),
-        Column("expansion", "Peak to day 28"),
+        Column("expansion", f"Peak, days {PEAK_DAYS[0]:g} to {PEAK_DAYS[1]:g}"),
         Column("n", "Patients"),
         Column("peak_low", "Lowest peak"),
         Column("peak_high", "Highest peak"),
@@ -151,12 +156,13 @@ def response_by_expansion(series: Series, best: pl.DataFrame) -> Table:
         Column("ratio_conf_high", "Ratio: 95 % CI high"),
         Column("p_value", "Ratio: p"),
         Column("n_at_limit", "Never above the limit"),
+        Column("n_above_limit", "Peak beyond the upper limit"),
     )
     schema = {
         column.name: pl.String if column.name in ("signal", "unit", "expansion") else pl.Float64
         for column in columns
     }
-    counts = ("n", "responders", "n_at_limit")
+    counts = ("n", "responders", "n_at_limit", "n_above_limit")
     frame = pl.DataFrame(rows, schema=schema).with_columns(pl.col(*counts).cast(pl.Int64))
     return Table(
         "response_by_expansion",
@@ -168,7 +174,8 @@ def response_by_expansion(series: Series, best: pl.DataFrame) -> Table:
             "The peak is known only after it has happened and response is read later: this "
             "describes, it does not predict. Unadjusted for baseline burden.",
             "Rates: exact interval (Clopper and Pearson). Ratio: Welch t on logs; patients never "
-            "above the limit enter at it. Patients without an evaluable response are left out.",
+            "above the limit, or with a peak beyond the upper limit, enter at it. Patients without "
+            "an evaluable response are left out. Equal peaks stay in one third.",
         ),
     )
 
@@ -178,11 +185,11 @@ def expansion_rows(
 ) -> list[dict[str, object]]:
     """One row for all patients of a signal and, with nine or more, one per third of the peak."""
     assessed = best.filter(pl.col("responder").is_not_null()).select("usubjid", "responder")
-    found = peaks(series, *PEAK_DAYS).join(assessed, on="usubjid").sort("peak", "usubjid")
+    found = peaks(series).join(assessed, on="usubjid").sort("peak", "usubjid")
     words = {"signal": signal.label, "unit": display_unit(signal.unit or "")}
     upper = found.filter(pl.col("responder")).get_column("usubjid").to_list()
     lower = found.filter(~pl.col("responder")).get_column("usubjid").to_list()
-    ratio = compare_peaks(series, upper, lower, label=signal.label, days=PEAK_DAYS)
+    ratio = compare_peaks(series, upper, lower, label=signal.label)
     all_patients = {
         **rate_row(found, "all"),
         "ratio": missing_if_nan(ratio.ratio),
@@ -190,15 +197,26 @@ def expansion_rows(
         "ratio_conf_high": missing_if_nan(ratio.conf_high),
         "p_value": missing_if_nan(ratio.p_value),
         "n_at_limit": ratio.n_at_limit,
+        "n_above_limit": ratio.n_above_limit,
     }
     rows = [all_patients]
     if found.height >= MINIMUM_FOR_THIRDS:
-        size = found.height / 3
-        bounds = [round(size * part) for part in range(4)]
-        rows += [
-            rate_row(found[bounds[part] : bounds[part + 1]], THIRDS[part]) for part in range(3)
+        thirds = split_in_thirds(found)
+        names = THIRDS[: len(thirds)]
+        rows += [rate_row(part, name) for name, part in zip(names, thirds, strict=True)] or [
+            {"expansion": NOT_SPLIT}
         ]
     return [{**words, **row} for row in rows]
+
+
+def split_in_thirds(found: pl.DataFrame) -> tuple[pl.DataFrame, ...]:
+    """Patients by third of `peak`, the lowest first; empty when equal peaks leave a third empty.
+
+    Equal peaks have one rank, the mean of their places, and so stand in one third.
+    """
+    place = (pl.col("peak").rank("average") - 0.5) * len(THIRDS) / found.height
+    parts = tuple(found.filter(place.floor() == number) for number in range(len(THIRDS)))
+    return parts if all(part.height for part in parts) else ()
 
 
 def rate_row(patients: pl.DataFrame, expansion: str) -> dict[str, object]:
@@ -255,7 +273,7 @@ def model_estimates(fits: Sequence[Fit]) -> Table:
         "one row per fit and term",
         columns,
         concatenated(parts, [column.name for column in columns]),
-        tuple(fit.sentence for fit in fits),
+        (FIT_PATIENTS, *(fit.sentence for fit in fits)),
     )
 
 
@@ -302,11 +320,14 @@ def model_ratios(fits: Sequence[Fit]) -> Table:
         pl.DataFrame(rows, infer_schema_length=None)
         if rows
         else pl.DataFrame(schema={column.name: pl.String for column in columns}),
-        tuple(
-            f"{check.name}: {check.message}"
-            for fit in fits
-            for check in fit.checks
-            if check.status in ("warning", "failed")
+        (
+            FIT_PATIENTS,
+            *(
+                f"{check.name}: {check.message}"
+                for fit in fits
+                for check in fit.checks
+                if check.status in ("warning", "failed")
+            ),
         ),
     )
 
@@ -315,8 +336,9 @@ def concatenated(parts: Sequence[pl.DataFrame], names: list[str]) -> pl.DataFram
     """Frames under each other with exactly these columns; empty when there is no frame."""
     if not parts:
         return pl.DataFrame(schema=dict.fromkeys(names, pl.String))
-    return pl.concat(parts, how="diagonal_relaxed").select(
-        pl.col(name) if name in parts[0].columns else pl.lit(None).alias(name) for name in names
+    under = pl.concat(parts, how="diagonal_relaxed")
+    return under.select(
+        pl.col(name) if name in under.columns else pl.lit(None).alias(name) for name in names
     )
 
 

@@ -16,7 +16,12 @@ WRITERS: Mapping[str, Writer] = {"csv": write_csv, "xlsx": write_xlsx, "json": w
 
 
 def write_document(document: Document, directory: Path, formats: Sequence[str]) -> list[Path]:
-    """Write all formats into `directory`, all or nothing; files of an earlier export are replaced.
+    """Write all formats, then move the files into `directory`; those of an earlier export of the
+    same name are replaced, others stay.
+
+    Nothing is replaced before everything is written. The files are moved one by one, so that a
+    crash or a full disk during the moves can leave new files beside old ones; `Written` in each
+    provenance tells them apart. Export into a new folder where that matters.
 
     Raises:
         UserError: a format is not known, or the folder cannot be written.

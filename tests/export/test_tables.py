@@ -1,0 +1,73 @@
+"""Tables of the summary over literal frames."""
+
+import polars as pl
+import pytest
+
+from analysis.derive.signal import Signal
+from analysis.results import Estimate, Fit
+from export import tables
+
+SIGNAL = Signal.parse("kinetics:CARTG:qPCR:BLOOD")
+REFUSED = Fit(
+    "mixed", "not_estimable", "one group only", "Nothing to compare.", spec={"outcome": "a"}
+)
+FITTED = Fit(
+    "mixed", "ok", None, "Twice as high.", spec={"outcome": "b"}, n_subjects=12,
+    estimates=(Estimate("Intercept", 2.0, 0.5), Estimate("time", -0.25, 0.125)),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("fits", [(REFUSED, FITTED), (FITTED, REFUSED)])
+def test_estimates_stand_whichever_fit_comes_first(fits: tuple[Fit, ...]) -> None:
+    rows = tables.model_estimates(fits).rows().select("outcome", "term", "estimate", "std_error")
+    assert sorted(rows.rows()) == [
+        ("a", "(not estimable)", None, None),
+        ("b", "Intercept", 2.0, 0.5),
+        ("b", "time", -0.25, 0.125),
+    ]
+
+
+def test_the_model_tables_say_whose_patients_they_hold() -> None:
+    for table in (tables.model_estimates([FITTED]), tables.model_ratios([FITTED])):
+        assert table.notes[0].startswith("Fits: all patients of their own analysis set")
+
+
+def expansion(*peaks: float) -> list[tuple[object, ...]]:
+    """Rows below "all": expansion, n, lowest and highest peak; every second patient responds."""
+    names = [f"P{number:02}" for number in range(len(peaks))]
+    series = pl.DataFrame(
+        {
+            "usubjid": names, "rel_day": 9.0, "value": peaks, "lower": None, "upper": None,
+            "censored": "none",
+        },
+        schema_overrides={"lower": pl.Float64, "upper": pl.Float64},
+    )  # fmt: skip
+    best = pl.DataFrame({"usubjid": names, "responder": [n % 2 == 0 for n in range(len(peaks))]})
+    rows = tables.response_by_expansion([(SIGNAL, series)], best).rows()
+    return rows.select("expansion", "n", "peak_low", "peak_high").rows()[1:]
+
+
+THIRDS = [
+    ("without ties", (1, 2, 3, 4, 5, 6, 7, 8, 9), [(3, 1, 3), (3, 4, 6), (3, 7, 9)]),
+    ("ten patients", (1, 2, 3, 4, 5, 6, 7, 8, 9, 10), [(3, 1, 3), (4, 4, 7), (3, 8, 10)]),
+    ("ties at a cut", (1, 2, 3, 3, 3, 6, 7, 8, 9), [(2, 1, 2), (4, 3, 6), (3, 7, 9)]),
+    ("ties at the bottom", (1, 1, 1, 1, 5, 6, 7, 8, 9), [(4, 1, 1), (2, 5, 6), (3, 7, 9)]),
+]
+
+
+@pytest.mark.parametrize(("peaks", "thirds"), [case[1:] for case in THIRDS],
+                         ids=[case[0] for case in THIRDS])  # fmt: skip
+def test_equal_peaks_stand_in_one_third(peaks, thirds) -> None:
+    names = ("lowest third", "middle third", "highest third")
+    assert expansion(*map(float, peaks)) == [
+        (name, *third) for name, third in zip(names, thirds, strict=True)
+    ]
+
+
+def test_peaks_that_cannot_be_split_are_said_to_be_so() -> None:
+    (row,) = expansion(1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 8.0, 9.0)
+    assert row == ("not split into thirds: equal peaks", None, None, None)
+
+
+def test_eight_patients_are_not_split() -> None:
+    assert expansion(*map(float, range(1, 9))) == []
