@@ -9,7 +9,6 @@ answers at once.
 import getpass
 import json
 import logging
-import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -38,6 +37,9 @@ DatabaseOption = Annotated[
     typer.Option(
         "--database", help="sqlite:///FILE or postgresql://USER@HOST/NAME.", metavar="URL"
     ),
+]
+PortOption = Annotated[
+    int | None, typer.Option(help="Port to serve on.", min=1, max=65535, metavar="PORT")
 ]
 StudyOption = Annotated[str, typer.Option("--study", help="Study id, such as CART-101.")]
 ProfileOption = Annotated[
@@ -79,7 +81,7 @@ def print_json(value: Any) -> None:
 def demo(
     database: DatabaseOption = None,
     no_serve: Annotated[bool, typer.Option("--no-serve", help="Build it, do not serve.")] = False,
-    port: Annotated[int | None, typer.Option(help="Port to serve on.")] = None,
+    port: PortOption = None,
 ) -> None:
     """Write the synthetic trial, load it, fit its model and open it on this machine only."""
     from jobs.demo import build_demo
@@ -98,7 +100,7 @@ def demo(
 def serve(
     database: DatabaseOption = None,
     host: Annotated[str | None, typer.Option(help="Loopback address to serve on.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to serve on.")] = None,
+    port: PortOption = None,
 ) -> None:
     """Serve the dashboard to one user of this machine; the printed link holds the key."""
     from jobs.server import serve as run_server
@@ -200,22 +202,38 @@ def fit(
 
 
 def fit_text(result: Any) -> str:
-    """A fit for a terminal: the sentence first, then the table, then what to know."""
+    """A fit for a terminal: the sentence first, then ratios and estimates, then what to know."""
     lines = [result.sentence, ""]
     if result.status != "not_estimable":
-        import polars as pl
-
-        with pl.Config(
-            tbl_rows=-1,
-            tbl_cols=-1,
-            tbl_width_chars=160,
-            tbl_hide_dataframe_shape=True,
-            tbl_hide_column_data_types=True,
-            fmt_str_lengths=60,
-        ):
-            lines += [str(result.table()), ""]
+        lines += [ratio_line(ratio) for ratio in sorted(result.ratios, key=lambda r: r.day or 0)]
+        lines += ["", table_text(result.table()), ""]
     lines += [f"{check.status:>8}  {check.name}: {check.message}" for check in result.checks]
     return "\n".join(lines)
+
+
+def ratio_line(ratio: Any) -> str:
+    """One ratio: day, groups, interval, p as it is and adjusted for the days shown."""
+    when = "all days" if ratio.day is None else f"day {ratio.day:g}"
+    adjusted = "" if ratio.p_adjusted is None else f", Holm {ratio.p_adjusted:.2g}"
+    return (
+        f"{when:>8}  {ratio.kind} {ratio.group} / {ratio.reference}: {ratio.ratio:.3g} "
+        f"(95 % CI {ratio.conf_low:.3g} to {ratio.conf_high:.3g}; p {ratio.p_value:.2g}{adjusted})"
+    )
+
+
+def table_text(table: Any) -> str:
+    """A polars frame as plain text, whole."""
+    import polars as pl
+
+    with pl.Config(
+        tbl_rows=-1,
+        tbl_cols=-1,
+        tbl_width_chars=160,
+        tbl_hide_dataframe_shape=True,
+        tbl_hide_column_data_types=True,
+        fmt_str_lengths=60,
+    ):
+        return str(table)
 
 
 @cli.command()
@@ -314,11 +332,11 @@ def version() -> None:
     typer.echo(VERSION)
 
 
-def main() -> None:
-    """Entry point: maps every end to its exit code."""
-    logging.basicConfig(level=os.environ.get("CARTOGRAPH_LOG_LEVEL", "WARNING").upper())
+def main(*arguments: str) -> None:
+    """Entry point: maps every end to its exit code. `arguments` instead of the command line's."""
     try:
-        cli(standalone_mode=True)
+        logging.basicConfig(level=Settings().log_level)
+        cli(list(arguments) or None, standalone_mode=True)
     except Exception as error:
         code = exit_code_of(error)
         if code == EXIT_BUG:
@@ -342,8 +360,11 @@ def one_line(error: Exception) -> str:
 
     if isinstance(error, ValidationError):
         first = error.errors()[0]
-        name = "CARTOGRAPH_" + str(first["loc"][0] if first["loc"] else "").upper()
-        return f"the setting {name} does not fit: {first['msg']}. Correct it or unset it."
+        said = str(first["msg"]).removeprefix("Value error, ")
+        if not first["loc"]:
+            return f"{said}. Correct it or unset it."
+        name = "CARTOGRAPH_" + str(first["loc"][0]).upper()
+        return f"the setting {name} does not fit: {said}. Correct it or unset it."
     return " ".join(str(error).split()) or type(error).__name__
 
 

@@ -4,16 +4,20 @@ A value comes from the command line, else from the environment (`CARTOGRAPH_` + 
 case), else from the default below. There is no configuration file and no hidden knob.
 """
 
+import os
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 VERSION = "0.1.0"
+FOR_TESTS = frozenset({"CHROMIUM", "E2E_URL"})
+"""Read by the tests only."""
 
 
 class Settings(BaseSettings):
-    """All settings, frozen once read. An unknown name is an error, not a silent nothing."""
+    """All settings, frozen once read. An unknown `CARTOGRAPH_` name is an error, not a silent
+    nothing: a misspelt database must not become the default one."""
 
     model_config = SettingsConfigDict(env_prefix="CARTOGRAPH_", frozen=True, extra="forbid")
 
@@ -40,4 +44,22 @@ class Settings(BaseSettings):
     scheduler: str = Field(
         "", description="Address of a Dask scheduler for jobs, such as tcp://10.0.0.5:8786."
     )
-    log_level: str = Field("WARNING", description="DEBUG, INFO, WARNING or ERROR.")
+    log_level: str = Field(
+        "WARNING",
+        pattern="^(DEBUG|INFO|WARNING|ERROR)$",
+        description="DEBUG, INFO, WARNING or ERROR.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def refuse_unknown_names(cls, given: dict[str, object]) -> dict[str, object]:
+        """Raises ValueError for a name in the environment that is no setting."""
+        prefix = str(cls.model_config["env_prefix"])
+        known = {prefix + name.upper() for name in cls.model_fields}
+        known |= {prefix + name for name in FOR_TESTS}
+        unknown = sorted(n for n in os.environ if n.startswith(prefix) and n not in known)
+        if unknown:
+            raise ValueError(
+                f"{unknown[0]} is no setting (docs/reference/settings.md lists those there are)"
+            )
+        return given

@@ -22,12 +22,12 @@ def overview_sentence(numbers: TrialNumbers) -> list[Any]:
         f"{overview.n_infused} of {overview.n_enrolled} enrolled patients were infused"
     ]
     if overview.objective is not None and overview.complete is not None:
-        rate = overview.objective.evaluable
+        rate = overview.objective.infused
         words += [
             "; ",
             html.Strong(f"{rate.successes} of {rate.n} responded"),
             f" ({format_percent(rate.estimate)}, {interval_text(rate)})",
-            f", {overview.complete.evaluable.successes} completely",
+            f", {overview.complete.infused.successes} completely",
         ]
     found = numbers.completeness
     if found is not None and any(found.n_due):
@@ -91,19 +91,19 @@ def _complete_tile(numbers: TrialNumbers) -> Component | None:
 def _rate_tile(view: View, label: str, rate: Rate | None) -> Component | None:
     if rate is None:
         return None
-    first, other = rate.evaluable, rate.infused
-    infused = f"({_range(other)}{NO_BREAK}%)"
+    first, other = rate.infused, rate.evaluable
+    evaluable = f"({_range(other)}{NO_BREAK}%)"
     return stat_tile(
         label,
         format_percent(first.estimate),
         f"CI{NO_BREAK}{_range(first)}{NO_BREAK}%",
         view.href("/cohort", color_by="response"),
         note=[
-            html.Div(f"{first.successes} of {first.n} evaluable"),
+            html.Div(f"{first.successes} of {first.n} infused"),
             html.Div(
                 [
-                    f"infused {format_percent(other.estimate)} ",
-                    html.Span(infused, className="cg-nowrap"),
+                    f"of {other.n} evaluable {format_percent(other.estimate)} ",
+                    html.Span(evaluable, className="cg-nowrap"),
                 ]
             ),
         ],

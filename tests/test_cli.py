@@ -156,6 +156,31 @@ def test_a_setting_that_does_not_fit_is_a_user_error(
     assert "CARTOGRAPH_PORT" in err
 
 
+def test_a_misspelt_setting_is_not_silently_ignored(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARTOGRAPH_DATABSE", "sqlite:///other.db")
+    code, _, err = run(capsys, "db", "check")
+    assert code == 2
+    assert "CARTOGRAPH_DATABSE is no setting" in err
+
+
+@pytest.mark.parametrize("port", ["0", "99999", "high"])
+def test_a_port_that_cannot_be_is_a_user_error(
+    capsys: pytest.CaptureFixture[str], port: str
+) -> None:
+    assert run(capsys, "serve", "--port", port)[0] == 2
+
+
+def test_a_log_level_that_cannot_be_is_a_user_error(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARTOGRAPH_LOG_LEVEL", "LOUD")
+    code, _, err = run(capsys, "db", "check")
+    assert code == 2
+    assert "CARTOGRAPH_LOG_LEVEL" in err
+
+
 def test_a_bug_keeps_its_traceback_and_ends_with_70(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, kinetics: Path
 ) -> None:
