@@ -35,7 +35,8 @@ class Store:
         if path.exists():
             try:
                 return pl.read_parquet(path)
-            except (OSError, pl.exceptions.PolarsError):
+            except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
+                # Some damage makes the parser panic, which is a BaseException.
                 path.unlink(missing_ok=True)
         frame = read_database()
         write_atomically(frame, path)

@@ -1,14 +1,14 @@
 """Dates as delivered to instants: UTC, the text, the zone and the precision. Nothing is imputed.
 
 ISO 8601 texts are read as they are; any other text only when all texts of the column fit one
-format and, for day and month in figures, at least one day is over 12. Partial dates keep their
+format, and those that fit mean the same instants ("12 May 2024" has a short and a full month; day
+and month in figures need a day over 12 somewhere, or to be equal). Partial dates keep their
 text and precision and get no instant.
 """
 
 import re
 from datetime import timedelta
 from typing import NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
@@ -94,7 +94,7 @@ def _to_utc(frame: pl.DataFrame, names: Moment) -> pl.DataFrame:
 
 
 def _shift(local: pl.Expr, zone: str) -> pl.Expr | None:
-    """Local time to UTC; None for a zone that does not exist."""
+    """Local time to UTC; None for a zone that polars does not know (it has no `localtime`)."""
     if zone in {"Z", "UTC"}:
         return local
     match = OFFSET.match(zone)
@@ -102,9 +102,11 @@ def _shift(local: pl.Expr, zone: str) -> pl.Expr | None:
         sign, hours, minutes = match.groups()
         ahead = timedelta(hours=int(hours), minutes=int(minutes))
         return local - ahead if sign == "+" else local + ahead
+    if not zone:
+        return None
     try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+        pl.select(pl.lit(None, pl.Datetime("us")).dt.replace_time_zone(zone))
+    except pl.exceptions.ComputeError:
         return None
     aware = local.dt.replace_time_zone(zone, ambiguous="null", non_existent="null")
     return aware.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
@@ -205,11 +207,14 @@ def _from_format(frame: pl.DataFrame, layout: str) -> pl.DataFrame:
 
 
 def _from_one_format(frame: pl.DataFrame) -> pl.DataFrame:
-    """All texts by the one format that fits all of them; else every text has the rule why not."""
-    fitting = []
+    """All texts by the one format that fits all of them; else every text has the rule why not.
+
+    Formats that read every text as the same instant with the same precision are one.
+    """
+    fitting: list[pl.DataFrame] = []
     for layout in (day + clock for day in (*FIGURES, *WORDED) for clock in CLOCKS):
         parsed = _from_format(frame, layout)
-        if parsed["rule"].is_null().all():
+        if parsed["rule"].is_null().all() and not any(map(parsed.equals, fitting)):
             fitting.append(parsed)
     if len(fitting) == 1:
         return fitting[0]
