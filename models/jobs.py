@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Connection, Index, insert, select, update
+from sqlalchemy import CheckConstraint, Connection, Index, func, insert, select, update
 from sqlalchemy.orm import Mapped
 
 from models.base import Base, GeneratedId, key_to, one_of
@@ -70,6 +70,24 @@ def insert_job(
     key = connection.scalar(insert(Job).returning(Job.id), row)
     assert key is not None
     return int(key)
+
+
+def find_open_job(connection: Connection, kind: str, payload: Mapping[str, Any]) -> int | None:
+    """The number of a job of this kind and payload that waits, or runs and is not to end."""
+    return connection.scalar(
+        select(Job.id)
+        .where(Job.kind == kind, Job.payload == json.dumps(payload, sort_keys=True))
+        .where(Job.status.in_((QUEUED, RUNNING)))
+        .where(Job.message.is_distinct_from(CANCEL_REQUESTED))
+        .order_by(Job.id)
+        .limit(1)
+    )
+
+
+def count_queued(connection: Connection) -> int:
+    """How many jobs wait for their turn."""
+    waiting = select(func.count()).select_from(Job).where(Job.status == QUEUED)
+    return int(connection.scalar(waiting) or 0)
 
 
 def claim_job(connection: Connection) -> dict[str, Any] | None:
