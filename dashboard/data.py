@@ -1,8 +1,7 @@
 """Every read that a page may do: scoped, pinned to a data cut, cached by it."""
 
 import json
-import threading
-from collections import OrderedDict
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import polars as pl
 
 from analysis.errors import UserError
 from analysis.results import Fit
+from dashboard.kept import Kept
 from models import fits as fit_table
 from models import queries
 from models.changes import cut_changes
@@ -17,14 +17,15 @@ from models.connect import reading
 from models.trial import Trial
 
 _KEPT_TRIALS = 6
+_KEPT_CHANGES = 64
 
 
 class TrialReader:
     """The one read object of the dashboard. With `synthetic_only` (demo mode) no other study can
     be listed or read, whatever the address says.
 
-    A cut never changes, so what was read for (study, cut) stays true and is kept; which cuts
-    there are is asked again each time.
+    The records of a cut never change, but a trial also carries the history of its study (loads,
+    cuts, findings). So a trial is kept only as long as nothing happened to its study since.
     """
 
     def __init__(
@@ -34,9 +35,8 @@ class TrialReader:
         self._engine = engine
         self._cache_dir = cache_dir
         self._synthetic_only = synthetic_only
-        self._trials: OrderedDict[tuple[str, str], Trial] = OrderedDict()
-        self._changes: dict[tuple[str, int, int], pl.DataFrame] = {}
-        self._lock = threading.Lock()
+        self._trials: Kept[tuple[Hashable, Trial]] = Kept(_KEPT_TRIALS)
+        self._changes: Kept[pl.DataFrame] = Kept(_KEPT_CHANGES)
 
     @property
     def synthetic_only(self) -> bool:
@@ -71,17 +71,12 @@ class TrialReader:
         name = cut if cut is not None else names[-1]
         if name not in names:
             raise UserError(f"study {studyid!r} has no data cut {name!r}; there is: {names[-1]}")
-        key = (studyid, name)
-        with self._lock:
-            kept = self._trials.get(key)
-            if kept is not None:
-                self._trials.move_to_end(key)
-                return kept
+        state = self._read_state(studyid)  # before the trial: a load in between makes it old
+        kept = self._trials.get((studyid, name))
+        if kept is not None and kept[0] == state:
+            return kept[1]
         trial = self._read_trial(studyid, name)
-        with self._lock:
-            self._trials[key] = trial
-            while len(self._trials) > _KEPT_TRIALS:
-                self._trials.popitem(last=False)
+        self._trials.put((studyid, name), (state, trial))
         return trial
 
     def changes(self, studyid: str, before: int, after: int) -> pl.DataFrame:
@@ -89,9 +84,11 @@ class TrialReader:
         `models.changes.cut_changes`."""
         self._check_scope(studyid)
         key = (studyid, before, after)
-        if key not in self._changes:
-            self._changes[key] = self._read_changes(studyid, before, after)
-        return self._changes[key]
+        found = self._changes.get(key)
+        if found is None:
+            found = self._read_changes(studyid, before, after)
+            self._changes.put(key, found)
+        return found
 
     def readable_study(self, studyid: str) -> str:
         """`studyid` itself. Raises UserError for a study that is not there or out of scope."""
@@ -120,6 +117,9 @@ class TrialReader:
 
     def _list_cuts(self, studyid: str) -> pl.DataFrame:
         return queries.list_cuts(self._engine, studyid)
+
+    def _read_state(self, studyid: str) -> Hashable:
+        return queries.study_state(self._engine, studyid)
 
     def _read_trial(self, studyid: str, cut: str) -> Trial:
         return queries.read_trial(self._engine, studyid, cut, self._cache_dir)

@@ -67,6 +67,24 @@ def read_study(engine: Engine, studyid: str) -> dict[str, Any]:
         return _study(connection, studyid)
 
 
+def study_state(engine: Engine, studyid: str) -> tuple[Any, ...]:
+    """A value that stays equal as long as nothing happens to the study: its row, its cuts and the
+    state of its loads. Cheap; says whether a trial read before is still the whole truth.
+
+    Raises UnknownNameError.
+    """
+    load, cut = TABLES["load"].c, TABLES["data_cut"].c
+    with reading(engine) as connection:
+        study = _study(connection, studyid)
+        cuts = select(cut.id, cut.name, cut.load_id).where(cut.study_id == study["id"])
+        loads = select(load.id, load.status).where(load.study_id == study["id"])
+        return (
+            tuple(study.values()),
+            tuple(map(tuple, connection.execute(cuts.order_by(cut.id)))),
+            tuple(map(tuple, connection.execute(loads.order_by(load.id)))),
+        )
+
+
 def latest_cut(engine: Engine, studyid: str) -> Cut | None:
     """The newest data cut of the study, None before the first load."""
     cuts = list_cuts(engine, studyid)

@@ -1,5 +1,6 @@
 """A running program over the small trial, without a database."""
 
+from collections.abc import Hashable
 from typing import Any
 
 import polars as pl
@@ -17,6 +18,7 @@ class MemoryReader(TrialReader):
     def __init__(self, *, synthetic_only: bool = False, empty: bool = False) -> None:
         super().__init__(None, synthetic_only=synthetic_only)
         self._empty = empty
+        self.state = "nothing happened"
 
     def _list_studies(self) -> pl.DataFrame:
         rows = [
@@ -33,6 +35,9 @@ class MemoryReader(TrialReader):
                 for name, load, at in CUTS
             ]
         )
+
+    def _read_state(self, studyid: str) -> Hashable:
+        return self.state
 
     def _read_trial(self, studyid: str, cut: str) -> Trial:
         return tiny_trial(cut)
