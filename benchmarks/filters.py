@@ -55,7 +55,7 @@ def demo_app(url: str) -> tuple[Any, Any]:
     build_demo(url, actor="benchmark", say=lambda text: None)
     engine = create_engine_for(url)
     reader = TrialReader(engine, synthetic_only=True)
-    services = job_services(engine, "benchmark")
+    services = job_services(engine, reader, "benchmark")
     return create_app(reader, mode="demo", version="bench", **services), reader.trial(STUDYID)
 
 

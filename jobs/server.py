@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
 from analysis.errors import UserError
@@ -18,6 +19,8 @@ from models.engine import check_revision, create_engine_for
 
 START_LIMIT_S = 180
 LEAST_TOKEN_CHARACTERS = 22
+"""128 random bits in the letters of a link."""
+MISDIRECTED, SERVER_FAILED = 421, 500
 DISPATCHER = [sys.executable, "-m", "jobs.dispatcher"]
 
 
@@ -71,11 +74,15 @@ def start(command: list[str], environment: Mapping[str, str]) -> subprocess.Pope
 def token_of(settings: ServerSettings) -> str:
     """The given token, else 32 random bytes: who holds the link is the one user.
 
-    Raises UserError for a token that could be guessed.
+    Raises UserError for a given token that could be guessed.
     """
     if settings.token is None:
         return secrets.token_urlsafe(32)
-    token = str(settings.token.get_secret_value())
+    return checked_token(str(settings.token.get_secret_value()))
+
+
+def checked_token(token: str) -> str:
+    """`token` itself. Raises UserError for one that could be guessed."""
     if len(token) < LEAST_TOKEN_CHARACTERS:
         raise UserError(
             f"CARTOGRAPH_TOKEN has {len(token)} characters; give {LEAST_TOKEN_CHARACTERS} or more "
@@ -97,6 +104,11 @@ def refuse_other_than_loopback(host: str) -> None:
             f"--host {host}: serving to other machines needs accounts and roles, which this "
             "version does not have; use 127.0.0.1 and a tunnel (ssh -L) instead."
         )
+
+
+def name_in_address(host: str) -> str:
+    """The host as it stands in an address: an IPv6 address has brackets there."""
+    return f"[{host}]" if ":" in host else host
 
 
 def refuse_taken_port(host: str, port: int) -> None:
@@ -141,7 +153,7 @@ def server_environment(settings: ServerSettings, token: str) -> Mapping[str, str
 
 def web_command(settings: ServerSettings) -> list[str]:
     """gunicorn with threads; never --preload (polars does not survive a fork)."""
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    host = name_in_address(settings.host)
     if sys.platform == "win32":
         return [
             sys.executable, "-m", "waitress", f"--listen={host}:{settings.port}",
@@ -157,15 +169,20 @@ def web_command(settings: ServerSettings) -> list[str]:
 
 
 def link(settings: ServerSettings, token: str) -> str:
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    host = name_in_address(settings.host)
     return f"http://{host}:{settings.port}/" + (f"?token={token}" if token else "")
 
 
 def wait_until_ready(settings: ServerSettings, web: subprocess.Popen[bytes]) -> None:
-    """Wait for the first answer, whatever it says: a refused request is an answer, too."""
+    """Wait until the server answers to its own name.
+
+    401 is ready: the probe has no token. 421 (not the name it answers to) and 5xx are not.
+    Raises UserError when the server ends, or does not get ready in time.
+    """
     opener = build_opener(ProxyHandler({}))
     request = Request(link(settings, ""), method="HEAD")  # noqa: S310 - http on loopback
     limit = time.monotonic() + START_LIMIT_S
+    last = "no answer"
     while time.monotonic() < limit:
         if web.poll() is not None:
             raise UserError(
@@ -174,11 +191,16 @@ def wait_until_ready(settings: ServerSettings, web: subprocess.Popen[bytes]) -> 
         try:
             opener.open(request, timeout=5).close()
             return
-        except OSError as error:
-            if getattr(error, "code", None):
+        except HTTPError as error:
+            if error.code != MISDIRECTED and error.code < SERVER_FAILED:
                 return
-            time.sleep(0.1)
-    raise UserError(f"the web server did not answer within {START_LIMIT_S} s; look above for why.")
+            last = f"answer {error.code}"
+        except OSError:
+            pass
+        time.sleep(0.1)
+    raise UserError(
+        f"the web server was not ready within {START_LIMIT_S} s ({last}); look above for why."
+    )
 
 
 def stop(processes: list[subprocess.Popen[bytes]]) -> None:

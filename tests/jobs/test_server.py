@@ -2,7 +2,9 @@
 
 import socket
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from pydantic import SecretStr
@@ -51,6 +53,41 @@ def test_tokens_are_random_and_long() -> None:
     assert server.token_of(Knobs(token=SecretStr(given))) == given
     with pytest.raises(UserError, match="22 or more"):
         server.token_of(Knobs(token=SecretStr("guess")))
+
+
+@pytest.mark.parametrize(
+    ("status", "ready"), [(200, True), (401, True), (421, False), (500, False), (503, False)]
+)
+def test_only_a_server_that_answers_to_its_name_is_ready(
+    monkeypatch: pytest.MonkeyPatch, status: int, ready: bool
+) -> None:
+    class Answer(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    monkeypatch.setattr(server, "START_LIMIT_S", 0.4)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as web:
+        Thread(target=web.serve_forever, daemon=True).start()
+        knobs = Knobs(port=web.server_address[1])
+        if ready:
+            server.wait_until_ready(knobs, Alive())  # type: ignore[arg-type]
+        else:
+            with pytest.raises(UserError, match=f"answer {status}"):
+                server.wait_until_ready(knobs, Alive())  # type: ignore[arg-type]
+        web.shutdown()
+
+
+class Alive:
+    """A process that runs."""
+
+    returncode = None
+
+    def poll(self) -> None:
+        return None
 
 
 def test_the_token_travels_in_the_environment_and_never_in_an_argument() -> None:
