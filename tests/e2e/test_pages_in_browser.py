@@ -1,5 +1,7 @@
 """Every page in Chromium: accessible, silent, within its width, without another server."""
 
+from typing import Any
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
@@ -11,6 +13,17 @@ PATHS = [page.PATH for page in PAGES if "<" not in page.PATH]
 LOOKS = [(scheme, size) for scheme in ("light", "dark") for size in ("desk", "phone")]
 
 
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("watched", LOOKS, indirect=True, ids=["-".join(look) for look in LOOKS])
+def test_pages_are_accessible_silent_and_fit(watched):
+    """All pages are looked at before the test fails: one run names everything to mend."""
+    wrong: list[Any] = []
+    for address in _addresses(watched):
+        watched.open(address)
+        wrong += [(address, fault) for fault in _faults(watched)]
+    assert wrong == []
+
+
 def _addresses(watched) -> list[str]:
     """Every page, and one patient."""
     watched.open("/patients")
@@ -18,17 +31,18 @@ def _addresses(watched) -> list[str]:
     return [*PATHS, str(first.get_attribute("href"))]
 
 
-@pytest.mark.parametrize("watched", LOOKS, indirect=True, ids=["-".join(look) for look in LOOKS])
-def test_pages_are_accessible_silent_and_fit(watched):
-    for address in _addresses(watched):
-        page = watched.open(address)
-        assert page.locator(".cg-broken").count() == 0, address
-        width = page.evaluate("() => document.documentElement.scrollWidth")
-        assert width <= page.viewport_size["width"], f"{address} is {width} px wide"
-        found = Axe().run(page)
-        violations = [
-            (item["id"], [node["html"][:160] for node in item["nodes"]][:4])
-            for item in found.response["violations"]
-        ]
-        assert violations == [], address
-    assert watched.problems == []
+def _faults(watched) -> list[Any]:
+    """What is wrong with the page that is open."""
+    page = watched.page
+    faults: list[Any] = ["the page failed"] if page.locator(".cg-broken").count() else []
+    width = page.evaluate("() => document.documentElement.scrollWidth")
+    if width > page.viewport_size["width"]:
+        faults.append(f"{width} px wide")
+    found = Axe().run(page)
+    faults += [
+        (item["id"], [node["html"][:160] for node in item["nodes"]][:4])
+        for item in found.response["violations"]
+    ]
+    faults += watched.problems
+    watched.problems.clear()
+    return faults
