@@ -78,14 +78,18 @@ def load(
     actor: str = "",
     progress: Progress | None = None,
     name: str | None = None,
+    *,
+    synthetic: bool = False,
 ) -> LoadResult:
     """Loads the files behind the paths into the study, or says what a load would do.
 
     Without an engine nothing is known of the study (only with `dry_run`). `name` names the data
-    cut; the default is the date and a counter.
+    cut; the default is the date and a counter. `synthetic` is for the demo only: its study holds
+    invented patients, is shown without a login and takes no other files.
 
     Raises:
         UserError: A path, format, profile or name that cannot be used; nothing was written.
+        StudyKindError: The study is there and is not as `synthetic` says; nothing was written.
         DatabaseError: The database is not reachable or locked; nothing was written.
     """
     tell = progress or (lambda fraction, text: None)
@@ -99,9 +103,11 @@ def load(
         return _would_do(delivery, make_plan(delivery, None, None))
     if dry_run:
         with reading(engine) as connection:
+            loads.require_kind(connection, studyid, synthetic=synthetic)
             return _check_against(connection, results, saved, studyid)
+    facts = LoadFacts(studyid, actor, _program_version(), _now(), synthetic)
     with bulk.loader_lock(engine):
-        return _load(engine, results, saved, studyid, actor, tell, name)
+        return _load(engine, results, saved, facts, tell, name)
 
 
 def _read(paths: Iterable[str | Path]) -> tuple[ReadResult, ...]:
@@ -162,14 +168,14 @@ def _load(
     engine: Engine,
     results: Sequence[ReadResult],
     saved: SavedProfile,
-    studyid: str,
-    actor: str,
+    facts: LoadFacts,
     tell: Progress,
     name: str | None,
 ) -> LoadResult:
-    started = _now()
+    studyid = facts.studyid
     tell(0.3, "checking records")
     with reading(engine) as connection:
+        loads.require_kind(connection, studyid, synthetic=facts.synthetic)
         study_id = held.study_id_of(connection, studyid)
         again = _loaded_before(connection, results, saved, study_id)
         if again is not None:
@@ -183,7 +189,6 @@ def _load(
             cut = held.cut_names(connection, study_id or 0)[-1]
             return _result(delivery, accounts, cut, _unchanged(cut), False)
     tell(0.55, "writing")
-    facts = LoadFacts(studyid, actor, _program_version(), started)
     with engine.begin() as connection:
         study_id, load_id = open_load(connection, delivery, facts)
         cut = _cut_name(connection, study_id, name)

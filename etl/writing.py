@@ -40,13 +40,14 @@ class LoadFacts:
     actor: str
     program_version: str
     started_at: datetime
+    synthetic: bool = False
 
 
 def open_load(connection: Connection, delivery: Delivery, facts: LoadFacts) -> tuple[int, int]:
     """The study (made when new) and the load's row; returns their ids."""
     saved = delivery.saved
     known_facts = saved.profile.study.model_dump(exclude_unset=True)
-    study_id = loads.ensure_study(connection, facts.studyid, known_facts)
+    study_id = loads.ensure_study(connection, facts.studyid, known_facts, synthetic=facts.synthetic)
     row = {
         "study_id": study_id,
         "started_at": facts.started_at,

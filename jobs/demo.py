@@ -52,7 +52,12 @@ def build_demo(url: str, *, actor: str, say: Say) -> None:
         synthetic.write_trial(folder)
         say("Loading them ...")
         result = etl_jobs.load(
-            engine, [folder], synthetic.STUDYID, profile=synthetic.PROFILE, actor=actor
+            engine,
+            [folder],
+            synthetic.STUDYID,
+            profile=synthetic.PROFILE,
+            actor=actor,
+            synthetic=True,
         )
     say(result.summary())
     say("Fitting the model that links expansion to response ...")

@@ -10,6 +10,12 @@ class DatabaseError(Exception):
     exit_code = 3
 
 
+class StudyKindError(ValueError):
+    """Invented and real patients were about to meet in one study."""
+
+    exit_code = 2
+
+
 class UnknownNameError(LookupError):
     """A study, cut or job that is not in the database was asked for by name."""
 

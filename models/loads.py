@@ -13,25 +13,48 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from models.bulk import insert_frame, next_id
 from models.clock import utc_now
+from models.errors import StudyKindError
 from models.frames import read_frame
 from models.provenance import DataCut, Load
 from models.study import Study
 from models.tables import TABLES
 
 
-def ensure_study(connection: Connection, studyid: str, values: Mapping[str, Any]) -> int:
+def ensure_study(
+    connection: Connection, studyid: str, values: Mapping[str, Any], *, synthetic: bool = False
+) -> int:
     """The id of the study; it is made when it is new. Values that are not None are written.
 
-    Unless said otherwise a new study is real and its day of infusion is day 0.
+    Unless said otherwise the day of infusion is day 0. Whether a study is synthetic is said when
+    it is made and never changes: the demo shows synthetic studies without a login.
+
+    Raises StudyKindError when the study is there and of the other kind.
     """
+    if "is_synthetic" in values:
+        raise ValueError("is_synthetic is no value of a study: say it by the argument `synthetic`")
     given = {name: value for name, value in values.items() if value is not None}
+    require_kind(connection, studyid, synthetic=synthetic)
     found = connection.scalar(select(Study.id).where(Study.studyid == studyid))
     if found is None:
-        row = {"infusion_day_label": 0, "is_synthetic": False, **given, "studyid": studyid}
+        row = {"infusion_day_label": 0, **given, "studyid": studyid, "is_synthetic": synthetic}
         return _inserted(connection, Study, row)
     if given:
         connection.execute(update(Study).where(Study.id == found).values(given))
     return int(found)
+
+
+def require_kind(connection: Connection, studyid: str, *, synthetic: bool) -> None:
+    """Raises StudyKindError when the study is there and is not of this kind."""
+    is_synthetic = connection.scalar(select(Study.is_synthetic).where(Study.studyid == studyid))
+    if is_synthetic is None or is_synthetic == synthetic:
+        return
+    raise StudyKindError(
+        f"study {studyid!r} holds invented patients and is shown without a login; other files "
+        "cannot be loaded into it: choose another study"
+        if is_synthetic
+        else f"study {studyid!r} is not synthetic; invented patients cannot be loaded into it: "
+        "choose another study or database"
+    )
 
 
 def ensure_names(

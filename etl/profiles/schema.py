@@ -165,7 +165,6 @@ class StudyFacts(Part):
     infusion_day_label: int = 0
     response_criterion: str | None = None
     rfst_definition: str | None = None
-    is_synthetic: bool = False
 
 
 class Profile(Part):

@@ -22,7 +22,7 @@ from etl.profiles.house import house_profile
 from etl.readers import read_source
 from etl.source import source_from_bytes
 from models.connect import create_engine_for
-from models.errors import DatabaseError
+from models.errors import DatabaseError, StudyKindError
 from models.queries import list_cuts, read_trial
 
 pytestmark = pytest.mark.usefixtures("reads_here")
@@ -199,6 +199,26 @@ def test_a_name_that_is_taken(engine: Engine, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="'lock' exists already"):
         jobs.load(engine, [write(tmp_path, "S1,CARTG,qPCR,6,copies/ug,1")], "ST", name="lock")
     assert values(engine) == [("S1", 1.0, 5.0)]
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_real_files_do_not_enter_a_synthetic_study(
+    engine: Engine, tmp_path: Path, *, dry_run: bool
+) -> None:
+    jobs.load(engine, [write(tmp_path, "S1,CARTG,qPCR,5,copies/ug,1")], "ST", synthetic=True)
+    real = write(tmp_path, "R1,CARTG,qPCR,9,copies/ug,1", name="kinetics_sample_real.csv")
+    with pytest.raises(StudyKindError, match=r"'ST' holds invented patients.*another study"):
+        jobs.load(engine, [real], "ST", dry_run=dry_run)
+    assert values(engine) == [("S1", 1.0, 5.0)]
+    assert read_trial(engine, "ST").study["is_synthetic"] is True
+
+
+def test_a_real_study_never_becomes_synthetic(engine: Engine, tmp_path: Path) -> None:
+    path = write(tmp_path, "S1,CARTG,qPCR,5,copies/ug,1")
+    jobs.load(engine, [path], "ST")
+    with pytest.raises(StudyKindError, match="'ST' is not synthetic"):
+        jobs.load(engine, [path], "ST", synthetic=True)
+    assert read_trial(engine, "ST").study["is_synthetic"] is False
 
 
 def test_a_locked_database_is_a_clear_error(sqlite_url: str, tmp_path: Path) -> None:

@@ -174,6 +174,7 @@ def test_a_column_that_is_not_there_is_one_clear_line(text: str, words: list[str
         ("name: x\nname: y\ntables: []\n", "given twice"),
         ("name: &a x\ntitle: *a\ntables: []\n", "aliases"),
         ("name: x\ndelivery: some\ntables: []\n", "delivery"),
+        ("name: x\nstudy: {is_synthetic: true}\ntables: []\n", "is_synthetic"),
     ],
 )
 def test_a_wrong_profile_is_one_clear_line(text: str, words: str) -> None:

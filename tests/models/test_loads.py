@@ -8,7 +8,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import IntegrityError
 
 from models import audit, fits, loads
-from models.errors import UnknownNameError
+from models.errors import StudyKindError, UnknownNameError
 from models.tables import TABLES
 from tests.models.small_study import AT, ROWS, fill
 
@@ -33,6 +33,23 @@ def test_a_study_is_made_once_and_updated(engine: Engine) -> None:
         False,
         0,
     )
+
+
+def test_a_study_stays_real_or_synthetic(engine: Engine) -> None:
+    for first in (False, True):
+        with engine.begin() as connection:
+            loads.ensure_study(connection, f"S{first}", {}, synthetic=first)
+        with pytest.raises(StudyKindError, match=f"'S{first}'"), engine.begin() as connection:
+            loads.ensure_study(connection, f"S{first}", {"title": "x"}, synthetic=not first)
+    study = TABLES["study"].c
+    with engine.begin() as connection:
+        rows = connection.execute(select(study.studyid, study.is_synthetic, study.title)).all()
+    assert sorted(rows) == [("SFalse", False, None), ("STrue", True, None)]
+
+
+def test_no_profile_can_make_a_study_synthetic(engine: Engine) -> None:
+    with pytest.raises(ValueError, match="by the argument"), engine.begin() as connection:
+        loads.ensure_study(connection, "S1", {"is_synthetic": True})
 
 
 def test_names_are_made_once(engine: Engine) -> None:

@@ -58,7 +58,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
     url = f"sqlite:///{tmp_path_factory.mktemp('database') / 'trial.db'}"
     upgrade(url, tracer_rows())
     engine = create_engine_for(url)
-    result = load(engine, [folder], STUDYID, profile=PROFILE, actor="test")
+    result = load(engine, [folder], STUDYID, profile=PROFILE, actor="test", synthetic=True)
     return Loaded(folder, truth, engine, result, read_trial(engine, STUDYID))
 
 
@@ -188,7 +188,9 @@ def test_stored_days_are_the_simulated_days(loaded: Loaded) -> None:
 
 
 def test_loading_again_changes_nothing(loaded: Loaded) -> None:
-    again = load(loaded.engine, [loaded.folder], STUDYID, profile=PROFILE, actor="test")
+    again = load(
+        loaded.engine, [loaded.folder], STUDYID, profile=PROFILE, actor="test", synthetic=True
+    )
     assert not again.changed
     after = read_trial(loaded.engine, STUDYID)
     assert after.quantifications.height == loaded.trial.quantifications.height
