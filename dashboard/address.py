@@ -20,6 +20,10 @@ class Page(Protocol):
 
     A PATH that ends in `<name>` takes the rest of the address (`view.path_rest`) and has no place
     of its own in the navigation. `register` adds the page's own callbacks; most have none.
+
+    A page may also offer `DOWNLOADS` (name -> table of a view), and, when it cannot apply every
+    filter, `FILTERS` (names of those that stand above it) and `applied_filters(trial, selection)`
+    (the selection as it applies it).
     """
 
     PATH: str

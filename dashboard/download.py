@@ -2,8 +2,8 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
 
 import polars as pl
 from flask import Flask, Response, request
@@ -14,11 +14,10 @@ from dashboard.access.gate import refuse
 from dashboard.address import Page, Request, match_page
 from dashboard.selecting import EmptyDatabaseError, build_view
 from dashboard.view import Services, View
+from export.writers.csv import cell
 from figures.theme import LIGHT
 
 Table = Callable[[View], pl.DataFrame]
-
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def install_downloads(server: Flask, services: Services, pages: Sequence[Page]) -> None:
@@ -33,16 +32,19 @@ def install_downloads(server: Flask, services: Services, pages: Sequence[Page]) 
             raise NotFound
         query = request.query_string.decode("utf-8", "replace")
         try:
-            view = build_view(Request(path, query, LIGHT, narrow=False), match.rest, services)
+            view = build_view(
+                Request(path, query, LIGHT, narrow=False), match.rest, services, match.page
+            )
+            frame = tables[name](view)
         except (UserError, EmptyDatabaseError) as error:
             return refuse(404, str(error) or "There is no study yet.")
-        return _csv_response(view, name, tables[name](view))
+        return _csv_response(view, name, frame)
 
 
 def _csv_response(view: View, name: str, frame: pl.DataFrame) -> Response:
     text = csv_text(frame, provenance_lines(view))
     file_name = f"{view.trial.study['studyid']}_{name}.csv"
-    safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in file_name)
+    safe = re.sub(r"[^A-Za-z0-9._-]", "_", file_name)  # a header holds no other letters
     return Response(
         text.encode("utf-8-sig"),
         mimetype="text/csv",
@@ -52,7 +54,7 @@ def _csv_response(view: View, name: str, frame: pl.DataFrame) -> Response:
 
 def provenance_lines(view: View) -> tuple[str, ...]:
     """What the reader of a loose file needs to know: study, cut, filters, version."""
-    filters = "; ".join(f"{label}: {value}" for _, label, value in view.selection.chips())
+    filters = "; ".join(f"{label}: {value}" for _, label, value in view.applied.chips())
     return (
         f"Study {view.trial.study['studyid']}, cut {view.trial.cut.name}",
         f"Filters {filters or 'none'}",
@@ -61,22 +63,16 @@ def provenance_lines(view: View) -> tuple[str, ...]:
 
 
 def csv_text(frame: pl.DataFrame, comments: Iterable[str] = ()) -> str:
-    """CSV that a spreadsheet cannot take for a formula; numbers stay numbers.
+    """CSV with the cells of every export (`export.writers.csv.cell`).
 
     Comment lines come last, after an empty line, so that the first line is the header.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([_safe(name) for name in frame.columns])
-    writer.writerows([_safe(value) for value in row] for row in frame.iter_rows())
+    writer.writerow([cell(name) for name in frame.columns])
+    writer.writerows([cell(value) for value in row] for row in frame.iter_rows())
     lines = list(comments)
     if lines:
         writer.writerow([])
-        writer.writerows([_safe(line)] for line in lines)
+        writer.writerows([cell(line)] for line in lines)
     return out.getvalue()
-
-
-def _safe(value: Any) -> Any:
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        return f"'{value}"
-    return "" if value is None else value

@@ -1,6 +1,6 @@
 """The filters of one view as data: which there are, what is chosen, where each choice leads."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -48,9 +48,9 @@ class Filter(NamedTuple):
     several: bool = False
 
 
-def page_filters(view: View) -> tuple[Filter, ...]:
+def page_filters(view: View, names: Collection[str] | None = None) -> tuple[Filter, ...]:
     """The filters that this study's data can answer; one without a choice is left out, but for
-    study and cut, which say what is shown."""
+    study and cut, which say what is shown. `names`: those that the page applies, None for all."""
     trial = view.trial
     subjects = trial.subjects
     filters = [
@@ -77,7 +77,9 @@ def page_filters(view: View) -> tuple[Filter, ...]:
         _single(view, "scale", "Scale", {"log": "log", "linear": "linear"}),
         _single(view, "blq", "Below limit", _BELOW),
     ]
-    return tuple(item for item in filters if item is not None)
+    return tuple(
+        item for item in filters if item is not None and (names is None or item.name in names)
+    )
 
 
 def _study(view: View) -> Filter:
@@ -139,7 +141,7 @@ def _several(
         Choice(value, view.href(**{name: _toggled(chosen, value)}), value in chosen, f"{n}")
         for value, n in counts
     )
-    shown = ", ".join(chosen) if chosen else "all"
+    shown = ", ".join(getattr(view.applied, name)) or "all"
     clear = view.href(**{name: ()}) if chosen else None
     return Filter(name, label, shown, choices, clear, several=True)
 

@@ -64,7 +64,9 @@ def draw(asked: Request, services: Services, pages: Sequence[Page]) -> Drawn:
     """The frame and the page of one address. Every failure ends in a page that says what to do."""
     match = match_page(asked.path, pages)
     try:
-        view = build_view(asked, match.rest if match else "", services)
+        view = build_view(
+            asked, match.rest if match else "", services, match.page if match else None
+        )
     except EmptyDatabaseError:
         return _bare(match, pages, no_data(services.mode), query="")
     except UserError as error:
@@ -83,7 +85,7 @@ def draw_page(match: Match, view: View) -> Component:
 
 
 def _framed(view: View, match: Match | None, pages: Sequence[Page], page: Component) -> Drawn:
-    filters = page_filters(view)
+    filters = page_filters(view, getattr(match.page, "FILTERS", None) if match else None)
     links = navigation(pages, match.page if match else None, view.selection.to_query())
     return Drawn(
         nav=links,

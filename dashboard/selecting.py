@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl
 from analysis.derive.attrition import attrition
 from analysis.derive.sets import analysis_sets
 from analysis.selection import Selection, select_subjects
-from dashboard.address import Request
+from dashboard.address import Page, Request
 from dashboard.view import SELECTION_FIELDS, Services, View
 
 
@@ -13,8 +13,10 @@ class EmptyDatabaseError(Exception):
     """There is no study with a data cut that this reader may show."""
 
 
-def build_view(asked: Request, path_rest: str, services: Services) -> View:
-    """The view of one address.
+def build_view(
+    asked: Request, path_rest: str, services: Services, page: Page | None = None
+) -> View:
+    """The view of one address, with the filters as `page` applies them.
 
     Raises EmptyDatabaseError when there is nothing to show, and UserError when the query asks for
     a study, a cut or a value that is not there.
@@ -27,13 +29,16 @@ def build_view(asked: Request, path_rest: str, services: Services) -> View:
     study = selection.study or studies[0]
     trial = reader.trial(study, selection.cut or None)
     sets = analysis_sets(trial.subjects, trial.infusions, trial.scans, trial.responses)
-    kept = select_subjects(selection, trial.subjects, sets)
+    apply = getattr(page, "applied_filters", None)
+    applied: Selection = apply(trial, selection) if apply else selection
+    kept = select_subjects(applied, trial.subjects, sets)
     return View(
         reader=reader,
         trial=trial,
         selected=trial.only(kept),
         selection=selection,
-        attrition=attrition(selection, trial.subjects, sets),
+        applied=applied,
+        attrition=attrition(applied, trial.subjects, sets),
         path="/" + asked.path.strip("/"),
         path_rest=path_rest,
         params=page_params(asked.query),

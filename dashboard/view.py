@@ -35,12 +35,17 @@ class Services:
 @dataclass(frozen=True)
 class View:
     """One request for one page. `trial` is the whole study at its cut, `selected` the same type
-    restricted to the patients that the filters keep; `narrow` is a phone's screen."""
+    restricted to the patients that the filters keep; `narrow` is a phone's screen.
+
+    `selection` is what the address says and what links carry on; `applied` what this page makes
+    of it: `selected` and `attrition` follow it. They differ only where a page cannot apply a
+    filter (`applied_filters` of the page)."""
 
     reader: TrialReader
     trial: Trial
     selected: Trial
     selection: Selection
+    applied: Selection
     attrition: tuple[AttritionStep, ...]
     path: str
     path_rest: str
