@@ -7,6 +7,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
+from analysis.derive.measured_peaks import MeasuredPeaks
 from analysis.results import Fit
 from dashboard.components.plain_table import Column, plain_table
 from dashboard.view import View
@@ -100,6 +101,26 @@ def sensitivity_table(fit: Fit) -> Component:
         for row in fit.sensitivity
     ]
     return plain_table(columns, rows, caption="The key ratio under other rules", dense=True)
+
+
+def peaks_table(found: MeasuredPeaks) -> Component:
+    """Median and highest peak of each group, as measured."""
+    columns = [
+        Column("Group"),
+        Column("Patients", align="right"),
+        Column("Median peak", align="right"),
+        Column("Highest", align="right"),
+    ]
+    rows = [
+        [
+            group.group,
+            str(group.n),
+            f"< {significant(group.below)}" if group.median is None else significant(group.median),
+            significant(group.maximum),
+        ]
+        for group in found.groups
+    ]
+    return plain_table(columns, rows, caption="Peaks as measured", dense=True)
 
 
 def checks_list(fit: Fit) -> Component:

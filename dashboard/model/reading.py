@@ -4,8 +4,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import polars as pl
+
 from analysis.derive.default_question import default_question
-from analysis.derive.signal import Signal, signal_catalog
+from analysis.derive.groups import patient_groups
+from analysis.derive.measured_peaks import MeasuredPeaks, measured_peaks
+from analysis.derive.signal import Signal, signal_catalog, signal_series
 from analysis.errors import UserError
 from analysis.results import Fit, GeometricMeanRatio
 from analysis.specs import ModelSpec
@@ -90,6 +94,31 @@ def window_name(spec: ModelSpec) -> str | None:
     """The name of a specification's window, None when it is one of its own."""
     ends = (spec.day_low, spec.day_high)
     return next((name for name, days in WINDOWS.items() if days == ends), None)
+
+
+def measured(view: View, spec: ModelSpec, fit: Fit) -> MeasuredPeaks:
+    """Peaks as measured in the groups of the fit, for the patients it may take."""
+    trial = view.trial
+    subjects = trial.subjects
+    if spec.cohort:
+        subjects = subjects.filter(pl.col("cohort").is_in(spec.cohort))
+    groups = patient_groups(
+        spec.group,
+        subjects,
+        characteristics=trial.characteristics,
+        responses=trial.responses,
+        criterion=spec.criterion or None,
+        reader=spec.reader or None,
+    )
+    series = signal_series(
+        Signal.parse(spec.outcome),
+        kinetics=trial.kinetics,
+        quantifications=trial.quantifications,
+        labs=trial.labs,
+        lesions=trial.lesions,
+    )
+    order = list(group_sizes(fit)) or sorted(groups.get_column("group").drop_nulls().unique())
+    return measured_peaks(series, groups, order)
 
 
 def fitted_curves(fit: Fit) -> list[FittedCurve]:

@@ -8,7 +8,8 @@ from dash import Dash, Input, Output, State, dcc, html, no_update
 from dash.dependencies import ClientsideFunction
 from dash.development.base_component import Component
 
-from analysis.derive.signal import Signal
+from analysis.derive.labels import display_unit
+from analysis.derive.signal import Signal, find_signal
 from analysis.errors import UserError
 from analysis.results import Fit
 from analysis.specs import GROUPS, ModelSpec
@@ -23,6 +24,7 @@ from dashboard.model.parts import (
     checks_list,
     estimate_table,
     method_note,
+    peaks_table,
     saved_runs,
     sensitivity_table,
     variance_table,
@@ -30,7 +32,7 @@ from dashboard.model.parts import (
 from dashboard.view import Services, View
 from figures.effect_curve import draw_effect_curve, prepare_effect_curve
 from figures.influence_plot import draw_influence_plot, prepare_influence_plot
-from figures.ratio_forest import draw_ratio_forest, prepare_ratio_forest
+from figures.ratio_forest import draw_ratio_forest, p_text, prepare_ratio_forest
 from figures.residual_plots import draw_residual_plots, prepare_residual_plots
 
 PATH = "/model"
@@ -188,7 +190,12 @@ def fitted(view: View, catalog: tuple[Signal, ...], spec: ModelSpec, fit: Fit) -
         body.append(empty_state("Not estimable", fit.reason or fit.sentence, fit.advice))
     else:
         main = [effect_card(view, spec, fit), residual_card(view, fit), estimates_card(view, fit)]
-        side = [ratio_card(view, fit), sensitivity_card(fit), influence_card(view, fit)]
+        side = [
+            ratio_card(view, fit),
+            peaks_card(view, spec, fit),
+            sensitivity_card(fit),
+            influence_card(view, fit),
+        ]
         columns = [
             html.Div(present(cards), className="cg-stack cg-top-aligned") for cards in (main, side)
         ]
@@ -257,7 +264,7 @@ def effect_card(view: View, spec: ModelSpec, fit: Fit) -> Component:
     curves = reading.fitted_curves(fit)
     prepared = prepare_effect_curve(curves, log=spec.transform != "none")
     figure = draw_effect_curve(prepared, view.theme, narrow=view.narrow)
-    signal = next((s for s in reading.signals(view) if s.key == spec.outcome), None)
+    signal = find_signal(spec.outcome, reading.signals(view))
     return card(
         "Fitted mean of each group",
         graph(figure, Ids.EFFECT, "Fitted geometric mean of each group over days from infusion"),
@@ -290,6 +297,20 @@ def ratio_card(view: View, fit: Fit) -> Component | None:
             INFERENCE_WORDS.get(fit.inference, fit.inference),
             downloads=figure_downloads(view, Ids.RATIOS),
         ),
+    )
+
+
+def peaks_card(view: View, spec: ModelSpec, fit: Fit) -> Component:
+    """The size of the signal before any model."""
+    found = reading.measured(view, spec, fit)
+    rank = "" if found.p_value is None else f"rank test (Mann-Whitney) {p_text(found.p_value)}"
+    signal = find_signal(spec.outcome, reading.signals(view))
+    unit = display_unit(signal.unit or "") if signal else ""
+    return card(
+        "Peaks as measured, before any model",
+        peaks_table(found),
+        note=unit,
+        footer=provenance_strip(view, "highest value after infusion, zeros included", rank),
     )
 
 
