@@ -9,6 +9,7 @@ import polars as pl
 from etl.contracts.rules import RULES
 from etl.delivery import Delivery
 from etl.plan import Plan
+from etl.unread import NO_READER
 from etl.verdicts import DUPLICATE, EMPTY, LOADED, REFUSED
 
 RAW_LIMIT = 500
@@ -67,7 +68,7 @@ def account(delivery: Delivery, plan: Plan) -> list[FileAccount]:
             path=result.source.name,
             sha256=result.source.sha256,
             size_byte=result.source.size_byte,
-            reader=result.reader or "",
+            reader=result.reader or NO_READER,
             file_rows=sum(sheet.cells.height for sheet in result.sheets),
             file_cells=sum(sheet.cells.height * sheet.cells.width for sheet in result.sheets),
         )

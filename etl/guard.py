@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from etl.guard_child import reason_for
+from etl.guard_child import is_foreign, reason_for
 from etl.readers import read_source
 from etl.sheets.sheet import Sheet
 from etl.sheets.sheet_file import read_sheets
@@ -50,6 +50,8 @@ class ReadResult:
     reader: str | None
     sheets: tuple[Sheet, ...]
     refusal: str | None = None
+    foreign: bool = False
+    """Refused because no reader knows its format."""
 
 
 class ReadingProcessError(RuntimeError):
@@ -106,8 +108,8 @@ def read_guarded(
     return tuple(results[number] for number in sorted(results))
 
 
-def _refused(source: Source, reason: str) -> ReadResult:
-    return ReadResult(source, None, (), f"refused: {reason}")
+def _refused(source: Source, reason: str, foreign: bool = False) -> ReadResult:
+    return ReadResult(source, None, (), f"refused: {reason}", foreign)
 
 
 def _read_here(source: Source) -> ReadResult:
@@ -116,7 +118,7 @@ def _read_here(source: Source) -> ReadResult:
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:
-        return _refused(source, reason_for(source.name, error))
+        return _refused(source, reason_for(source.name, error), is_foreign(error))
     return ReadResult(source, reader, sheets)
 
 
@@ -252,7 +254,7 @@ def _collect(folder: Path, item: _Item) -> ReadResult:
     stem = str(item.number)
     answer = json.loads((folder / f"{stem}.json").read_text(encoding="utf-8"))
     if "refusal" in answer:
-        return _refused(item.source, answer["refusal"])
+        return _refused(item.source, answer["refusal"], answer["foreign"])
     reader, sheets = read_sheets(folder, stem)
     return ReadResult(item.source, reader, sheets)
 

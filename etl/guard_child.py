@@ -24,7 +24,8 @@ def main(folder: Path) -> None:
             reader, sheets = read_source(_source(item))
             write_sheets(folder, stem, reader, sheets)
         except BaseException as error:
-            write_json(folder / f"{stem}.json", {"refusal": reason_for(item["name"], error)})
+            answer = {"refusal": reason_for(item["name"], error), "foreign": is_foreign(error)}
+            write_json(folder / f"{stem}.json", answer)
         _say(stem)
 
 
@@ -54,6 +55,13 @@ def reason_for(name: str, error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return f"{name}: needs more memory than is allowed for one file; split it"
     return f"{name}: the file breaks its parser ({type(error).__name__}); open it, save it again"
+
+
+def is_foreign(error: BaseException) -> bool:
+    """Whether no reader knows the format, as against a file that its reader cannot read."""
+    from etl.readers import UnknownFormatError
+
+    return isinstance(error, UnknownFormatError)
 
 
 def _say(word: str) -> None:

@@ -27,7 +27,8 @@ from etl.plan import Plan, make_plan
 from etl.profiles import SavedProfile, load_profile
 from etl.profiles.house import house_profile
 from etl.redating import redate
-from etl.source import open_sources
+from etl.source import open_sources, require_paths
+from etl.unread import DAMAGED, is_damaged, require_readable
 from etl.writing import LoadFacts, close_load, open_load, write_files, write_records
 from models import bulk, held, loads
 from models.engine import reading
@@ -48,8 +49,9 @@ class LoadResult:
 
     @property
     def exit_code(self) -> int:
-        """0 when every record was taken, 1 when some were refused."""
-        return 1 if any(one.refused for one in self.files) else 0
+        """0 when every record was taken, 1 when some were refused or a data file is damaged."""
+        damaged = any(one["code"] == DAMAGED for one in self.findings)
+        return 1 if damaged or any(one.refused for one in self.files) else 0
 
     def to_dict(self) -> dict[str, Any]:
         """The object of the command contract."""
@@ -93,9 +95,13 @@ def load(
         DatabaseError: The database is not reachable or locked; nothing was written.
     """
     tell = progress or (lambda fraction, text: None)
+    paths = list(paths)
+    require_paths(paths)
+    named = None if profile is None else load_profile(profile)
     tell(0.02, "reading files")
-    results = _read(paths)
-    saved = choose_profile(profile, results)
+    results = read_guarded(open_sources(paths), trusted=True)
+    require_readable(results)
+    saved = named or guess_profile(results)
     if engine is None:
         if not dry_run:
             raise UserError("a load needs a database; give one or use a dry run")
@@ -110,25 +116,12 @@ def load(
         return _load(engine, results, saved, facts, tell, name)
 
 
-def _read(paths: Iterable[str | Path]) -> tuple[ReadResult, ...]:
-    """Every file, or the first reason why one cannot be read."""
-    results = read_guarded(open_sources(paths), trusted=True)
-    for result in results:
-        if result.refusal is not None:
-            raise UserError(result.refusal.removeprefix("refused: "))
-    if not results:
-        raise UserError("no file to load; give the path of an export file, folder or zip")
-    return results
-
-
-def choose_profile(profile: str | None, results: Sequence[ReadResult]) -> SavedProfile:
-    """The profile that was asked for; without one, SDTM datasets or the house layout.
+def guess_profile(results: Sequence[ReadResult]) -> SavedProfile:
+    """The profile of files that come without one: SDTM datasets or the house layout.
 
     Raises:
-        UserError: No profile was given and the files are in neither layout.
+        UserError: The files are in neither layout.
     """
-    if profile is not None:
-        return load_profile(profile)
     sheets = [sheet for result in results for sheet in result.sheets]
     for sheet in sheets:
         if sheet.header:
@@ -244,6 +237,8 @@ def _loaded_before(
 ) -> LoadResult | None:
     """The earlier outcome when every file is known and no refusal could be healed by now."""
     if study_id is None or not _all_known(connection, results, saved, study_id):
+        return None
+    if any(is_damaged(one) for one in results):
         return None
     seen = held.files_loaded(connection, study_id, saved.hash, CONTRACT_VERSION)
     last = {row["sha256"]: row for row in seen.iter_rows(named=True)}

@@ -17,6 +17,7 @@ from etl.profiles.reshape import Incoming, reshape, selects
 from etl.profiles.schema import Profile, Table
 from etl.sheets.sheet import Sheet
 from etl.source import Finding
+from etl.unread import unread_finding
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ def shape(results: Sequence[ReadResult], profile: Profile) -> Shaped:
     used: set[int] = set()
     for number, result in enumerate(results):
         findings += [(number, one) for one in result.source.findings]
+        if result.refusal is not None:
+            findings.append((number, unread_finding(result, profile)))
         for position, sheet in enumerate(result.sheets):
             findings += [(number, one) for one in sheet.findings]
             usage = Usage()

@@ -5,7 +5,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -37,6 +37,7 @@ class Source:
 
     `sha256` and `size_byte` describe the bytes as delivered (compressed, if they were).
     A source with a `refusal` was found but must not be read; reading it raises UserError.
+    `named`: a person gave this very path, so it is not passed over when it cannot be read.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Source:
     content: bytes | None = None
     findings: tuple[Finding, ...] = ()
     refusal: str | None = None
+    named: bool = False
 
     @property
     def suffix(self) -> str:
@@ -103,12 +105,18 @@ def open_sources(paths: Iterable[str | Path]) -> Iterator[Source]:
     Raises UserError for a path that does not exist or a folder without a file to read.
     """
     for given in paths:
+        require_paths([given])
         path = Path(given)
         if path.is_dir():
             yield from _folder_sources(path, str(given))
-        elif path.is_file():
-            yield from _file_sources(path, str(given), ())
         else:
+            yield from _file_sources(path, str(given), (), named=True)
+
+
+def require_paths(paths: Iterable[str | Path]) -> None:
+    """Raises UserError for the first path that does not exist; costs no reading."""
+    for given in paths:
+        if not Path(given).exists():
             raise UserError(
                 f"{given}: no such file or folder; give the path of an export file, folder or zip"
             )
@@ -144,17 +152,20 @@ def _is_ignored(part: str) -> bool:
     return part.startswith((".", "~$")) or part in IGNORED_NAMES
 
 
-def _file_sources(path: Path, name: str, findings: tuple[Finding, ...]) -> Iterator[Source]:
+def _file_sources(
+    path: Path, name: str, findings: tuple[Finding, ...], named: bool = False
+) -> Iterator[Source]:
     try:
         with path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
             stream.seek(0)
             magic = stream.read(4)
     except OSError as error:
-        raise UserError(
-            f"{name}: cannot be read ({error.strerror}); check the file's permissions"
-        ) from error
-    source = Source(name, digest, path.stat().st_size, path=path, findings=findings)
+        reason = f"{name}: cannot be read ({error.strerror}); check the file's permissions"
+        yield Source(name, "", 0, findings=findings, refusal=reason, named=named)
+        return
+    size = path.stat().st_size
+    source = Source(name, digest, size, path=path, findings=findings, named=named)
     if magic.startswith(b"PK") and not _is_office_file(path):
         yield from _archive_sources(source)
     else:
@@ -185,7 +196,7 @@ def _archive_sources(archive_source: Source) -> Iterator[Source]:
                 return
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError) as error:
         reason = f"not a readable zip archive ({error}); it may be half written, send it again"
-    yield _refused(archive_source, archive_source.name, reason)
+    yield replace(_refused(archive_source, archive_source.name, reason), named=archive_source.named)
 
 
 def _unsafe_archive(members: list[zipfile.ZipInfo]) -> str | None:

@@ -11,6 +11,10 @@ READERS: tuple[ModuleType, ...] = (xpt, datasetjson, excel, csv)
 """Each has NAME, sniff(source) -> bool by content, read(source) -> tuple[Sheet, ...]."""
 
 
+class UnknownFormatError(UserError):
+    """No reader claims the file: it is no table of an export that this program knows."""
+
+
 def reader_for(source: Source) -> ModuleType:
     """The one reader that claims the source. Raises UserError when it is empty or unknown."""
     if source.size_byte == 0:
@@ -19,7 +23,7 @@ def reader_for(source: Source) -> ModuleType:
         if reader.sniff(source):
             return reader
     names = ", ".join(reader.NAME for reader in READERS)
-    raise UserError(
+    raise UnknownFormatError(
         f"{source.name}: unknown format ({_describe(source.head())}); "
         f"expected one of: {names}; export it as one of these"
     )

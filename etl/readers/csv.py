@@ -37,6 +37,10 @@ DOCUMENT_SUFFIXES = frozenset(
     {".md", ".rst", ".html", ".htm", ".xml", ".json", ".ndjson", ".yaml", ".yml", ".py", ".r"}
     | {".sas", ".sql", ".log", ".rtf", ".tex", ".svg", ".pdf", ".dcm", ".rds"}
 )
+DOCUMENT_NAMES = frozenset(
+    {"license", "licence", "copying", "copyright", "notice", "readme", "changelog", "authors"}
+)
+"""What a file beside the data is called, whatever its ending: LICENSE.txt, README."""
 SEPARATOR_LINE = re.compile(r'"?sep=(.)"?(\r\n|\n|\r|$)', re.IGNORECASE)
 
 
@@ -50,9 +54,17 @@ class _Grid(NamedTuple):
 def sniff(source: Source) -> bool:
     """Text that no other format's signature claims."""
     head = source.head()
-    if source.suffix in DOCUMENT_SUFFIXES or FOREIGN_TEXT.match(head):
+    if _is_document(source) or FOREIGN_TEXT.match(head):
         return False
     return detect_encoding(head) is not None
+
+
+def _is_document(source: Source) -> bool:
+    name = source.name.replace("\\", "/").rpartition("!")[2].rpartition("/")[2].lower()
+    prose = source.suffix in {"", ".txt"} or not source.suffix[1:].isalpha()
+    return source.suffix in DOCUMENT_SUFFIXES or (
+        prose and name.partition(".")[0] in DOCUMENT_NAMES
+    )
 
 
 def read(source: Source) -> tuple[Sheet, ...]:
