@@ -181,7 +181,7 @@ class ModelSpec:
             )
         try:
             return cls(**{str(key): value for key, value in content.items()})
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise UserError(f"specification: a field has the wrong type ({error})") from error
 
     def to_yaml(self) -> str:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import polars as pl
 
@@ -13,6 +12,8 @@ from analysis.derive.signal import Signal, signal_catalog, signal_series
 from analysis.errors import UserError
 from analysis.results import Fit, GeometricMeanRatio
 from analysis.specs import ModelSpec
+from dashboard.filters import window_text
+from dashboard.model.scope import scope_changes
 from dashboard.view import View
 from figures.effect_curve import FittedCurve
 from figures.influence_plot import Influence
@@ -27,6 +28,8 @@ WINDOWS: Mapping[str, tuple[float | None, float | None]] = {
     "from-0": (0.0, None),
     "all": (None, None),
 }
+OWN_WINDOW = "own"
+"""A window without a name here: that of the address, or of the study's first question."""
 WINDOW_LABELS = (
     ("0-28", "Days 0 to 28"),
     ("7-28", "Days 7 to 28"),
@@ -57,29 +60,26 @@ def study_default(view: View) -> ModelSpec:
 
 
 def chosen_spec(view: View) -> ModelSpec:
-    """The study's default with what the address changes.
+    """The study's default with what the filters and the page's own controls change.
 
     Raises:
         UserError: a value of the address is no choice of this page.
     """
     spec = study_default(view)
     params = view.params
-    changes: dict[str, Any] = {
-        name: params[name] for name in ("group", "time", "random", "transform") if name in params
-    }
+    changes = scope_changes(view)
+    for name in ("group", "time", "random", "transform"):
+        if name in params:
+            changes[name] = params[name]
     if "signal" in params:
         changes |= {"outcome": params["signal"], "question": "signal_by_group"}
         changes["unit"] = "lesion" if params["signal"].endswith(":lesion") else "patient"
-    if "window" in params:
+    if params.get("window", OWN_WINDOW) != OWN_WINDOW:
         changes["day_low"], changes["day_high"] = window(params["window"])
     if "time" in changes:
         changes.setdefault("random", "matching" if changes["time"] == "spline" else "intercept")
     if "adjust" in params:
         changes["adjusters"] = tuple(name for name in params["adjust"].split(",") if name)
-    if view.selection.cohort:
-        changes["cohort"] = view.selection.cohort
-    if view.selection.analysis_set in ("imaging", "efficacy", "safety"):
-        changes["analysis_set"] = view.selection.analysis_set
     return spec.replace(**changes)
 
 
@@ -94,6 +94,14 @@ def window_name(spec: ModelSpec) -> str | None:
     """The name of a specification's window, None when it is one of its own."""
     ends = (spec.day_low, spec.day_high)
     return next((name for name, days in WINDOWS.items() if days == ends), None)
+
+
+def window_options(spec: ModelSpec) -> list[dict[str, str]]:
+    """The windows to choose from, with the one of the address when it has no name."""
+    named = [{"value": value, "label": label} for value, label in WINDOW_LABELS]
+    if window_name(spec) is not None:
+        return named
+    return [*named, {"value": OWN_WINDOW, "label": window_text(spec.day_low, spec.day_high)}]
 
 
 def measured(view: View, spec: ModelSpec, fit: Fit) -> MeasuredPeaks:

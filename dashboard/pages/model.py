@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any
 
-from dash import Dash, Input, Output, State, dcc, html, no_update
-from dash.dependencies import ClientsideFunction
+from dash import Dash, html
 from dash.development.base_component import Component
 
 from analysis.derive.labels import display_unit
@@ -19,7 +17,8 @@ from dashboard.components.graph import graph
 from dashboard.components.page_header import page_header
 from dashboard.components.provenance_strip import figure_downloads, provenance_strip
 from dashboard.components.url_control import url_select
-from dashboard.model import reading
+from dashboard.model import reading, scope
+from dashboard.model.fit_job import fitting_card, register_fit_job
 from dashboard.model.parts import (
     checks_list,
     estimate_table,
@@ -29,6 +28,7 @@ from dashboard.model.parts import (
     sensitivity_table,
     variance_table,
 )
+from dashboard.model.scope import scope_words
 from dashboard.view import Services, View
 from figures.effect_curve import draw_effect_curve, prepare_effect_curve
 from figures.influence_plot import draw_influence_plot, prepare_influence_plot
@@ -38,18 +38,14 @@ from figures.residual_plots import draw_residual_plots, prepare_residual_plots
 PATH = "/model"
 NAME = "Models"
 TITLE = "Exposure-response model"
+FILTERS = scope.FILTERS
+applied_filters = scope.applied
 INFERENCE_WORDS = {"wald": "Wald; small-sample correction pending"}
 
 
 class Ids(StrEnum):
     """Elements of this page."""
 
-    QUESTION = "model-question"
-    JOB = "model-job"
-    TICK = "model-tick"
-    PROGRESS = "model-progress"
-    STATUS = "model-status"
-    CANCEL = "model-cancel"
     EFFECT = "model-effect"
     RATIOS = "model-ratios"
     RESIDUALS = "model-residuals"
@@ -83,62 +79,7 @@ def layout(view: View) -> Component:
 
 def register(app: Dash, services: Services) -> None:
     """Start the fit that the page asks for, follow it, cancel it."""
-
-    @app.callback(Output(Ids.JOB, "data"), Input(Ids.QUESTION, "data"), prevent_initial_call=False)
-    def _start(question: dict[str, Any] | None) -> Any:
-        if not isinstance(question, dict) or "spec" not in question:
-            return no_update
-        spec = ModelSpec.from_dict(question["spec"])
-        spec.validate()
-        studyid = services.reader.readable_study(str(question["study"]))
-        payload = {"spec": spec.to_dict(), "cut": question["cut"]}
-        return services.submit_job("fit", studyid, payload)
-
-    @app.callback(
-        Output(Ids.PROGRESS, "children"),
-        Output(Ids.TICK, "disabled"),
-        Output(Ids.STATUS, "data"),
-        Input(Ids.TICK, "n_intervals"),
-        State(Ids.JOB, "data"),
-        prevent_initial_call=True,
-    )
-    def _follow(_: int, job_id: int | None) -> Any:
-        job = services.read_job(job_id) if isinstance(job_id, int) else None
-        status = job["status"] if job else "queued"
-        return job_words(job), status not in ("queued", "running"), status
-
-    app.clientside_callback(
-        ClientsideFunction("cartograph", "reloadWhenDone"),
-        Input(Ids.STATUS, "data"),
-        prevent_initial_call=True,
-    )
-
-    @app.callback(
-        Output(Ids.CANCEL, "disabled"),
-        Input(Ids.CANCEL, "n_clicks"),
-        State(Ids.JOB, "data"),
-        prevent_initial_call=True,
-    )
-    def _cancel(_: int, job_id: int | None) -> bool:
-        if isinstance(job_id, int):
-            services.cancel_job(job_id)
-        return True
-
-
-def job_words(job: dict[str, Any] | None) -> str:
-    """What the job is doing, in a few words."""
-    words = {
-        "queued": "Waiting for its turn ...",
-        "running": "Fitting; a model with many visits takes some seconds ...",
-        "done": "Done.",
-        "cancelled": "Cancelled. Change the question above, or reload the page to fit it again.",
-        "interrupted": "The fit was interrupted; reload the page to start it again.",
-    }
-    if job is None:
-        return "Starting ..."
-    if job["status"] == "failed":
-        return f"The fit did not work: {job['message']}"
-    return words[job["status"]]
+    register_fit_job(app, services)
 
 
 def refused(view: View, catalog: tuple[Signal, ...], reason: str) -> Component:
@@ -157,35 +98,28 @@ def refused(view: View, catalog: tuple[Signal, ...], reason: str) -> Component:
 
 def waiting(view: View, catalog: tuple[Signal, ...], spec: ModelSpec) -> Component:
     """The page while its fit is made."""
-    question = {
-        "study": view.trial.study["studyid"],
-        "cut": view.trial.cut.name,
-        "spec": spec.to_dict(),
-    }
-    return html.Div(
-        [
-            page_header(TITLE, "This question has not been fitted at this cut; fitting it now."),
-            builder(view, catalog, spec),
-            dcc.Store(id=Ids.QUESTION, data=question),
-            dcc.Store(id=Ids.JOB),
-            dcc.Store(id=Ids.STATUS),
-            dcc.Interval(id=Ids.TICK, interval=500),
-            card(
-                "Fitting",
-                [
-                    html.P("Starting ...", id=Ids.PROGRESS, role="status"),
-                    html.Div(html.Div(className="cg-skeleton-card"), className="cg-skeleton"),
-                    html.Button("Cancel", id=Ids.CANCEL, type="button", className="cg-button"),
-                ],
-            ),
-        ],
-        className="cg-stack",
-    )
+    parts = [
+        page_header(TITLE, "This question has not been fitted at this cut; fitting it now."),
+        builder(view, catalog, spec),
+        scope_note(view),
+        fitting_card(str(view.trial.study["studyid"]), view.trial.cut.name, spec),
+    ]
+    return html.Div(present(parts), className="cg-stack")
+
+
+def scope_note(view: View) -> Component | None:
+    """Which patients the fit takes, where the filters alone do not say it."""
+    words = scope_words(view)
+    return html.P(words, className="cg-muted", role="note") if words else None
 
 
 def fitted(view: View, catalog: tuple[Signal, ...], spec: ModelSpec, fit: Fit) -> Component:
     """The sentence, then the table and the plots, then what to doubt."""
-    body: list[Component | None] = [page_header(TITLE, finding(fit)), builder(view, catalog, spec)]
+    body: list[Component | None] = [
+        page_header(TITLE, finding(fit)),
+        builder(view, catalog, spec),
+        scope_note(view),
+    ]
     if fit.status == "not_estimable":
         body.append(empty_state("Not estimable", fit.reason or fit.sentence, fit.advice))
     else:
@@ -219,7 +153,7 @@ def finding(fit: Fit) -> list[Component | str]:
 
 
 def builder(view: View, catalog: tuple[Signal, ...], spec: ModelSpec | None) -> Component:
-    """The guided question: outcome, groups, time, random part, adjusters."""
+    """The guided question: outcome, groups, time, random part, adjusters, low values."""
     chosen = spec or reading.study_default(view)
     groups = [
         {"value": name, "label": label[:1].upper() + label[1:]}
@@ -241,9 +175,8 @@ def builder(view: View, catalog: tuple[Signal, ...], spec: ModelSpec | None) -> 
         url_select("signal", chosen.outcome, [{"value": s.key, "label": s.label} for s in catalog],
                    label="Outcome over time", width=300, searchable=True),
         url_select("group", chosen.group, groups, label="Compared between", width=320),
-        url_select("window", reading.window_name(chosen),
-                   [{"value": value, "label": label} for value, label in reading.WINDOW_LABELS],
-                   label="Days", width=150),
+        url_select("window", reading.window_name(chosen) or reading.OWN_WINDOW,
+                   reading.window_options(chosen), label="Days", width=150),
         url_select("time", chosen.time, [
             {"value": "visit", "label": "Planned visits"},
             {"value": "spline", "label": "Smooth curve"},
@@ -255,6 +188,10 @@ def builder(view: View, catalog: tuple[Signal, ...], spec: ModelSpec | None) -> 
         ], label="Each patient has", width=140),
         url_select("adjust", chosen.adjusters[0] if chosen.adjusters else "", adjusters,
                    label="Adjusted for", width=220, searchable=True),
+        url_select("blq", chosen.blq, [
+            {"value": "half_lloq", "label": "Half the limit"},
+            {"value": "drop", "label": "Left out"},
+        ], label="Below limit", width=140),
     ]  # fmt: skip
     return html.Div(controls, className="cg-controls")
 
@@ -271,7 +208,8 @@ def effect_card(view: View, spec: ModelSpec, fit: Fit) -> Component:
         note=signal.axis_title if signal else spec.outcome,
         footer=provenance_strip(
             view,
-            f"n = {fit.n_subjects} patients, {fit.n_observations} values",
+            f"n = {fit.n_subjects} of {view.selected.subjects.height} patients, "
+            f"{fit.n_observations} values",
             "band: 95 % CI of the mean",
             downloads=figure_downloads(view, Ids.EFFECT),
         ),

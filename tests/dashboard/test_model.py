@@ -1,10 +1,14 @@
 """The model page: the question an address asks, what is refused, what a fit looks like."""
 
+import dataclasses
+
+import polars as pl
 import pytest
 
 from analysis.errors import UserError
 from analysis.results import Estimate, Fit, GeometricMeanRatio, SensitivityRow
 from dashboard.address import Request
+from dashboard.filters import page_filters
 from dashboard.model import parts, reading
 from dashboard.pages import model
 from dashboard.selecting import build_view
@@ -26,7 +30,7 @@ class ReaderWithFit(MemoryReader):
 
 def view(query: str = "", fit: Fit | None = None) -> View:
     services = Services(ReaderWithFit(fit), no_job, no_job, no_job, "demo", "0.1.0")
-    return build_view(Request("/model", query, LIGHT, narrow=False), "", services)
+    return build_view(Request("/model", query, LIGHT, narrow=False), "", services, model)
 
 
 def text_of(component: object) -> str:
@@ -99,7 +103,12 @@ def test_a_question_without_a_fit_starts_one_and_can_be_cancelled() -> None:
 def test_a_fit_is_shown_sentence_first_then_numbers() -> None:
     page = text_of(model.layout(view(fit=FIT)))
     assert page.index("4.1 times higher") < page.index("Estimates")
-    for words in ("2.600 (2.333 to 2.867)", "4.1 (1.7–10)", "Half the limit", "23 patients"):
+    for words in (
+        "2.600 (2.333 to 2.867)",
+        "4.1 (1.7–10)",
+        "Half the limit",
+        "n = 23 of ",
+    ):
         assert words in page
 
 
@@ -133,7 +142,73 @@ def test_p_is_never_zero(p: float | None, text: str) -> None:
     assert parts.p_cell(p) == text
 
 
-def test_what_a_job_is_doing_is_said_in_words() -> None:
-    assert "Waiting" in model.job_words({"status": "queued", "message": None})
-    assert "did not work: no" in model.job_words({"status": "failed", "message": "no"})
-    assert "Cancelled" in model.job_words({"status": "cancelled", "message": None})
+@pytest.mark.parametrize(
+    ("query", "field", "value"),
+    [
+        ("criterion=LUGANO%202014", "criterion", "LUGANO 2014"),
+        ("reader=INVESTIGATOR", "reader", "INVESTIGATOR"),
+        ("blq=drop", "blq", "drop"),
+        ("blq=half_lloq", "blq", "half_lloq"),
+        ("", "blq", "half_lloq"),
+        ("day_low=1&day_high=21", "day_low", 1.0),
+        ("day_low=1&day_high=21", "day_high", 21.0),
+        ("day_low=1&day_high=21&window=7-28", "day_high", 28.0),
+        ("analysis_set=efficacy", "analysis_set", "efficacy"),
+    ],
+)
+def test_the_filters_of_the_address_are_in_the_question(
+    query: str, field: str, value: object
+) -> None:
+    spec = reading.chosen_spec(view(query))
+    spec.validate()
+    assert getattr(spec, field) == value
+
+
+def test_days_of_the_address_stand_in_the_control() -> None:
+    spec = reading.chosen_spec(view("day_low=1&day_high=21"))
+    assert reading.window_options(spec)[-1] == {"value": "own", "label": "1 to 21 d"}
+    assert reading.chosen_spec(view("day_low=1&day_high=21&window=own")) == spec
+
+
+def test_filters_that_no_fit_can_take_neither_show_nor_count() -> None:
+    asked = view("dose_level=DL1&site=01&cohort=A")
+    page = text_of(model.layout(asked))
+    assert "the filter by site and dose level does not apply here" in page
+    names = {item.name for item in page_filters(asked, model.FILTERS)}
+    assert names <= model.FILTERS
+    assert names >= {"study", "cut", "analysis_set", "cohort"}
+    assert asked.attrition == view("cohort=A").attrition
+    assert asked.selected.subjects.height == asked.attrition[-1].n
+    assert "dose_level=DL1" in asked.href("/cohort")  # other pages still filter by it
+    assert "does not apply" not in text_of(model.layout(view("cohort=A")))
+
+
+def test_where_cohorts_differ_in_criterion_the_page_says_which_one_is_fitted() -> None:
+    reader = ReaderWithFit(None)
+    read = reader._read_trial
+
+    def two_criteria(studyid: str, cut: str):
+        trial = read(studyid, cut)
+        of_b = trial.subjects.filter(pl.col("cohort") == "B")["usubjid"]
+        other = pl.when(pl.col("usubjid").is_in(of_b.implode())).then(pl.lit("NCI MRD"))
+        responses = trial.responses.with_columns(criterion=other.otherwise("criterion"))
+        return dataclasses.replace(trial, responses=responses)
+
+    reader._read_trial = two_criteria  # type: ignore[method-assign]
+    services = Services(reader, no_job, no_job, no_job, "demo", "0.1.0")
+
+    def at(query: str) -> View:
+        return build_view(Request("/model", query, LIGHT, narrow=False), "", services, model)
+
+    asked = at("")
+    spec = reading.chosen_spec(asked)
+    assert spec == reading.study_default(asked)
+    assert len(spec.cohort) == 1
+    assert f"Fitted in cohort {spec.cohort[0]}:" in text_of(model.layout(asked))
+    members = asked.trial.subjects.filter(pl.col("cohort") == spec.cohort[0])
+    assert set(asked.selected.subjects["usubjid"]) <= set(members["usubjid"])
+    chip = {item.name: item for item in page_filters(asked, model.FILTERS)}["cohort"]
+    assert chip.value == spec.cohort[0]
+    assert reading.chosen_spec(at("cohort=B")).criterion == "NCI MRD"
+    assert reading.chosen_spec(at("cohort=A")).criterion != "NCI MRD"
+    assert reading.chosen_spec(at("criterion=NCI%20MRD")).cohort == ()

@@ -8,7 +8,7 @@ import pytest
 from werkzeug.exceptions import BadRequest
 
 from dashboard.access.callback_gate import PROPERTY_TYPES, check_body
-from tests.dashboard.browser_calls import router_body
+from tests.dashboard.browser_calls import draw, router_body, walk
 
 MUTATIONS = 500
 VALUES = (
@@ -18,9 +18,13 @@ VALUES = (
     {"path": "/patients/%00%ff", "search": "?day_low=nan", "scheme": "dark"},
     {"path": "/", "search": "?" + "a=1&" * 500, "scheme": "dark"},
     {"path": "/" + "x" * 5000, "search": "", "scheme": "light"},
+    {"study": "REAL-01"}, {"outcome": "kinetics:"}, [None], 10**400, "2026-06-30",
     {"path": "//", "search": "?=&==&%%%", "scheme": "light"}, "[" * 50, {"id": {"type": "x"}},
 )  # fmt: skip
-WORDS = ("output", "outputs", "inputs", "state", "changedPropIds", "id", "property", "value")
+WORDS = (
+    "output", "outputs", "inputs", "state", "changedPropIds", "id", "property", "value", "study",
+    "cut", "spec", "outcome", "days", "day_low", "spline_df", "group", "refused",
+)  # fmt: skip
 
 
 def _mutate(body, rng: random.Random):
@@ -70,7 +74,35 @@ def _bodies(app):
                 "changedPropIds": [],
             }
         )
+    question = _question(app)
+    for body in list(bodies):
+        for part in (*body["inputs"], *body["state"]):
+            if part["id"] in REAL_VALUES or part["id"] == "model-question":
+                part["value"] = REAL_VALUES.get(part["id"], question)
+                bodies += [body] * 6  # these say most, so they are wounded most often
     return bodies
+
+
+REAL_VALUES = {"model-job": 1, "model-tick": 3}
+
+
+def _question(app):
+    """What the model page asks for, as it stands in the page."""
+    drawn = draw(app, "/model")["shell-page"]["children"]
+    stores = [node["props"] for node in walk(drawn) if node["type"] == "Store"]
+    return next(props["data"] for props in stores if props["id"] == "model-question")
+
+
+def test_the_question_of_the_model_page_is_answered_and_a_forged_one_refused(demo, demo_client):
+    question = _question(demo)
+    body = next(b for b in _bodies(demo) if b["inputs"][0]["id"] == "model-question")
+    for change, status in (
+        ({}, 200), ({"study": "REAL-01"}, 400), ({"cut": "none"}, 400), ({"spec": {}}, 400)
+    ):  # fmt: skip
+        body["inputs"][0]["value"] = {**question, **change}
+        answer = demo_client.post("/_dash-update-component", json=body)
+        assert answer.status_code == status, change
+        assert "Traceback" not in answer.text
 
 
 def test_mutated_bodies_never_fail_the_server(demo, demo_client):
