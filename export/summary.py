@@ -15,6 +15,7 @@ from analysis.results import Fit
 from analysis.selection import Selection, in_day_window, select_subjects
 from export import tables
 from export.document import Document, Provenance
+from export.expansion import response_by_expansion
 from models.trial import Trial
 
 ONLY_ON_SCREEN = ("tracer", "metric", "assay", "color_by", "scale")
@@ -47,7 +48,7 @@ def statistical_summary(
             tables.baseline(chosen.subjects, chosen.characteristics, groups, burden),
             tables.kinetics(blood, groups),
             tables.trajectories(tracked, groups, selection.blq),
-            tables.response_by_expansion(blood, best),
+            response_by_expansion(blood, best),
             tables.model_estimates(fits),
             tables.model_ratios(fits),
         ),

@@ -22,6 +22,7 @@ from analysis.derive.response import best_response
 from analysis.derive.signal import Signal, signal_catalog, signal_series
 from analysis.derive.summary import BlqRule, summarize, summary_rule
 from analysis.results import Fit
+from analysis.selection import in_day_window
 from dashboard.model.reading import fitted_curves
 from dashboard.view import View
 from figures.curves import GroupMean, group_means, is_precise, patient_lines
@@ -155,12 +156,7 @@ def series_of(view: View, signal: Signal) -> pl.DataFrame:
 
 def windowed(view: View, series: pl.DataFrame) -> pl.DataFrame:
     """Only the days of the chosen window."""
-    low, high = view.selection.day_low, view.selection.day_high
-    if low is not None:
-        series = series.filter(pl.col("rel_day") >= low)
-    if high is not None:
-        series = series.filter(pl.col("rel_day") <= high)
-    return series
+    return in_day_window(view.selection, series)
 
 
 def related_signals(signal: Signal, catalog: Iterable[Signal]) -> list[Signal]:
@@ -390,14 +386,15 @@ def blq_note(found: CohortNumbers) -> str:
 
 
 def mean_cell(row: dict[str, Any]) -> str:
-    """ "1.8 (1.6-2.1)"; the values themselves when there is no mean."""
+    """ "1.8 (1.6-2.1)"; without a mean the limit below which most lie, else the values."""
     if row["geometric_mean"] is not None and math.isfinite(row["geometric_mean"]):
         mean = two_digits(row["geometric_mean"])
         if not is_precise(row["conf_low"], row["conf_high"]):
             return f"{mean} (too few to say)"
         return f"{mean} ({two_digits(row['conf_low'])}{EN_DASH}{two_digits(row['conf_high'])})"
-    if row["n_below_limit"] == row["n"] and row["median_below"]:
-        return f"< {significant(row['median_below'], 2)}"
+    if row["median_below"] and row["n_below_limit"] > row["n"] / 2:
+        mostly = "mostly " if row["n_below_limit"] < row["n"] else ""
+        return f"{mostly}< {significant(row['median_below'], 2)}"
     values = row["values"] or []
     return " / ".join(two_digits(value) for value in values[:LISTED_BELOW]) or EN_DASH
 

@@ -74,6 +74,7 @@ def test_the_sentence(comparison: Comparison, words: str) -> None:
         ({"geometric_mean": 0.01, "conf_low": 1e-9, "conf_high": 5e7}, "0.010 (too few to say)"),
         ({"geometric_mean": None, "values": [1.2, 2.3], "n": 2}, "1.2 / 2.3"),
         ({"geometric_mean": None, "n": 4, "n_below_limit": 4, "median_below": 50.0}, "< 50"),
+        ({"geometric_mean": None, "n": 8, "n_below_limit": 6, "median_below": 50.0}, "mostly < 50"),
         ({"geometric_mean": None, "values": None, "n": 4}, "–"),
     ],
 )

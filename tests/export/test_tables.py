@@ -6,6 +6,7 @@ import pytest
 from analysis.derive.signal import Signal
 from analysis.results import Estimate, Fit
 from export import tables
+from export.expansion import response_by_expansion
 
 SIGNAL = Signal.parse("kinetics:CARTG:qPCR:BLOOD")
 REFUSED = Fit(
@@ -43,7 +44,7 @@ def expansion(*peaks: float) -> list[tuple[object, ...]]:
         schema_overrides={"lower": pl.Float64, "upper": pl.Float64},
     )  # fmt: skip
     best = pl.DataFrame({"usubjid": names, "responder": [n % 2 == 0 for n in range(len(peaks))]})
-    rows = tables.response_by_expansion([(SIGNAL, series)], best).rows()
+    rows = response_by_expansion([(SIGNAL, series)], best).rows()
     return rows.select("expansion", "n", "peak_low", "peak_high").rows()[1:]
 
 
