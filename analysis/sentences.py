@@ -41,13 +41,24 @@ def answer_sentence(fit: Fit, spec: ModelSpec, signal_words: Any = None) -> str:
     ratio = fit.key_ratio
     if ratio is None:
         return mixed_sentence(fit)
-    text = ratio_sentence(
-        ratio,
-        signal_phrase(spec, signal_words),
-        group_phrase(spec, ratio.group),
-        group_phrase(spec, ratio.reference),
+    text = within_cohorts(
+        spec.cohort,
+        ratio_sentence(
+            ratio,
+            signal_phrase(spec, signal_words),
+            group_phrase(spec, ratio.group),
+            group_phrase(spec, ratio.reference),
+        ),
     )
     return text if fit.status == "ok" else f"{text} Caution: {fit.advice}"
+
+
+def within_cohorts(cohorts: tuple[str, ...], sentence: str) -> str:
+    """The sentence with the cohorts it is about in front: it says nothing about the others."""
+    if not cohorts:
+        return sentence
+    start = sentence if sentence[:2].isupper() else sentence[0].lower() + sentence[1:]
+    return f"In {' and '.join(cohorts)}, {start}"
 
 
 def group_phrase(spec: ModelSpec, level: str) -> str:

@@ -14,6 +14,7 @@ from etl.delivery import Delivery
 from etl.keys import content_columns
 from etl.plan import Plan, TablePlan
 from models import bulk, held, loads, records
+from models.audit import insert_audit
 from models.tables import TABLES
 
 CODES = {
@@ -59,7 +60,16 @@ def open_load(connection: Connection, delivery: Delivery, facts: LoadFacts) -> t
         "program_version": facts.program_version,
         "delivery": saved.profile.delivery,
     }
-    return study_id, loads.add_load(connection, row)
+    load_id = loads.add_load(connection, row)
+    insert_audit(
+        connection,
+        facts.actor,
+        "load",
+        table_name="load",
+        key=load_id,
+        after={"study": facts.studyid, "profile": saved.profile.name, "profile_hash": saved.hash},
+    )
+    return study_id, load_id
 
 
 def write_files(

@@ -7,9 +7,12 @@ at any time and takes nothing with it. Spawn, never fork: a forked polars hangs.
 
 import logging
 import os
+import signal
+import sys
 import time
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Engine
@@ -24,6 +27,8 @@ from models.errors import DatabaseError
 log = logging.getLogger(__name__)
 
 HEARTBEAT_S = 0.5
+STALE_S = 60.0
+SWEEP_S = 60.0
 LOOK_S = 0.1
 
 
@@ -38,9 +43,12 @@ class Dispatcher:
     def run_forever(self) -> None:
         """Work until the process that started this one is gone."""
         parent = os.getppid()
-        self.recover()
+        swept = -SWEEP_S
         while os.getppid() == parent:
             try:
+                if time.monotonic() - swept >= SWEEP_S:
+                    self.sweep()
+                    swept = time.monotonic()
                 worked = self.run_next()
             except DatabaseError as error:
                 log.warning("the job table cannot be reached, trying again: %s", error)
@@ -48,10 +56,11 @@ class Dispatcher:
             if not worked:
                 time.sleep(self.poll_s)
 
-    def recover(self) -> None:
-        """A job that a dead dispatcher left running is marked interrupted, not lost from sight."""
+    def sweep(self) -> None:
+        """A job whose dispatcher died is marked interrupted, not lost from sight. Only a heart
+        that has been still for long counts: another dispatcher may be at work on this database."""
         with self.engine.begin() as connection:
-            job_table.mark_interrupted(connection, utc_now())
+            job_table.mark_interrupted(connection, utc_now() - timedelta(seconds=STALE_S))
 
     def run_next(self) -> bool:
         """Run the oldest queued job; False when there is none."""
@@ -59,10 +68,19 @@ class Dispatcher:
             job = job_table.claim_job(connection)
         if job is None:
             return False
-        status, message, result = self.run(job)
-        with self.engine.begin() as connection:
-            job_table.finish_job(connection, job["id"], status, result, message)
+        self.finish(job["id"], *self.run(job))
         return True
+
+    def finish(self, job_id: int, status: str, message: str, result: dict[str, Any] | None) -> None:
+        """Write the end of a job; a database busy with a load is asked until it takes it."""
+        while True:
+            try:
+                with self.engine.begin() as connection:
+                    job_table.finish_job(connection, job_id, status, result, message)
+                return
+            except DatabaseError as error:
+                log.warning("the end of job %s cannot be written yet: %s", job_id, error)
+                time.sleep(self.poll_s)
 
     def run(self, job: dict[str, Any]) -> tuple[str, str, dict[str, Any] | None]:
         """Run one claimed job to its end: (status, message, result)."""
@@ -87,6 +105,8 @@ class Dispatcher:
             try:
                 return dict(running.result(timeout=LOOK_S))
             except TimeoutError:
+                if running.done():
+                    raise  # the work's own time-out
                 if time.monotonic() - beaten < HEARTBEAT_S:
                     continue
             beaten = time.monotonic()
@@ -112,7 +132,8 @@ def failure_message(error: Exception) -> str:
 
 
 def main() -> None:
-    """Entry point of the process that `serve` starts."""
+    """Entry point of the process that `serve` starts; ends with its job when asked to."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     logging.basicConfig(level=os.environ.get("CARTOGRAPH_LOG_LEVEL", "WARNING").upper())
     database = os.environ["CARTOGRAPH_DATABASE"]
     poll_s = float(os.environ.get("CARTOGRAPH_JOB_POLL_S", "0.5"))

@@ -44,7 +44,7 @@ def export_study(
     trial = read_trial(engine, studyid, cut)
     fits = fits_of(engine, trial)
     if not fits and trial.kinetics.height + trial.quantifications.height:
-        fits = [fit_study(engine, studyid, cut=cut, actor=actor)]
+        fits = [fit_study(engine, studyid, cut=trial.cut.name, actor=actor)]
     document = statistical_summary(
         trial, selection, fits, version=version, written_at=datetime.now(UTC)
     )

@@ -12,6 +12,7 @@ from analysis.errors import UserError
 from analysis.results import Fit
 from analysis.specs import ModelSpec
 from models import fits as fit_table
+from models.audit import insert_audit
 from models.queries import read_trial
 from models.trial import Trial
 
@@ -53,6 +54,14 @@ def store(engine: Engine, trial: Trial, spec: ModelSpec, fit: Fit, *, actor: str
                 spec=json.dumps(spec.to_dict()),
                 fit=text,
                 actor=actor,
+            )
+            insert_audit(
+                connection,
+                actor,
+                "fit",
+                table_name="stored_fit",
+                key=spec.spec_hash(),
+                after={"study": trial.study["studyid"], "cut": trial.cut.name},
             )
 
 

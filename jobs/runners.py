@@ -22,6 +22,8 @@ class Running(Protocol):
 
     def cancel(self) -> Any: ...
 
+    def done(self) -> bool: ...
+
 
 class Runner(Protocol):
     """Starts the work of a claimed job; leaving the context frees what it took."""
@@ -39,14 +41,19 @@ class ProcessRunner:
     def start(self, job: dict[str, Any]) -> Iterator[Running]:
         context = multiprocessing.get_context("spawn")
         with ProcessPool(max_workers=1, max_tasks=1, context=context) as pool:
-            yield pool.schedule(run_task, args=arguments(job, self.database))
+            try:
+                yield pool.schedule(run_task, args=arguments(job, self.database))
+            finally:
+                pool.stop()  # leaving would wait for work that nobody waits for any more
 
 
 @dataclass(frozen=True)
 class DaskRunner:
     """A Dask cluster whose workers have this program installed and reach the same database.
 
-    Dask ends a job that waits; one that runs goes on to its end and its result is dropped.
+    The workers are told the database's address, password included: use a cluster and a network
+    that may know it. Dask ends a job that waits; one that runs goes on to its end, and a fit that
+    was cancelled so is stored all the same.
     """
 
     database: str

@@ -52,7 +52,8 @@ def serve(settings: ServerSettings) -> None:
     environment = server_environment(settings, token)
     web = start(web_command(settings), environment)
     dispatcher = start(DISPATCHER, environment)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    for ending in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        signal.signal(ending, lambda *_: sys.exit(0))
     try:
         wait_until_ready(settings, web)
         print(f"Cartograph is at {link(settings, token)}  (Ctrl+C ends it)", flush=True)
@@ -60,6 +61,7 @@ def serve(settings: ServerSettings) -> None:
             if dispatcher.poll() is not None:
                 dispatcher = start(DISPATCHER, environment)
             time.sleep(1)
+        raise UserError(f"the web server ended by itself (exit {web.returncode}); see its words.")
     except KeyboardInterrupt:
         pass
     finally:

@@ -11,6 +11,7 @@ from analysis.sentences import (
     ratio_sentence,
     signal_phrase,
     verb,
+    within_cohorts,
 )
 from analysis.tracers import TRACERS, check_words
 
@@ -127,3 +128,17 @@ def test_no_sentence_holds_a_word_its_tracer_forbids(tracer):
                 )
                 fit = Fit("m", "ok", None, "", ratios=(ratio,))
                 assert check_words(answer_sentence(fit, spec), tracer_class) == ()
+
+
+@pytest.mark.parametrize(
+    ("cohorts", "sentence", "said"),
+    [
+        ((), "On day 14, it rose.", "On day 14, it rose."),
+        (("B-ALL",), "On day 14, it rose.", "In B-ALL, on day 14, it rose."),
+        (("A", "B"), "CD8 signal rose.", "In A and B, CD8 signal rose."),
+    ],
+)
+def test_a_finding_of_one_cohort_names_it(
+    cohorts: tuple[str, ...], sentence: str, said: str
+) -> None:
+    assert within_cohorts(cohorts, sentence) == said

@@ -1,5 +1,6 @@
 """The dispatcher with real processes: a job runs, fails in words, and can be ended."""
 
+import os
 import threading
 import time
 from pathlib import Path
@@ -7,11 +8,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from jobs import dispatcher as module
 from jobs import runners
 from jobs.dispatcher import Dispatcher, failure_message
 from jobs.runners import DaskRunner, ProcessRunner, runner_for
 from jobs.tasks import TASKS
 from models import jobs as job_table
+from models.errors import DatabaseError
 
 
 @pytest.fixture
@@ -58,7 +61,8 @@ def test_a_bug_of_a_job_shows_its_type_and_no_text_that_could_hold_a_value() -> 
     assert "014" not in words
 
 
-def sleep_task(database: str, payload: object, actor: str) -> dict[str, object]:
+def sleep_task(database: str, payload: dict, actor: str) -> dict[str, object]:
+    Path(payload["sign"]).write_text(str(os.getpid()))
     time.sleep(60)
     return {}
 
@@ -68,16 +72,20 @@ def test_a_running_job_is_really_ended(
 ) -> None:
     monkeypatch.setitem(TASKS, "sleep", sleep_task)
     monkeypatch.setattr(runners, "run_task", run_sleep)
-    job = put(queue.engine, "sleep")
+    sign = tmp_path / "pid"
+    job = put(queue.engine, "sleep", sign=str(sign))
     runner = threading.Thread(target=queue.run_next)
     runner.start()
-    limit = time.monotonic() + 30
-    while status(queue.engine, job)["status"] != "running" and time.monotonic() < limit:
+    limit = time.monotonic() + 60
+    while not (sign.exists() and sign.read_text()) and time.monotonic() < limit:
         time.sleep(0.05)
+    child = int(sign.read_text())
     with queue.engine.begin() as connection:
         job_table.request_cancel(connection, job)
-    runner.join(timeout=20)
+    runner.join(timeout=60)
     assert not runner.is_alive()
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
     assert status(queue.engine, job)["status"] == "cancelled"
 
 
@@ -86,12 +94,48 @@ def run_sleep(kind: str, database: str, payload: object, actor: str) -> dict[str
     return sleep_task(database, payload, actor)
 
 
-def test_what_a_dead_dispatcher_left_running_is_marked_interrupted(queue: Dispatcher) -> None:
+def test_what_a_dead_dispatcher_left_running_is_marked_interrupted(
+    queue: Dispatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job = put(queue.engine, "fit")
     with queue.engine.begin() as connection:
         job_table.claim_job(connection)
-    queue.recover()
+    queue.sweep()
+    assert status(queue.engine, job)["status"] == "running", "another dispatcher may be at work"
+    monkeypatch.setattr(module, "STALE_S", -1.0)
+    queue.sweep()
     assert status(queue.engine, job)["status"] == "interrupted"
+
+
+def test_a_time_out_of_the_work_itself_is_a_failure_and_no_endless_wait(queue: Dispatcher) -> None:
+    class TimedOut:
+        def result(self, timeout: float) -> None:
+            raise TimeoutError
+
+        def done(self) -> bool:
+            return True
+
+        def cancel(self) -> None: ...
+
+    with pytest.raises(TimeoutError):
+        queue.await_result(1, TimedOut())
+
+
+def test_the_end_of_a_job_is_written_once_the_database_is_free(
+    queue: Dispatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = put(queue.engine, "dance")
+    finish = job_table.finish_job
+    refusals = iter([DatabaseError("locked"), DatabaseError("locked")])
+
+    def busy_twice(*arguments: object) -> bool:
+        for refusal in refusals:
+            raise refusal
+        return finish(*arguments)
+
+    monkeypatch.setattr(job_table, "finish_job", busy_twice)
+    assert queue.run_next() is True
+    assert status(queue.engine, job)["status"] == "failed"
 
 
 def test_with_a_scheduler_address_jobs_go_to_dask(queue: Dispatcher, sqlite_url: str) -> None:
