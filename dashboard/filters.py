@@ -93,7 +93,9 @@ def _study(view: View) -> Filter:
         )
         for row in studies.iter_rows(named=True)
     )
-    return Filter("study", "Study", view.trial.study["studyid"], choices)
+    studyid = str(view.trial.study["studyid"])
+    named = f"{studyid}, synthetic" if view.trial.study["is_synthetic"] else studyid
+    return Filter("study", "Study", named, choices)
 
 
 def _cut(view: View) -> Filter:

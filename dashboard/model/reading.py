@@ -18,7 +18,7 @@ from dashboard.view import View
 from figures.effect_curve import FittedCurve
 from figures.influence_plot import Influence
 from figures.number_text import day_text
-from figures.ratio_forest import ForestRow
+from figures.ratio_forest import ForestRow, p_text
 
 WINDOWS: Mapping[str, tuple[float | None, float | None]] = {
     "0-28": (0.0, 28.0),
@@ -163,7 +163,7 @@ def ratio_rows(fit: Fit) -> list[ForestRow]:
     return [
         ForestRow(
             day_label(ratio),
-            f"{ratio.group}, n = {counts(ratio)}" if several else f"n = {counts(ratio)}",
+            row_note(ratio, several=several),
             number(ratio.ratio),
             number(ratio.conf_low),
             number(ratio.conf_high),
@@ -171,6 +171,13 @@ def ratio_rows(fit: Fit) -> list[ForestRow]:
         )
         for ratio in sorted(fit.ratios, key=lambda r: (r.group, r.day if r.day is not None else 0))
     ]
+
+
+def row_note(ratio: GeometricMeanRatio, *, several: bool) -> str:
+    """The patients, and p adjusted for the number of days shown."""
+    group = f"{ratio.group}, " if several else ""
+    holm = "" if ratio.p_adjusted is None else f", Holm {p_text(ratio.p_adjusted)}"
+    return f"{group}n = {counts(ratio)}{holm}"
 
 
 def day_label(ratio: GeometricMeanRatio) -> str:

@@ -21,6 +21,7 @@ from dashboard.components.marks import response_mark
 from dashboard.components.page_header import page_header
 from dashboard.components.plain_table import Column, plain_table
 from dashboard.components.provenance_strip import figure_downloads, provenance_strip
+from dashboard.components.signal_options import signal_options
 from dashboard.components.url_control import url_segmented, url_select
 from dashboard.view import Services, View
 from figures.cohort_trajectories import draw_cohort_trajectories, prepare_cohort_trajectories
@@ -117,8 +118,9 @@ def color_control(view: View) -> Component:
 
 def signal_control(view: View, catalog: tuple[Signal, ...], signal: Signal) -> Component:
     """Which signal is drawn."""
-    options = [{"value": item.key, "label": item.label} for item in catalog]
-    return url_select("signal", signal.key, options, label="Signal", width=360, searchable=True)
+    return url_select(
+        "signal", signal.key, signal_options(catalog), label="Signal", width=360, searchable=True
+    )
 
 
 def overlay_control(view: View, found: CohortNumbers) -> Component | None:
@@ -151,15 +153,15 @@ def finding(main: Comparison, where: str) -> list[Any]:
     counts = f"n = {main.n_upper} against {main.n_lower}"
     if not main.estimable:
         return [f"not comparable between responders and others{where} ({counts})"]
-    more = main.ratio >= 1
-    factor = main.ratio if more else 1 / main.ratio
-    low, high = (main.conf_low, main.conf_high) if more else (1 / main.conf_high, 1 / main.conf_low)
-    word = "higher" if more else "lower"
-    return [
-        html.Strong(f"{two_digits(factor)} times {word} in responders{where}"),
-        f" (95 % CI {two_digits(low)}{EN_DASH}{two_digits(high)}; {counts}, "
-        f"{p_text(main.p_value)})",
-    ]
+    range_words = f"{two_digits(main.conf_low)}{EN_DASH}{two_digits(main.conf_high)}"
+    facts = f"95 % CI {range_words}; {counts}, {p_text(main.p_value)})"
+    if main.conf_low <= 1 <= main.conf_high:
+        return [f"not clearly different{where} (ratio {two_digits(main.ratio)}, {facts}"]
+    if main.ratio > 1:
+        strong = f"{two_digits(main.ratio)} times higher in responders{where}"
+        return [html.Strong(strong), f" ({facts}"]
+    strong = f"{two_digits(1 / main.ratio)} times lower in responders{where}"
+    return [html.Strong(strong), f" (ratio {two_digits(main.ratio)}, {facts}"]
 
 
 def lower_first(label: str) -> str:

@@ -16,6 +16,7 @@ from dashboard.components.empty_state import empty_state
 from dashboard.components.graph import graph
 from dashboard.components.page_header import page_header
 from dashboard.components.provenance_strip import figure_downloads, provenance_strip
+from dashboard.components.signal_options import signal_options
 from dashboard.components.url_control import url_select
 from dashboard.model import reading, scope
 from dashboard.model.fit_job import fitting_card, register_fit_job
@@ -172,7 +173,7 @@ def builder(view: View, catalog: tuple[Signal, ...], spec: ModelSpec | None) -> 
         ),
     ]
     controls = [
-        url_select("signal", chosen.outcome, [{"value": s.key, "label": s.label} for s in catalog],
+        url_select("signal", chosen.outcome, signal_options(catalog),
                    label="Outcome over time", width=300, searchable=True),
         url_select("group", chosen.group, groups, label="Compared between", width=320),
         url_select("window", reading.window_name(chosen) or reading.OWN_WINDOW,
