@@ -6,11 +6,13 @@ from typing import Any
 
 import polars as pl
 
+from etl.contracts.contract import RECORD
 from etl.contracts.rules import RULES
 from etl.delivery import Delivery
 from etl.plan import Plan
+from etl.profiles.house import file_name
 from etl.unread import NO_READER
-from etl.verdicts import DUPLICATE, EMPTY, LOADED, REFUSED
+from etl.verdicts import DUPLICATE, EMPTY, LOADED, OTHER, REFUSED
 
 RAW_LIMIT = 500
 """Characters of a refused text that are kept."""
@@ -50,10 +52,12 @@ class FileAccount:
     duplicates: int = 0
     empty: int = 0
     superseded: int = 0
+    rows_read: int = 0
+    """Data rows that some table reads; a row may give several records. Not stored."""
 
     def row(self) -> dict[str, Any]:
         """The row of the table source_file, without its ids."""
-        return dict(vars(self))
+        return {name: value for name, value in vars(self).items() if name != "rows_read"}
 
     def to_dict(self) -> dict[str, Any]:
         """The entry of the command contract."""
@@ -71,8 +75,9 @@ def account(delivery: Delivery, plan: Plan) -> list[FileAccount]:
             reader=result.reader or NO_READER,
             file_rows=sum(sheet.cells.height for sheet in result.sheets),
             file_cells=sum(sheet.cells.height * sheet.cells.width for sheet in result.sheets),
+            rows_read=delivery.rows_read.get(number, 0),
         )
-        for result in delivery.files
+        for number, result in enumerate(delivery.files)
     ]
     counted = {LOADED: "loaded", REFUSED: "refused", DUPLICATE: "duplicates", EMPTY: "empty"}
     for frame in delivery.records.values():
@@ -96,12 +101,27 @@ def refused_rows(delivery: Delivery) -> pl.DataFrame:
     frames = [
         _refused_of(delivery, part_number, rows)
         for frame in delivery.records.values()
-        for (part_number,), rows in frame.filter(pl.col("_verdict") == REFUSED)
-        .group_by("_part", maintain_order=True)
-    ]  # fmt: skip
+        for (part_number,), rows in _with_others(
+            delivery, frame.filter(pl.col("_verdict") == REFUSED), frame
+        ).group_by("_part", maintain_order=True)
+    ]
     if not frames:
         return pl.DataFrame(schema=REFUSED_SCHEMA)
     return pl.concat(frames).sort("file", "sheet", "row", maintain_order=True)
+
+
+def _with_others(delivery: Delivery, refused: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
+    """The refused records with the place of the record that each is in conflict with."""
+    if OTHER not in refused.columns or refused[OTHER].null_count() == refused.height:
+        return refused.with_columns(pl.lit(None, pl.String).alias("_place"))
+    wanted = refused[OTHER].drop_nulls().unique().implode()
+    others = frame.filter(pl.col(RECORD).is_in(wanted)).select(RECORD, "_part", "_row")
+    places = [
+        f"{file_name(delivery.files[delivery.parts[part].file].source.name)} row {row}"
+        for part, row in others.select("_part", "_row").iter_rows()
+    ]
+    named = others.select(pl.col(RECORD).alias(OTHER), pl.Series("_place", places, pl.String))
+    return refused.join(named, on=OTHER, how="left", maintain_order="left")
 
 
 def _refused_of(delivery: Delivery, part_number: object, rows: pl.DataFrame) -> pl.DataFrame:
@@ -110,7 +130,8 @@ def _refused_of(delivery: Delivery, part_number: object, rows: pl.DataFrame) -> 
     headers = dict(part.incoming.headers)
     content = text["_column"].to_list() if text.height else []
     out = []
-    for index, row, rule, bad in rows.select("_index", "_row", "_rule", "_bad").iter_rows():
+    chosen = rows.select("_index", "_row", "_rule", "_bad", "_place")
+    for index, row, rule, bad, place in chosen.iter_rows():
         is_content = bad in {"value", part.table.wide[0].into if part.table.wide else ""}
         column = headers.get(bad) or (content[index] if is_content else None) or bad
         if is_content and content[index]:
@@ -118,8 +139,9 @@ def _refused_of(delivery: Delivery, part_number: object, rows: pl.DataFrame) -> 
         raw = text[bad][index] if bad in text.columns else None
         if is_content and raw is None:
             raw = text["_raw"][index]
-        out.append((part.file, part.sheet, row, column, rule, raw and raw[:RAW_LIMIT],
-                    RULES.get(rule)))  # fmt: skip
+        words = RULES.get(rule)
+        message = f"{words}; the other is {place}" if place else words
+        out.append((part.file, part.sheet, row, column, rule, raw and raw[:RAW_LIMIT], message))
     return pl.DataFrame(out, schema=REFUSED_SCHEMA, orient="row")
 
 
@@ -133,7 +155,7 @@ def finding_rows(delivery: Delivery) -> pl.DataFrame:
 
 
 def refused_json(rows: pl.DataFrame, paths: Sequence[str]) -> list[dict[str, Any]]:
-    """The refused rows of the command contract."""
+    """The refused rows of the command contract, with the message of each."""
     return [
         {
             "file": paths[row["file"]],
@@ -142,6 +164,7 @@ def refused_json(rows: pl.DataFrame, paths: Sequence[str]) -> list[dict[str, Any
             "column": row["column_name"],
             "rule": row["rule"],
             "raw": row["raw"],
+            "message": row["message"],
         }
         for row in rows.iter_rows(named=True)
     ]

@@ -3,7 +3,7 @@
 The same function serves the load, the dry run and `check`: verdicts cannot differ.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -49,6 +49,7 @@ class Delivery:
     records: dict[str, pl.DataFrame] = field(default_factory=dict)
     implied: dict[str, pl.DataFrame] = field(default_factory=dict)
     findings: list[tuple[int | None, Finding]] = field(default_factory=list)
+    rows_read: Mapping[int, int] = field(default_factory=dict)
 
 
 def check_delivery(
@@ -62,7 +63,7 @@ def check_delivery(
         UserError: The profile does not fit the files.
     """
     shaped = shape(results, saved.profile)
-    delivery = Delivery(saved, results, shaped.parts)
+    delivery = Delivery(saved, results, shaped.parts, rows_read=shaped.rows)
     delivery.findings += list(shaped.findings)
     for name, contract in CONTRACTS.items():
         parts = [part for part in shaped.parts if part.table.contract == name]

@@ -27,6 +27,7 @@ from etl.plan import Plan, make_plan
 from etl.profiles import SavedProfile, load_profile
 from etl.profiles.house import house_profile
 from etl.redating import redate
+from etl.report import load_text
 from etl.source import open_sources, require_paths
 from etl.unread import DAMAGED, is_damaged, require_readable
 from etl.writing import LoadFacts, close_load, open_load, write_files, write_records
@@ -38,7 +39,11 @@ Progress = Callable[[float, str], None]
 
 @dataclass(frozen=True)
 class LoadResult:
-    """What a load did, or a dry run would do. `cut` is None when nothing was written or named."""
+    """What a load did, or a dry run would do. `cut` is None when nothing was written or named.
+
+    `refused` carries the message of each row beside the keys of the command contract; `given`:
+    the paths as they were named.
+    """
 
     files: tuple[FileAccount, ...]
     refused: tuple[dict[str, Any], ...]
@@ -46,6 +51,7 @@ class LoadResult:
     cut: str | None
     message: str
     changed: bool
+    given: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -57,17 +63,16 @@ class LoadResult:
         """The object of the command contract."""
         return {
             "files": [one.to_dict() for one in self.files],
-            "refused": list(self.refused),
+            "refused": [
+                {key: value for key, value in row.items() if key != "message"}
+                for row in self.refused
+            ],
             "cut": self.cut,
         }
 
     def summary(self) -> str:
-        """What happened, for a person: one line per file and one for the whole."""
-        lines = [
-            f"{one.path}: {one.rows_in} records = {one.loaded} loaded + {one.refused} refused "
-            f"+ {one.duplicates} duplicates + {one.empty} empty"
-            for one in self.files
-        ]
+        """What happened, for a person: files with what they lost and why, findings, the end."""
+        lines = load_text(self.files, self.refused, self.findings, self.given)
         return "\n".join([*lines, self.message])
 
 
@@ -94,9 +99,23 @@ def load(
         StudyKindError: The study is there and is not as `synthetic` says; nothing was written.
         DatabaseError: The database is not reachable or locked; nothing was written.
     """
-    tell = progress or (lambda fraction, text: None)
     paths = list(paths)
     require_paths(paths)
+    facts = LoadFacts(studyid, actor, _program_version(), _now(), synthetic)
+    tell = progress or (lambda fraction, text: None)
+    result = _run(engine, paths, facts, profile, dry_run, tell, name)
+    return replace(result, given=tuple(str(path) for path in paths))
+
+
+def _run(
+    engine: Engine | None,
+    paths: Sequence[str | Path],
+    facts: LoadFacts,
+    profile: str | None,
+    dry_run: bool,
+    tell: Progress,
+    name: str | None,
+) -> LoadResult:
     named = None if profile is None else load_profile(profile)
     tell(0.02, "reading files")
     results = read_guarded(open_sources(paths), trusted=True)
@@ -105,13 +124,12 @@ def load(
     if engine is None:
         if not dry_run:
             raise UserError("a load needs a database; give one or use a dry run")
-        delivery = check_delivery(results, saved, Known(tracers=frozenset(TRACERS)), studyid)
+        delivery = check_delivery(results, saved, Known(tracers=frozenset(TRACERS)), facts.studyid)
         return _would_do(delivery, make_plan(delivery, None, None))
     if dry_run:
         with reading(engine) as connection:
-            loads.require_kind(connection, studyid, synthetic=synthetic)
-            return _check_against(connection, results, saved, studyid)
-    facts = LoadFacts(studyid, actor, _program_version(), _now(), synthetic)
+            loads.require_kind(connection, facts.studyid, synthetic=facts.synthetic)
+            return _check_against(connection, results, saved, facts.studyid)
     with bulk.loader_lock(engine):
         return _load(engine, results, saved, facts, tell, name)
 
@@ -150,11 +168,13 @@ def _check_against(
         return again
     known = read_known(connection, study_id)
     delivery = check_delivery(results, saved, known, studyid)
-    return _would_do(delivery, make_plan(delivery, connection, study_id))
+    plan = make_plan(delivery, connection, study_id)
+    return _would_do(delivery, plan, f"; {studyid!r} would be a new study" * (study_id is None))
 
 
-def _would_do(delivery: Delivery, plan: Plan) -> LoadResult:
-    return _result(delivery, account(delivery, plan), None, "dry run: nothing was written", False)
+def _would_do(delivery: Delivery, plan: Plan, words: str = "") -> LoadResult:
+    message = f"dry run: nothing was written{words}"
+    return _result(delivery, account(delivery, plan), None, message, False)
 
 
 def _load(
@@ -182,13 +202,15 @@ def _load(
             cut = held.cut_names(connection, study_id or 0)[-1]
             return _result(delivery, accounts, cut, _unchanged(cut), False)
     tell(0.55, "writing")
+    is_new = study_id is None
     with engine.begin() as connection:
         study_id, load_id = open_load(connection, delivery, facts)
         cut = _cut_name(connection, study_id, name)
         file_ids = write_files(connection, accounts, study_id, load_id)
         write_records(connection, delivery, plan, study_id, load_id, file_ids, tell)
         redated = redate(connection, study_id, load_id, before, known.references)
-        message = f"loaded into data cut {cut!r}"
+        message = f"new study {studyid!r}; " if is_new else ""
+        message += f"loaded into data cut {cut!r}"
         if redated:
             message += f"; {redated} earlier records have new days from infusion"
         close_load(connection, delivery, load_id, file_ids, _now(), message)
@@ -257,7 +279,7 @@ def _loaded_before(
 
 def _held_account(row: dict[str, Any], path: str) -> FileAccount:
     """The counts of a file loaded earlier: what it brought is held already."""
-    names = FileAccount.__dataclass_fields__
+    names = [name for name in FileAccount.__dataclass_fields__ if name in row]
     earlier = FileAccount(**{name: row[name] for name in names})
     held = earlier.loaded + earlier.duplicates
     return replace(earlier, path=path, loaded=0, duplicates=held, superseded=0)

@@ -1,6 +1,7 @@
 """Sheets through a profile: which tables read which sheets, and what no table reads."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 
@@ -37,6 +38,8 @@ class Shaped:
 
     parts: tuple[Part, ...]
     findings: tuple[tuple[int, Finding], ...]
+    rows: Mapping[int, int]
+    """Per file the number of its data rows that some table reads."""
 
 
 def shape(results: Sequence[ReadResult], profile: Profile) -> Shaped:
@@ -49,6 +52,7 @@ def shape(results: Sequence[ReadResult], profile: Profile) -> Shaped:
     parts: list[Part] = []
     findings: list[tuple[int, Finding]] = []
     used: set[int] = set()
+    rows: Counter[int] = Counter()
     for number, result in enumerate(results):
         findings += [(number, one) for one in result.source.findings]
         if result.refusal is not None:
@@ -62,9 +66,10 @@ def shape(results: Sequence[ReadResult], profile: Profile) -> Shaped:
                 used.add(index)
                 parts.append(_part(number, sheet, profile, table, usage, len(parts)))
                 findings += [(number, one) for one in parts[-1].incoming.findings]
+            rows[number] += 0 if usage.rows_read is None else len(usage.rows_read)
             findings += [(number, one) for one in _unread(sheet, profile, usage, bool(chosen))]
     _require_tables(profile, used, results)
-    return Shaped(tuple(parts), tuple(findings))
+    return Shaped(tuple(parts), tuple(findings), rows)
 
 
 def _tables_for(sheet: Sheet, position: int, profile: Profile) -> list[int]:
@@ -107,11 +112,24 @@ def _require_tables(profile: Profile, used: set[int], results: Sequence[ReadResu
             )
 
 
+def _content(sheet: Sheet) -> str:
+    """What a sheet is called, for a person: its name, its SDTM domain, or that of its file."""
+    if sheet.name:
+        return sheet.name
+    cells = sheet.cells.head(2)
+    if cells.height == 2 and not sheet.header and "DOMAIN" in cells.row(0):
+        domain = cells.row(1)[cells.row(0).index("DOMAIN")]
+        if domain:
+            return str(domain)
+    return file_name(sheet.source_name)
+
+
 def _unread(sheet: Sheet, profile: Profile, usage: Usage, chosen: bool) -> list[Finding]:
     """What stands in the sheet and is not used: sheets, identifying and unread columns, rows."""
     if not chosen:
-        message = f"sheet {sheet.name!r} ({sheet.cells.height} rows) is read by no table"
-        return [Finding("sheet_not_read", message, "warning", None, sheet.cells.height)]
+        height = max(0, sheet.cells.height - (not sheet.header))
+        message = f"{height} rows are not read: no table for {_content(sheet)}"
+        return [Finding("sheet_not_read", message, "warning", None, height)]
     rows = sheet.cells if usage.data is None else usage.data
     found = []
     ignored = {
@@ -135,6 +153,7 @@ def _unread(sheet: Sheet, profile: Profile, usage: Usage, chosen: bool) -> list[
             found.append(Finding("unread_column", message, "info", path, count))
     if usage.rows_read is not None and usage.rows_total > len(usage.rows_read):
         left = usage.rows_total - len(usage.rows_read)
-        message = f"sheet {sheet.name!r}: {left} rows pass no table's filters"
+        place = f"sheet {sheet.name!r}: " if sheet.name else ""
+        message = f"{place}{left} rows pass no table's filters"
         found.append(Finding("rows_not_selected", message, "info", None, left))
     return found

@@ -10,6 +10,8 @@ from etl.contracts.rules import named_rule
 from etl.contracts.typed import refuse
 from etl.keys import content_hashes, record_keys
 
+OTHER = "_other"
+"""Number of the record that a refused one is in conflict with; the column may be absent."""
 LOADED, REFUSED, DUPLICATE, EMPTY = "loaded", "refused", "duplicate", "empty"
 
 
@@ -70,13 +72,25 @@ def _same_keys(frame: pl.DataFrame, candidates: pl.DataFrame, contract: Contract
     groups = candidates.with_columns(
         (pl.col("content_hash").n_unique().over("record_key") > 1).alias("_differs"),
         (pl.col(RECORD) > pl.col(RECORD).min().over("record_key")).alias("_again"),
+        _other().alias(OTHER),
     )
-    marks = groups.select(RECORD, "_differs", pl.col("_again") & ~pl.col("_differs"))
+    other = pl.when("_differs").then(OTHER).alias(OTHER)
+    marks = groups.select(RECORD, "_differs", pl.col("_again") & ~pl.col("_differs"), other)
     frame = frame.join(marks, on=RECORD, how="left", maintain_order="left").with_columns(
         pl.col("_differs").fill_null(False), pl.col("_again").fill_null(False)
     )
     column = contract.content[0] if contract.content else contract.key[0]
     return refuse(frame, pl.col("_differs"), "conflict", column).drop("_differs")
+
+
+def _other() -> pl.Expr:
+    """The first record of the same key with another content."""
+    content = pl.col("content_hash")
+    second = pl.col(RECORD).filter(content != content.first()).first().over("record_key")
+    is_first_content = content == content.first().over("record_key")
+    return (
+        pl.when(is_first_content).then(second).otherwise(pl.col(RECORD).first().over("record_key"))
+    )
 
 
 def _numbered(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:

@@ -32,7 +32,7 @@ PHRASES = re.compile(
     r"\b(?:(?:first|last|given|family|full|middle|maiden|patient|subject|participant|pat|pt)[ _]?"
     r"name|date[ _]of[ _]birth|birth[ _]?date|dob|medical[ _]record|record[ _]number|"
     r"(?:hospital|nhs|insurance|passport|social[ _]security)[ _]?(?:number|no|nr|id)|"
-    r"(?:phone|telephone|mobile phone|fax)(?:[ _]?(?:number|no|nr))?|e-?mail(?:[ _]address)?|"
+    r"(?:phone|telephone|mobile phone|fax)(?:[ _]?(?:number|no|nr))?|e[ -]?mail(?:[ _]address)?|"
     r"(?:home|street|postal|mailing)[ _]address|(?:zip|postal|post)[ _]?code|"
     r"(?:patient|subject)[ _]?initials|date[ _]de[ _]naissance|"
     r"numero[ _]de[ _](?:dossier|telephone)|"
@@ -41,13 +41,26 @@ PHRASES = re.compile(
 )  # fmt: skip
 
 
+BIRTH = re.compile(
+    r"(?:date|dat|dt|jour)(?:of|de|da)?(?:birth|naissance)|birth(?:date|day|dt)|brthd|"
+    r"(?:fecha|fec|data|dt|data)(?:de|di|do)?(?:nacimiento|nac|nascita|nascimento|nasc)(?:$|[^a-z])|"
+    r"geb(?:urts?)?(?:dat(?:um)?|tag)|geb(?:oorte)?(?:datum|dat)|f(?:o|ø|oe)dsels?(?:dato|datum)|"
+    r"^(?:ne|nee|nee?e)le$|^gebam$|^fe?nac$|(?:^|datum|tag)(?:der)?geburt$|"
+    r"dataurodzenia|syntymaaika"
+)
+"""Birth dates in a header without spaces and points: Geb.-Datum, Date de naissance (JJ/MM)."""
+
+
 def is_identifying(header: str) -> bool:
     """Whether the lowest header cell names something that identifies a person."""
     text = unicodedata.normalize("NFKD", header.casefold()).replace("ß", "ss")
     plain = "".join(letter for letter in text if not unicodedata.combining(letter))
     plain = unicodedata.normalize("NFKC", plain)
-    spaced = " ".join(re.split(r"[\s_.\-/:()\[\]]+", plain)).strip()
-    return spaced.replace(" ", "") in _WORDS or bool(PHRASES.search(spaced))
+    spaced = " ".join(re.findall(r"[^\W_]+", plain))
+    joined = spaced.replace(" ", "")
+    if joined in _WORDS or all(word in _WORDS for word in spaced.split() or [""]):
+        return True
+    return bool(BIRTH.search(joined)) or bool(PHRASES.search(spaced))
 
 
 _WORDS = frozenset(

@@ -58,10 +58,17 @@ def load_profile(name_or_path: str) -> SavedProfile:
     except (OSError, UnicodeDecodeError) as error:
         shipped = ", ".join(SHIPPED)
         raise UserError(
-            f"profile {name_or_path!r} cannot be read ({error}); "
-            f"give a YAML file or one of: {shipped}"
+            f"profile {name_or_path!r} {_why(error)}; give a YAML file or one of: {shipped}"
         ) from error
     return parse_profile(text, name_or_path)
+
+
+def _why(error: OSError | UnicodeDecodeError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "is neither shipped nor a file"
+    if isinstance(error, UnicodeDecodeError):
+        return "is not UTF-8 text"
+    return f"cannot be read ({error.strerror})"
 
 
 def parse_profile(text: str, name: str) -> SavedProfile:

@@ -39,7 +39,9 @@ def reshape(
     Raises:
         UserError: A column, header row or unit the profile names is not in the sheet.
     """
-    where = f"profile {profile.name!r}, table {table.title!r}, sheet {sheet.name!r}"
+    file = sheet.source_name.replace("\\", "/").rpartition("!")[2].rpartition("/")[2]
+    place = f"sheet {sheet.name!r}" if sheet.name else f"file {file!r}"
+    where = f"profile {profile.name!r}, table {table.title!r}, {place}"
     grid = open_grid(sheet, table, where, usage)
     rows = _selected(grid, table)
     shaper = _Shaper(grid, profile, table, contract, rows)

@@ -94,3 +94,37 @@ def test_days_count_from_the_reference_start(engine: Engine, onco: Path) -> None
     assert row["rel_day"] == (days[0] - days[1]).days
     assert row["rel_day_source"] == "date"
     assert set(trial.responses["criterion"]) == {"not stated"}
+
+
+def test_remaining_refusals_of_the_oncology_files_are_right(onco: Path) -> None:
+    """What is refused, and why that is right.
+
+    iRECIST: at two visits NEWLIND says Y and NEWLPROG says (UN)EQUIVOCAL about the one component
+    "new lesion": two answers under one key, neither is chosen. IRECLIND (last assessment, Y or N)
+    is no score and no response: its 74 rows are counted as not selected, not refused.
+    RECIST tumors: alone, three readers of one lesion agree (25 lesions, 50 duplicates); beside
+    tu_onco.csv the same lesion ids name other organs: a conflict that a person must solve.
+    """
+    (only,) = jobs.load(None, [onco / "tu_onco_recist.csv"], "ONCO", dry_run=True).files
+    assert (only.loaded, only.refused, only.duplicates) == (25, 0, 50)
+
+    both = jobs.load(
+        None, [onco / "tu_onco.csv", onco / "tu_onco_recist.csv"], "ONCO", dry_run=True
+    )
+    assert {row["rule"] for row in both.refused} == {"conflict"}
+    place = {row["USUBJID"] + row["TULNKID"]: row["TULOC"] for row in rows_of(onco / "tu_onco.csv")}
+    recist = rows_of(onco / "tu_onco_recist.csv")
+    for row in both.refused:
+        if row["file"].endswith("tu_onco_recist.csv"):
+            assert "the other is tu_onco.csv row" in row["message"]
+            own = recist[row["row"] - 2]
+            assert place[own["USUBJID"] + own["TULNKID"]] != own["TULOC"]
+
+    result = jobs.load(None, [onco / "rs_onco_irecist.csv"], "ONCO", dry_run=True)
+    rows = rows_of(onco / "rs_onco_irecist.csv")
+    refused = [rows[row["row"] - 2] for row in result.refused]
+    assert {row["rule"] for row in result.refused} == {"conflict"}
+    assert sorted(row["RSTESTCD"] for row in refused) == ["NEWLIND"] * 2 + ["NEWLPROG"] * 2
+    assert len({(row["USUBJID"], row["RSDTC"]) for row in refused}) == 2
+    left = [row for row in result.findings if row["code"] == "rows_not_selected"]
+    assert [row["count"] for row in left] == [sum(row["RSTESTCD"] == "IRECLIND" for row in rows)]

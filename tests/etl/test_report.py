@@ -1,0 +1,92 @@
+"""The text of a load for the person at the terminal: why rows were refused, what was not read."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from etl import jobs
+
+HEAD = "usubjid,testcd,value,unit,rel_day,lab_note\n"
+
+pytestmark = pytest.mark.usefixtures("reads_here")
+
+
+def check(*paths: Path, profile: str | None = None) -> list[str]:
+    result = jobs.load(None, paths, "ST", profile=profile, dry_run=True)
+    assert set(result.to_dict()) == {"files", "refused", "cut"}
+    keys = {"file", "sheet", "row", "column", "rule", "raw"}
+    assert all(set(row) == keys for row in result.to_dict()["refused"])
+    return result.summary().splitlines()
+
+
+def test_refusals_are_grouped_with_the_reason_and_an_example(tmp_path: Path) -> None:
+    folder = tmp_path / "export"
+    folder.mkdir()
+    rows = ["S1,CRP,NORMAL,mg/L,1,", "S1,CRP,NORMAL,mg/L,2,", "S1,CRP,x,mg/L,3,",
+            "S1,CRP,5,mg/L,4,seen", "S1,CRP,6,mg/L,4,", "S1,CRP,7,stones,5,"]  # fmt: skip
+    (folder / "laboratory_result.csv").write_text(HEAD + "\n".join(rows) + "\n")
+    (folder / "notes.csv").write_text("a,b\n1,2\n3,4\n")
+    assert check(folder) == [
+        "laboratory_result.csv: 6 records = 0 loaded + 6 refused + 0 duplicates + 0 empty",
+        "  3 refused: not a number in value ('NORMAL' and another text, first at row 2)",
+        "  2 refused: two records have the same key and different content in value "
+        "('5' and another text, first at row 5, against laboratory_result.csv row 6)",
+        "  1 refused: the unit is not known in unit ('stones', first at row 7)",
+        "notes.csv: 2 rows, not read: no table for notes.csv",
+        "Noticed:",
+        "  laboratory_result.csv: 1 subjects are named by records only; deliver a list of subjects",
+        "  1 columns read by no table: laboratory_result.csv: lab_note",
+        "Every refused row: the same command with --json, or the Data page.",
+        "dry run: nothing was written",
+    ]
+
+
+def test_never_more_than_five_reasons_and_no_text_of_subject_ids(tmp_path: Path) -> None:
+    subjects = tmp_path / "subject.csv"
+    subjects.write_text("usubjid,sex,age_year\nS1,F,40\n")
+    path = tmp_path / "adverse_event.csv"
+    path.write_text(
+        "usubjid,term,grade,scale,serious,rel_day,category,end_rel_day,aeseq\n"
+        "SECRET,CRS,1,ASTCT,,1,CRS,,1\n"
+        "S1,CRS,x,ASTCT,,1,CRS,,2\n"
+        "S1,CRS,9,ASTCT,,1,CRS,,3\n"
+        "S1,CRS,1,,,1,CRS,,4\n"
+        "S1,CRS,1,ASTCT,perhaps,1,CRS,,5\n"
+        "S1,CRS,1,ASTCT,,early,CRS,,6\n"
+        "S1,CRS,1,ASTCT,,1,COLD,,7\n"
+    )
+    lines = check(subjects, path)
+    refused = [line for line in lines if " refused" in line and line.startswith("  ")]
+    assert len(refused) == 6
+    assert refused[0].startswith("  1 refused: the subject is not among the subjects of the study")
+    assert refused[-1] == "  2 refused for 2 more reasons"
+    assert "SECRET" not in "\n".join(lines)
+
+
+def test_a_new_study_is_said_once(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "laboratory_result.csv"
+    path.write_text(HEAD + "S1,CRP,5,mg/L,1,\n")
+    dry = jobs.load(engine, [path], "ST", dry_run=True)
+    assert dry.message == "dry run: nothing was written; 'ST' would be a new study"
+    assert jobs.load(engine, [path], "ST", name="a").message == (
+        "new study 'ST'; loaded into data cut 'a'"
+    )
+    path.write_text(HEAD + "S1,CRP,6,mg/L,1,\n")
+    assert jobs.load(engine, [path], "ST", name="b").message == "loaded into data cut 'b'"
+
+
+@pytest.mark.slow
+def test_what_a_folder_of_datasets_says(shared_data: Path) -> None:
+    lines = check(shared_data / "cdisc_onco" / "sdtm")
+    assert "dm.csv: 306 rows -> 1530 records = 1478 loaded + 0 refused + 0 duplicates + 52 empty" \
+        in lines  # fmt: skip
+    assert "ds.csv: 850 rows, not read: no table for DS" in lines
+    assert "  874 refused: not a number in LBSTRESC ('N', first at row 111)" in lines
+    tumors = lines.index(
+        "tu_onco_recist.csv: 75 records = 0 loaded + 51 refused + 24 duplicates + 0 empty"
+    )
+    assert lines[tumors + 1] == (
+        "  51 refused: two records have the same key and different content in TULNKID "
+        "('T01' and 6 other texts, first at row 44, against tu_onco.csv row 270)"
+    )
