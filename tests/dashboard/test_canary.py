@@ -109,7 +109,8 @@ def links(drawn: Any, path: str) -> set[str]:
         props = item["props"]
         if item["type"] == "Select" and isinstance(props.get("id"), dict):
             name = props["id"]["name"]
-            found |= {f"{path}?{name}={quote(str(one['value']))}" for one in props["data"]}
+            plain = [one for part in props["data"] for one in part.get("items", [part])]
+            found |= {f"{path}?{name}={quote(str(one['value']))}" for one in plain}
     return {href for href in found if href.partition("?")[0] == path and "?" in href}
 
 
