@@ -126,6 +126,7 @@ def load(
     as_json: JsonOption = False,
 ) -> None:
     """Load export files into the database: all of it, or nothing."""
+    require_paths(paths)
     from etl import jobs as etl_jobs
     from models.engine import check_revision, create_engine_for
 
@@ -152,12 +153,20 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Say what a load of these files would do; needs no database and writes nothing."""
+    require_paths(paths)
     from etl import jobs as etl_jobs
 
     result = etl_jobs.load(
         None, paths, study, profile=profile, dry_run=True, progress=progress_line(as_json)
     )
     report_load(result, as_json)
+
+
+def require_paths(paths: list[Path]) -> None:
+    """A path that is not there is said at once, before the libraries of a load are imported."""
+    from etl.source import require_paths as require
+
+    require(paths)
 
 
 def progress_line(quiet: bool) -> Callable[[float, str], None]:

@@ -1,6 +1,8 @@
 import gzip
 import hashlib
 import io
+import subprocess
+import sys
 import zipfile
 import zlib
 from pathlib import Path
@@ -173,3 +175,20 @@ def test_a_member_that_is_longer_than_announced_is_refused(tmp_path: Path) -> No
     path.write_bytes(raw)
     (source,) = open_sources([path])
     assert source.refusal is not None
+
+
+def test_paths_are_checked_without_the_libraries_of_a_load() -> None:
+    code = (
+        "import sys, cli\n"
+        "try: cli.require_paths(['nothing.csv'])\n"
+        "except Exception as error: print(error.exit_code, error)\n"
+        "print(sorted({'polars', 'sqlalchemy', 'dataframely'} & set(sys.modules)))"
+    )
+    root = Path(__file__).resolve().parents[2]
+    out = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert out.stdout.splitlines() == [
+        "2 nothing.csv: no such file or folder; give the path of an export file, folder or zip",
+        "[]",
+    ]
