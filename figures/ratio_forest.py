@@ -118,7 +118,7 @@ def draw_ratio_forest(numbers: ForestNumbers, theme: Theme, *, narrow: bool = Fa
 def label_width(numbers: ForestNumbers, *, narrow: bool) -> int:
     """Room for the longest label or note, px; two lines of a long one when the screen is narrow."""
     longest = max((max(len(r.label) * 7.4, len(r.note) * 6.4) for r in numbers.rows), default=60)
-    return int(min(longest + 20, 130 if narrow else 190))
+    return int(min(longest + 20, 150 if narrow else 200))
 
 
 def draw_row(

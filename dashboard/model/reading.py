@@ -174,10 +174,10 @@ def ratio_rows(fit: Fit) -> list[ForestRow]:
 
 
 def row_note(ratio: GeometricMeanRatio, *, several: bool) -> str:
-    """The patients, and p adjusted for the number of days shown."""
+    """The patients of both groups, and p adjusted for the number of days shown."""
     group = f"{ratio.group}, " if several else ""
-    holm = "" if ratio.p_adjusted is None else f", Holm {p_text(ratio.p_adjusted)}"
-    return f"{group}n = {counts(ratio)}{holm}"
+    holm = "" if ratio.p_adjusted is None else f", Holm {p_text(ratio.p_adjusted)[2:]}"
+    return f"{group}{counts(ratio)}{holm}"
 
 
 def day_label(ratio: GeometricMeanRatio) -> str:

@@ -148,3 +148,10 @@ def test_a_patient_never_assessed_is_said_to_be_so() -> None:
     best = pl.DataFrame({"usubjid": ["A"], "best_category": ["CR"]})
     assert color_groups("response", subjects, best).rows() == [("A", "CR"), ("B", "Not assessed")]
     assert color_groups("dose_level", subjects, best).rows() == [("A", "1"), ("B", "Not recorded")]
+
+
+def test_a_late_visit_counts_by_its_planned_day() -> None:
+    late = series([("A", 7.0, 1.0, 1.0), ("A", 29.0, 9.0, 1.0)]).with_columns(
+        nominal_day=pl.Series([7.0, 28.0])
+    )
+    assert peaks(late).select("peak", "peak_day").rows() == [(9.0, 29.0)]
