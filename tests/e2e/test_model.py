@@ -16,9 +16,7 @@ FIT_MS = 120_000
 
 def choose(page: Page, label: str, option: str) -> None:
     """Choose in one of the selects of the question."""
-    page.get_by_role("combobox", name=label).or_(
-        page.get_by_label(label, exact=True)
-    ).first.click()
+    page.get_by_role("combobox", name=label).or_(page.get_by_label(label, exact=True)).first.click()
     page.get_by_role("option", name=option, exact=True).click()
 
 
@@ -40,7 +38,7 @@ def test_another_question_is_fitted_as_a_job_and_saved(fresh, watched):
     wait_for_result(page)
     runs = page.get_by_role("table", name="Saved runs").locator("tbody tr")
     before, sentence = runs.count(), page.locator(".cg-sentence").first.inner_text()
-    choose(page, "Days", "0 to 28")
+    choose(page, "Days", "Days 7 to 28")
     page.wait_for_url(re.compile(r"[?&]window="))
     expect(page.get_by_role("heading", name="Fitting")).to_be_visible()
     wait_for_result(page)
@@ -61,7 +59,9 @@ def test_a_fit_is_cancelled_while_it_waits_or_runs(fresh, watched):
     page = watched.page
     page.goto(f"{watched.base}/model?time=visit&group=best_response")
     page.get_by_role("heading", name="Fitting").wait_for()
-    expect(page.locator("#model-progress")).to_have_text(re.compile("Waiting|Fitting"), timeout=30_000)
+    expect(page.locator("#model-progress")).to_have_text(
+        re.compile("Waiting|Fitting"), timeout=30_000
+    )
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator("#model-progress")).to_have_text(re.compile("^Cancelled"), timeout=60_000)
     expect(page.locator("#model-cancel")).to_be_disabled()
