@@ -7,12 +7,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from analysis.fits.bootstrap import BootstrapResult, bootstrap
     from analysis.fits.mixed import fit_mixed
+    from analysis.fits.permutation import PermutationResult, permutation_test
     from analysis.fits.specification import fit_specification
     from analysis.results import Check, Estimate, Fit, Provenance
     from analysis.specs import ModelSpec, default_spec
 
 _EXPORTS = {
+    "BootstrapResult": "analysis.fits.bootstrap",
+    "PermutationResult": "analysis.fits.permutation",
+    "bootstrap": "analysis.fits.bootstrap",
+    "permutation_test": "analysis.fits.permutation",
     "Check": "analysis.results",
     "Estimate": "analysis.results",
     "Fit": "analysis.results",
@@ -24,14 +30,18 @@ _EXPORTS = {
 }
 
 __all__ = [
+    "BootstrapResult",
     "Check",
     "Estimate",
     "Fit",
     "ModelSpec",
+    "PermutationResult",
     "Provenance",
+    "bootstrap",
     "default_spec",
     "fit_mixed",
     "fit_specification",
+    "permutation_test",
 ]
 
 

@@ -67,7 +67,8 @@ class GeometricMeanRatio:
 
     kind: "geometric-mean ratio", "ratio of shifted values" or "difference" (no logarithm).
     n, n_reference: patients of each group in the fit; n_observed*: with a value on that day
-    (planned visits only, else None). p_adjusted: Holm over the ratios of this fit.
+    (planned visits only, else None). p_adjusted: Holm over the ratios of this fit. df: degrees of
+    freedom of interval and p-value, None for a normal reference.
     """
 
     day: float | None
@@ -83,16 +84,22 @@ class GeometricMeanRatio:
     n_observed: int | None = None
     n_observed_reference: int | None = None
     kind: str = "geometric-mean ratio"
+    df: float | None = None
 
 
 @dataclass(frozen=True)
 class WaldTest:
-    """A joint test of several fixed effects being zero; chi-square, df = number of effects."""
+    """A joint test of several fixed effects being zero; df = number of effects.
+
+    kind "F": statistic over `den_df` denominator degrees of freedom; "chi-square": none.
+    """
 
     name: str
     statistic: float
     df: int
     p_value: float
+    den_df: float | None = None
+    kind: str = "chi-square"
 
 
 class CurvePoint(NamedTuple):
@@ -162,6 +169,8 @@ class Fit:
 
     criterion: -2 log-likelihood, restricted (REML) or full (ML), comparable with lme4's.
     key_index: which of `ratios` the sentence is about.
+    covariance: of the random effects, "full" or "diagonal". inference: the method used, and
+    inference_note why.
     advice: what to do when the status is not ok. design: the fitted matrices, in memory only,
     outside equality and JSON.
     """
@@ -175,6 +184,7 @@ class Fit:
     group: str = ""
     random: str = ""
     nested: tuple[str, ...] = ()
+    covariance: str = "full"
     reml: bool = True
     estimates: tuple[Estimate, ...] = ()
     variance_components: tuple[VarianceComponent, ...] = ()

@@ -8,7 +8,11 @@ from typing import Any
 from analysis.results import Fit, GeometricMeanRatio
 from analysis.specs import ModelSpec
 
-WALD = "Wald, small-sample correction pending"
+INFERENCE_WORDS: Mapping[str, str] = {
+    "satterthwaite": "Satterthwaite t",
+    "kenward_roger": "Kenward-Roger t",
+    "wald": "Wald z, without small-sample correction",
+}
 
 
 def mixed_sentence(fit: Fit) -> str:
@@ -17,7 +21,7 @@ def mixed_sentence(fit: Fit) -> str:
     caution = "" if fit.status == "ok" else f" Caution: {fit.advice}"
     return (
         f"The model for {outcome} was fitted to {count(fit.n_observations, 'observation')} of "
-        f"{count(fit.n_subjects, 'patient')} ({WALD}).{caution}"
+        f"{count(fit.n_subjects, 'patient')} ({INFERENCE_WORDS[fit.inference]}).{caution}"
     )
 
 
@@ -48,6 +52,7 @@ def answer_sentence(fit: Fit, spec: ModelSpec, signal_words: Any = None) -> str:
             signal_phrase(spec, signal_words),
             group_phrase(spec, ratio.group),
             group_phrase(spec, ratio.reference),
+            fit.inference,
         ),
     )
     return text if fit.status == "ok" else f"{text} Caution: {fit.advice}"
@@ -95,7 +100,13 @@ def signal_phrase(spec: ModelSpec, signal_words: Any = None) -> str:
     return f"{noun} in {where} ({metric})" if where else f"{noun} ({metric})"
 
 
-def ratio_sentence(ratio: GeometricMeanRatio, signal: str, group: str, reference: str) -> str:
+def ratio_sentence(
+    ratio: GeometricMeanRatio,
+    signal: str,
+    group: str,
+    reference: str,
+    inference: str = "satterthwaite",
+) -> str:
     """'On day 14, blood transgene was 3.1 times higher in responders than in ...'.
 
     signal, group, reference: noun phrases; the words for the signal are the tracer class's.
@@ -105,7 +116,9 @@ def ratio_sentence(ratio: GeometricMeanRatio, signal: str, group: str, reference
     when = "" if ratio.day is None else f"On day {ratio.day:g}, "
     body = f"{when}{signal} {verb(signal)} {_comparison(ratio, group, reference)}"
     counts = f"n = {ratio.n} against {ratio.n_reference}"
-    text = f"{body[0].upper()}{body[1:]} ({_interval(ratio)}{counts}; {WALD})."
+    text = (
+        f"{body[0].upper()}{body[1:]} ({_interval(ratio)}{counts}; {INFERENCE_WORDS[inference]})."
+    )
     return text if _is_clear(ratio) else f"{text} The data are also compatible with no difference."
 
 

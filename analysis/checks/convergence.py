@@ -37,9 +37,12 @@ def check_verified(fitted: "FittedMixed", fit: Fit) -> Check:
     At a variance of zero statsmodels takes a pseudo-inverse and is off by a little: the gap is
     then judged ten times more loosely.
     """
-    from analysis.fits.mixed import criterion_at
+    from analysis.fits.search import criterion_at
+    from analysis.fits.statsmodels_bridge import NOT_ASKED
 
-    refit, criterion = fitted.refit, fitted.optimum.profile.criterion
+    refit, criterion = fitted.refit, fitted.optimum.criterion
+    if refit is NOT_ASKED:
+        return Check("verified", "note", "statsmodels was not asked to confirm this optimum.")
     if not isfinite(refit.llf_at_start):
         return Check(
             "verified",

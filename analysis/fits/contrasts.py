@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from analysis.engine.structure import Array
 from analysis.fits.fitted import FittedMixed
+from analysis.fits.inference import joint_test as test_of_rows
+from analysis.fits.inference import tested
 from analysis.fits.model_rows import visit_name
-from analysis.fits.profiled import Array
 from analysis.results import CurvePoint, GeometricMeanRatio, WaldTest, finite
 from analysis.specs import ModelSpec, adjuster_column
 
 if TYPE_CHECKING:
     import polars as pl
 
-WIDTH = 1.959963984540054
-"""Normal quantile of a 95 % interval."""
 CURVE_POINTS = 61
 KINDS = {
     "log10": "geometric-mean ratio",
@@ -83,22 +83,26 @@ def ratios_at(
     found = []
     for group in setting.groups[1:]:
         rows = mean_rows(fitted, setting, group, days) - below
-        estimates, covariance = fitted.contrast(rows)
-        errors = np.sqrt(np.diag(covariance))
         found += [
-            _ratio(setting, group, day, float(estimate), float(error))
-            for day, estimate, error in zip(days, estimates, errors, strict=True)
+            _ratio(setting, group, day, *(float(value) for value in values))
+            for day, *values in zip(days, *tested(fitted, rows), strict=True)
         ]
     return _holm(tuple(found))
 
 
 def _ratio(
-    setting: Setting, group: str, day: float, estimate: float, error: float
+    setting: Setting,
+    group: str,
+    day: float,
+    estimate: float,
+    error: float,
+    df: float,
+    statistic: float,
+    p_value: float,
+    low: float,
+    high: float,
 ) -> GeometricMeanRatio:
-    from scipy.stats import norm
-
     spec, reference = setting.spec, setting.groups[0]
-    low, high = estimate - WIDTH * error, estimate + WIDTH * error
     scale = float if spec.transform == "none" else power
     visits = spec.time == "visit"
     return GeometricMeanRatio(
@@ -108,12 +112,13 @@ def _ratio(
         ratio=scale(estimate),
         conf_low=finite(scale(low)),
         conf_high=finite(scale(high)),
-        p_value=float(2 * norm.sf(abs(estimate) / error)) if error > 0 else None,
+        p_value=p_value if error > 0 else None,
         n=_patients(setting, group),
         n_reference=_patients(setting, reference),
         n_observed=_patients(setting, group, day) if visits else None,
         n_observed_reference=_patients(setting, reference, day) if visits else None,
         kind=KINDS[spec.transform],
+        df=finite(df),
     )
 
 
@@ -142,9 +147,7 @@ def _holm(ratios: tuple[GeometricMeanRatio, ...]) -> tuple[GeometricMeanRatio, .
 
 
 def joint_test(fitted: FittedMixed, name: str, needed: set[str]) -> WaldTest | None:
-    """Wald chi-square of all terms that contain every variable of `needed`; None without any."""
-    from scipy.stats import chi2
-
+    """Joint test of all terms that contain every variable of `needed`; None without any."""
     columns = [
         index
         for _, variables, where in fitted.design.matrices.x_terms
@@ -153,12 +156,7 @@ def joint_test(fitted: FittedMixed, name: str, needed: set[str]) -> WaldTest | N
     ]
     if not columns:
         return None
-    beta = fitted.beta[columns]
-    covariance = fitted.covariance[np.ix_(columns, columns)]
-    scale = np.sqrt(np.diag(covariance))
-    z = beta / scale
-    statistic = float(z @ np.linalg.solve(covariance / np.outer(scale, scale), z))
-    return WaldTest(name, statistic, len(columns), float(chi2.sf(statistic, len(columns))))
+    return test_of_rows(fitted, name, np.eye(len(fitted.beta))[columns])
 
 
 def fitted_curves(fitted: FittedMixed, setting: Setting) -> tuple[CurvePoint, ...]:
@@ -166,12 +164,10 @@ def fitted_curves(fitted: FittedMixed, setting: Setting) -> tuple[CurvePoint, ..
     points = []
     for group in setting.groups:
         days = _grid(setting, group)
-        estimates, covariance = fitted.contrast(mean_rows(fitted, setting, group, days))
-        errors = np.sqrt(np.diag(covariance))
-        for day, value, error in zip(days, estimates, errors, strict=True):
-            numbers = (
-                _back(setting.spec, float(value + step * error)) for step in (0.0, -WIDTH, WIDTH)
-            )
+        found = tested(fitted, mean_rows(fitted, setting, group, days))
+        columns = (found.estimate, found.conf_low, found.conf_high)
+        for day, *values in zip(days, *columns, strict=True):
+            numbers = (_back(setting.spec, float(value)) for value in values)
             points.append(
                 CurvePoint(group, None if setting.spec.time == "none" else float(day), *numbers)
             )

@@ -1,14 +1,16 @@
 """From a frame and a formula to scaled matrices, or to the reason why nothing can be fitted."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.engine.products import CrossProducts, Pooled, cross_products, pooled
+from analysis.engine.structure import Array, RandomStructure
 from analysis.errors import UserError
 from analysis.fits import statsmodels_bridge as bridge
-from analysis.fits.profiled import Array, CrossProducts, RandomStructure, cross_products
 from analysis.results import Excluded
 
 if TYPE_CHECKING:
@@ -58,6 +60,17 @@ class Design:
     @property
     def n_observations(self) -> int:
         return len(self.y_scaled)
+
+    @cached_property
+    def z_columns(self) -> Array:
+        """All columns of the scaled random design: the block, then one per nested level."""
+        levels = (np.eye(int(level.max()) + 1)[level] for level in self.nested_levels)
+        return np.column_stack([self.z_scaled, *levels])
+
+    @cached_property
+    def pooled(self) -> Pooled:
+        """Cross-products summed over patients with the same visits."""
+        return pooled(self.products)
 
     def fixed_rows(self, frame: "pl.DataFrame") -> Array:
         """Fixed design of new rows, on the original scale."""

@@ -6,8 +6,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.engine.kenward_roger import KenwardRoger, kenward_roger
+from analysis.engine.structure import Array
 from analysis.fits.design import Design
-from analysis.fits.profiled import Array, Optimum
+from analysis.fits.search import Optimum
 from analysis.fits.statsmodels_bridge import Refit
 from analysis.results import VarianceComponent, finite
 
@@ -20,25 +22,36 @@ class FittedMixed:
     optimum: Optimum
     refit: Refit
     reml: bool
+    inference: str = "satterthwaite"
 
     @cached_property
     def beta(self) -> Array:
         """Fixed effects."""
         d = self.design
-        return np.asarray(
-            d.b_ols + d.y_scale * np.linalg.solve(d.x_transform, self.optimum.profile.beta)
-        )
+        return np.asarray(d.b_ols + d.y_scale * np.linalg.solve(d.x_transform, self.optimum.beta))
 
     @cached_property
     def covariance(self) -> Array:
-        """Covariance of the fixed effects, (X' V^-1 X)^-1."""
-        half = np.linalg.solve(self.design.x_transform, self.optimum.profile.covariance)
+        """Covariance of the fixed effects, (X' V^-1 X)^-1, adjusted under Kenward-Roger."""
+        scaled = self.optimum.covariance
+        if self.inference == "kenward_roger":
+            scaled = self.optimum.sigma2 * self.adjusted.covariance
+        half = np.linalg.solve(self.design.x_transform, scaled)
         return np.asarray(self.design.y_scale**2 * np.linalg.solve(self.design.x_transform, half.T))
+
+    @cached_property
+    def adjusted(self) -> KenwardRoger:
+        """Kenward-Roger's pieces at the optimum, scaled."""
+        return kenward_roger(self.optimum.theta, self.design.pooled, self.design.structure)
+
+    def scaled_rows(self, rows: Array) -> Array:
+        """Rows of contrasts for the scaled fixed effects; estimates also carry `y_scale`."""
+        return np.asarray(np.linalg.solve(self.design.x_transform.T, rows.T).T)
 
     @property
     def sigma2(self) -> float:
         """Residual variance."""
-        return self.optimum.profile.sigma2 * self.design.y_scale**2
+        return self.optimum.sigma2 * self.design.y_scale**2
 
     @cached_property
     def block(self) -> Array:
@@ -57,7 +70,7 @@ class FittedMixed:
         """-2 log-likelihood on the original scale, comparable with lme4."""
         d = self.design
         n, p = d.x_scaled.shape
-        value = self.optimum.profile.criterion
+        value = self.optimum.criterion
         value += 2 * (n - p if self.reml else n) * float(np.log(d.y_scale))
         if self.reml:
             value = value + 2 * float(np.log(np.abs(np.diag(d.x_transform))).sum())
@@ -83,11 +96,14 @@ class FittedMixed:
     @cached_property
     def random_effects(self) -> Array:
         """Predicted effects per patient (rows) for the columns of the scaled block and nesting."""
-        b = self.design.products.b
-        weight = np.append(-self.optimum.profile.beta, 1.0)
-        return np.asarray(
-            np.einsum("mij,mj->mi", self.optimum.profile.k, b @ weight) * self.design.y_scale
-        )
+        d = self.design
+        a, pattern = d.pooled.a, d.products.pattern
+        lam = d.structure.factor(self.optimum.theta)
+        m = np.eye(len(lam)) + lam.T @ a @ lam
+        k = lam @ np.linalg.solve(m, np.broadcast_to(lam.T, m.shape))
+        weight = np.append(-self.optimum.beta, 1.0)
+        moments = (d.products.b @ weight)[:, :, None]
+        return np.asarray((k[pattern] @ moments)[:, :, 0] * d.y_scale)
 
     @cached_property
     def fixed_fitted(self) -> Array:
@@ -98,10 +114,8 @@ class FittedMixed:
     def fitted(self) -> Array:
         """Mean of every observation given its patient."""
         d = self.design
-        blocks = [d.z_scaled, *(np.eye(int(level.max()) + 1)[level] for level in d.nested_levels)]
-        z = np.column_stack(blocks)
         return np.asarray(
-            self.fixed_fitted + np.einsum("ij,ij->i", z, self.random_effects[d.patient])
+            self.fixed_fitted + np.einsum("ij,ij->i", d.z_columns, self.random_effects[d.patient])
         )
 
     @property

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.engine.structure import Array
 from analysis.fits.design import Rows, nested_levels, unit_rms
-from analysis.fits.profiled import Array
 from analysis.fits.statsmodels_bridge import Matrices
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ doi:10.1016/j.tree.2008.10.008)."""
 RANK_TOLERANCE = 1e-8
 PERFECT_FIT = 1e-9
 """Residual variance relative to what the fixed effects leave."""
+NEARLY_PERFECT = 1e-6
+"""The same where the search has no end: the likelihood grows until rounding errors stop it."""
 SMALLEST, LARGEST = 1e-150, 1e150
 """Spread of an outcome whose variance is still a number."""
 

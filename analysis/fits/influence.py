@@ -1,15 +1,21 @@
-"""The key ratio without each patient in turn: a full refit from the optimum of all."""
+"""The key ratio without each patient in turn: full refits, all in one call of the engine."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from analysis.fits.contrasts import WIDTH, power
+from analysis.engine.newton import minimize
+from analysis.engine.products import Pooled, outcome_sums, pairs, summed
+from analysis.engine.satterthwaite import degrees_of_freedom
+from analysis.engine.structure import Array
+from analysis.fits.contrasts import power
 from analysis.fits.fitted import FittedMixed
-from analysis.fits.profiled import Array, optimize
+from analysis.fits.inference import CONF_LEVEL
 from analysis.results import InfluencePoint, finite
 
 MAXIMUM_SUBJECTS = 60
+BLOCK = 20
+"""Patients left out in one call: their cross-products are held at the same time."""
 
 
 class KeyContrast(NamedTuple):
@@ -22,30 +28,71 @@ class KeyContrast(NamedTuple):
 
 def leave_one_out(fitted: FittedMixed, key: KeyContrast) -> tuple[InfluencePoint, ...]:
     """One point per patient; None where the model cannot be fitted without that patient."""
-    return tuple(
-        _without(fitted, key, index, label) for index, label in enumerate(fitted.design.labels)
-    )
+    labels = fitted.design.labels
+    blocks = [
+        np.arange(begin, min(begin + BLOCK, len(labels))) for begin in range(0, len(labels), BLOCK)
+    ]
+    found = np.concatenate([_without(fitted, key.row, block) for block in blocks])
+    return tuple(_point(label, row, key) for label, row in zip(labels, found, strict=True))
 
 
-def _without(fitted: FittedMixed, key: KeyContrast, index: int, label: str) -> InfluencePoint:
-    design = fitted.design
-    theta = fitted.optimum.theta
+def _without(fitted: FittedMixed, row: Array, left_out: np.ndarray) -> Array:
+    """Estimate, low and high of the contrast without each patient; nan where not estimable."""
+    from scipy.stats import t
+
+    design, theta = fitted.design, fitted.optimum.theta
     # A start at an exact zero would stay there: the gradient vanishes on the boundary.
-    start = np.where(np.abs(theta) < 1e-3, 1e-2, theta)
-    try:
-        optimum = optimize(design.products.without(index), design.structure, fitted.reml, [start])
-    except np.linalg.LinAlgError:
-        return InfluencePoint(label, None, None, None, None)
-    if not optimum.converged:
-        return InfluencePoint(label, None, None, None, None)
-    row = np.linalg.solve(design.x_transform.T, key.row)
-    estimate = float(key.row @ design.b_ols + design.y_scale * (row @ optimum.profile.beta))
-    error = float(design.y_scale * np.sqrt(row @ optimum.profile.covariance @ row))
-    scale = power if key.log else float
-    return InfluencePoint(
-        label,
-        finite(scale(estimate)),
-        finite(scale(estimate - WIDTH * error)),
-        finite(scale(estimate + WIDTH * error)),
-        finite(scale(estimate - key.estimate)),
+    lifted = theta.copy()
+    diagonal = design.structure.diagonal_parameters
+    lifted[diagonal] = np.where(np.abs(theta[diagonal]) < 1e-1, 1e-1, theta[diagonal])
+    ends = minimize(
+        without(fitted, left_out),
+        design.structure,
+        fitted.reml,
+        np.tile(lifted, (len(left_out), 1)),
     )
+    scaled = fitted.scaled_rows(row[None])
+    variance, df = degrees_of_freedom(ends.point, ends.theta, design.structure, scaled)
+    if fitted.inference == "wald":
+        df = np.full_like(df, np.inf)
+    estimate = row @ design.b_ols + design.y_scale * (ends.point.beta @ scaled[0])
+    with np.errstate(invalid="ignore"):
+        half = t.ppf(0.5 + CONF_LEVEL / 2, df[:, 0]) * design.y_scale * np.sqrt(variance[:, 0])
+    found = np.column_stack([estimate, estimate - half, estimate + half])
+    found[~ends.converged] = np.nan
+    return found
+
+
+def without(fitted: FittedMixed, left_out: np.ndarray) -> Pooled:
+    """One replicate per patient left out; the patterns stay, with one patient fewer in one."""
+    products, whole = fitted.design.products, fitted.design.pooled
+    p = products.n_fixed
+    rows, cols = pairs(p)
+    r = len(left_out)
+    index, pattern = np.arange(r), products.pattern[left_out]
+    bx, by = products.b[left_out][:, :, :p], products.b[left_out][:, :, p]
+    own_xx, own_y = summed(bx, bx, rows, cols, index), outcome_sums(bx, by[None], index)[0]
+    u_xx, u_y = np.repeat(whole.u_xx, r, axis=0), np.repeat(whole.u_y, r, axis=0)
+    weight = np.repeat(whole.weight, r, axis=0)
+    u_xx[index, :, pattern] -= own_xx.transpose(1, 0, 2)
+    u_y[index, :, pattern] -= own_y.transpose(1, 0, 2)
+    weight[index, pattern] -= 1
+    c = products.c[left_out]
+    return Pooled(
+        whole.a,
+        weight,
+        whole.n - products.n_rows[left_out],
+        u_xx,
+        u_y,
+        whole.c_xx - c[:, rows, cols],
+        whole.c_y - c[:, :, p],
+    )
+
+
+def _point(label: str, found: Array, key: KeyContrast) -> InfluencePoint:
+    estimate, low, high = (float(value) for value in found)
+    if not np.isfinite(estimate):
+        return InfluencePoint(label, None, None, None, None)
+    scale = power if key.log else float
+    values = [finite(scale(value)) for value in (estimate, low, high, estimate - key.estimate)]
+    return InfluencePoint(label, *values)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.engine.structure import RandomStructure
 from analysis.errors import UserError
-from analysis.fits.profiled import RandomStructure
 
 if TYPE_CHECKING:
     import polars as pl
@@ -49,6 +49,9 @@ class Refit(NamedTuple):
     theta: Array | None
     converged: bool
     note: str
+
+
+NOT_ASKED = Refit(float("nan"), float("nan"), None, True, "not asked for")
 
 
 def parse_formula(formula: str, random: str) -> ParsedFormula:

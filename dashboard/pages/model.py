@@ -41,7 +41,11 @@ NAME = "Models"
 TITLE = "Exposure-response model"
 FILTERS = scope.FILTERS
 applied_filters = scope.applied
-INFERENCE_WORDS = {"wald": "Wald; small-sample correction pending"}
+INFERENCE_WORDS = {
+    "satterthwaite": "Satterthwaite degrees of freedom",
+    "kenward_roger": "Kenward-Roger",
+    "wald": "Wald, without small-sample correction",
+}
 
 
 class Ids(StrEnum):

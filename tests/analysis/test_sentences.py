@@ -21,7 +21,7 @@ RATIO = GeometricMeanRatio(14.0, "CR", "no CR", 83.2, 21.4, 312.0, 1e-9, 42, 16)
 def test_the_sentence_of_the_model_page():
     assert ratio_sentence(RATIO, "blood CAR+ T cells", "complete responders", "all others") == (
         "On day 14, blood CAR+ T cells were 83 times higher in complete responders than in all "
-        "others (95 % CI 21 to 312; n = 42 against 16; Wald, small-sample correction pending)."
+        "others (95 % CI 21 to 312; n = 42 against 16; Satterthwaite t)."
     )
 
 
@@ -29,7 +29,7 @@ def test_no_clear_difference_is_said():
     ratio = GeometricMeanRatio(28.0, "responder", "non-responder", 0.5, 0.2, 1.3, 0.15, 12, 12)
     assert ratio_sentence(ratio, "IL-6", "responders", "non-responders") == (
         "On day 28, IL-6 was 2.0 times lower in responders than in non-responders (ratio 0.50, "
-        "95 % CI 0.20 to 1.3; n = 12 against 12; Wald, small-sample correction pending). The data "
+        "95 % CI 0.20 to 1.3; n = 12 against 12; Satterthwaite t). The data "
         "are also compatible with no difference."
     )
 
@@ -37,15 +37,16 @@ def test_no_clear_difference_is_said():
 def test_a_difference_and_no_day():
     ratio = GeometricMeanRatio(None, "F", "M", -3.25, -5.0, -1.5, 0.001, 5, 7, kind="difference")
     assert ratio_sentence(ratio, "uptake", "women", "men") == (
-        "Uptake was 3.2 lower in women than in men (95 % CI -5.0 to -1.5; n = 5 against 7; Wald, "
-        "small-sample correction pending)."
+        "Uptake was 3.2 lower in women than in men (95 % CI -5.0 to -1.5; n = 5 against 7; "
+        "Satterthwaite t)."
     )
 
 
 def test_a_caution_follows_a_warning():
     spec = ModelSpec(outcome="kinetics:CARFLOW:flow:BLOOD", group="complete_response")
     fit = Fit("m", "warning", "boundary", "", advice="Look twice.", ratios=(RATIO,))
-    assert answer_sentence(fit, spec).endswith("pending). Caution: Look twice.")
+    fit = fit.replace(inference="satterthwaite")
+    assert answer_sentence(fit, spec).endswith("Satterthwaite t). Caution: Look twice.")
 
 
 @pytest.mark.parametrize(("value", "text"), [
@@ -61,7 +62,7 @@ def test_about_the_same():
     ratio = GeometricMeanRatio(14.0, "responder", "non-responder", 0.98, 0.69, 1.4, 0.9, 12, 12)
     assert ratio_sentence(ratio, "ferritin", "responders", "non-responders") == (
         "On day 14, ferritin was about the same in responders and in non-responders (ratio 0.98, "
-        "95 % CI 0.69 to 1.4; n = 12 against 12; Wald, small-sample correction pending). The data "
+        "95 % CI 0.69 to 1.4; n = 12 against 12; Satterthwaite t). The data "
         "are also compatible with no difference."
     )
 
@@ -142,3 +143,8 @@ def test_a_finding_of_one_cohort_names_it(
     cohorts: tuple[str, ...], sentence: str, said: str
 ) -> None:
     assert within_cohorts(cohorts, sentence) == said
+
+
+def test_the_words_follow_the_inference():
+    text = ratio_sentence(RATIO, "IL-6", "responders", "non-responders", "wald")
+    assert text.endswith("n = 42 against 16; Wald z, without small-sample correction).")

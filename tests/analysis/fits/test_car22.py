@@ -104,8 +104,8 @@ def test_the_published_way_is_a_ratio_of_shifted_values(frame, truth):
     )
     assert fit.sentence == (
         "On day 14, blood CAR+ cells were 88 times higher in complete responders than in patients "
-        "without complete response (ratio of shifted values, 95 % CI 25 to 308; n = 40 against "
-        "15; Wald, small-sample correction pending)."
+        "without complete response (ratio of shifted values, 95 % CI 25 to 313; n = 40 against "
+        "15; Satterthwaite t)."
     )
 
 
@@ -118,8 +118,8 @@ def test_the_question_of_the_model_page(frame):
     assert [row.rule for row in fit.sensitivity] == ["half_lloq", "drop"]
     assert fit.sentence == (
         "On day 14, blood CAR+ cells were 96 times higher in complete responders than in patients "
-        "without complete response (95 % CI 27 to 345; n = 40 against 15; Wald, small-sample "
-        "correction pending). Caution: 10 values below the limit were set to half the limit. 10 of "
+        "without complete response (95 % CI 26 to 350; n = 40 against 15; Satterthwaite t). "
+        "Caution: 10 values below the limit were set to half the limit. 10 of "
         "them came as zero without a limit; the smallest measured value was taken as their limit. "
         "The rule matters: the ratio moves by a factor of 1.4 between rules (see the sensitivity "
         "table)."

@@ -3,10 +3,12 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
 from analysis import Fit, fit_mixed
+from analysis.fits.inference import joint_test
 
 SHARED = Path(__file__).resolve().parents[4] / "shared"
 pytestmark = pytest.mark.skipif(
@@ -17,7 +19,9 @@ CRITERION = 1e-6
 ESTIMATE = 1e-5
 STD_ERROR = 1e-4
 VARIANCE = 5e-3
+DF = 1e-3
 
+AVERAGED = ("orthodont_rs", "age")
 GOLDENS = {
     # name: (csv, formula, group, random, nested)
     "sleepstudy": ("sleepstudy.csv", "Reaction ~ Days", "Subject", "1 + Days", ()),
@@ -36,10 +40,10 @@ def golden(name: str) -> dict:
     return json.loads((SHARED / "golden" / f"{name}.json").read_text())
 
 
-def fitted(name: str, reml: bool) -> Fit:
+def fitted(name: str, reml: bool, **options) -> Fit:
     csv, formula, group, random, nested = GOLDENS[name]
     frame = pl.read_csv(SHARED / "golden" / csv)
-    return fit_mixed(frame, formula, group, random, nested, reml=reml)
+    return fit_mixed(frame, formula, group, random, nested, reml=reml, **options)
 
 
 @pytest.mark.parametrize("reml", [True, False], ids=["REML", "ML"])
@@ -58,9 +62,65 @@ def test_equals_lme4(name, reml):
         row = fixed[frozenset(our_name(estimate.term))]
         assert estimate.estimate == pytest.approx(row["estimate"], rel=ESTIMATE, abs=1e-9)
         assert estimate.std_error == pytest.approx(row["se"], rel=STD_ERROR)
-        assert estimate.df is None
         if reml:
-            assert estimate.p_value == pytest.approx(row["wald_z_p"], rel=0.02, abs=1e-12)
+            assert estimate.df == pytest.approx(row["df_satterthwaite"], rel=DF)
+            assert estimate.p_value == pytest.approx(row["p_satterthwaite"], rel=0.01, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", GOLDENS)
+def test_kenward_roger_equals_pbkrtest(name):
+    fit = fitted(name, True, inference="kenward_roger", verify=False)
+    fixed = {frozenset(lme4_name(row["name"])): row for row in golden(name)["reml"]["fixed"]}
+    for estimate in fit.estimates:
+        row = fixed[frozenset(our_name(estimate.term))]
+        assert estimate.std_error == pytest.approx(row["se_kr"], rel=STD_ERROR)
+        assert estimate.df == pytest.approx(row["df_kr"], rel=DF)
+        assert estimate.p_value == pytest.approx(row["p_kr"], rel=0.01, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", GOLDENS)
+def test_wald_on_demand_is_the_normal_reference(name):
+    fit = fitted(name, True, inference="wald", verify=False)
+    fixed = {frozenset(lme4_name(row["name"])): row for row in golden(name)["reml"]["fixed"]}
+    for estimate in fit.estimates:
+        row = fixed[frozenset(our_name(estimate.term))]
+        assert estimate.df is None
+        assert estimate.p_value == pytest.approx(row["wald_z_p"], rel=0.02, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("inference", "recorded"),
+    [("satterthwaite", "anova3_satterthwaite"), ("kenward_roger", "anova3_kr")],
+)
+@pytest.mark.parametrize("name", GOLDENS)
+def test_joint_tests_of_terms_equal_r(name, inference, recorded):
+    """lmerTest's contest and pbkrtest's KRmodcomp, term by term. A main effect beside an
+    interaction with a factor means something else in R (the factor's levels averaged)."""
+    fit = fitted(name, True, inference=inference, verify=False)
+    places = {
+        frozenset(our_name(term)): where for term, _, where in fit.design.design.matrices.x_terms
+    }
+    rows = [row for row in golden(name)["reml"][recorded] if (name, row["term"]) != AVERAGED]
+    assert rows
+    for row in rows:
+        where = places[frozenset(lme4_name(row["term"]))]
+        test = joint_test(fit.design, row["term"], np.eye(len(fit.estimates))[where])
+        assert (test.df, test.kind) == (row["num_df"], "F")
+        assert test.statistic == pytest.approx(row["F"], rel=1e-5)
+        assert test.den_df == pytest.approx(row["den_df"], rel=DF)
+
+
+@pytest.mark.parametrize("name", ["cart_small", "cart_b"])
+def test_kenward_roger_of_several_effects_at_once(name):
+    """The F test of all three interactions: here the scaling differs from one."""
+    fit = fitted(name, True, inference="kenward_roger", verify=False)
+    terms = [estimate.term for estimate in fit.estimates]
+    chosen = [index for index, term in enumerate(terms) if ":" in term]
+    test = joint_test(fit.design, "interaction", np.eye(len(terms))[chosen])
+    expected = golden(name)["kr_f"]
+    assert expected["F_scaling"] < 0.995
+    assert test.den_df == pytest.approx(expected["ddf"], rel=DF)
+    assert test.statistic == pytest.approx(expected["F"], rel=1e-5)
 
 
 @pytest.mark.parametrize("name", GOLDENS)

@@ -1,0 +1,67 @@
+"""Inverses of many small positive definite matrices at once, without one bad one spoiling all."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from analysis.engine.structure import Array
+
+RELATIVE_PIVOT = 1e-11
+"""A pivot that falls below this share of its diagonal element means a collinear column."""
+FEW = 6
+"""Up to this many matrices LAPACK one by one is quicker than elimination over all."""
+
+
+class Inverses(NamedTuple):
+    """inverse (..., n, n), log-determinant (...) and whether each matrix was positive definite."""
+
+    inverse: Array
+    log_determinant: Array
+    ok: np.ndarray
+
+
+def inverses(matrices: Array) -> Inverses:
+    """Inverse and log-determinant of symmetric matrices over the leading axes."""
+    n = matrices.shape[-1]
+    if matrices.size <= FEW * n * n and n > 1:
+        return _by_lapack(matrices)
+    return _by_elimination(matrices)
+
+
+def _by_elimination(matrices: Array) -> Inverses:
+    """Gauss-Jordan in place, one pivot of every matrix at a time."""
+    work = matrices.copy()
+    lead, n = work.shape[:-2], work.shape[-1]
+    ok, logs = np.ones(lead, dtype=bool), np.zeros(lead)
+    least = RELATIVE_PIVOT * np.diagonal(matrices, axis1=-2, axis2=-1)
+    for i in range(n):
+        pivot = work[..., i, i]
+        good = pivot > least[..., i]
+        ok &= good
+        pivot = np.where(good, pivot, 1.0)
+        logs += np.log(pivot)
+        scale = 1.0 / pivot
+        if n > 1:
+            row = work[..., i, :] * scale[..., None]
+            column = work[..., :, i].copy()
+            work -= column[..., :, None] * row[..., None, :]
+            work[..., i, :] = row
+            work[..., :, i] = -column * scale[..., None]
+        work[..., i, i] = scale
+    return Inverses(work, logs, ok)
+
+
+def _by_lapack(matrices: Array) -> Inverses:
+    lead, n = matrices.shape[:-2], matrices.shape[-1]
+    flat = matrices.reshape(-1, n, n)
+    inverse, logs = np.zeros_like(flat), np.zeros(len(flat))
+    ok = np.zeros(len(flat), dtype=bool)
+    for index, matrix in enumerate(flat):
+        try:
+            pivots = np.diag(np.linalg.cholesky(matrix))
+        except np.linalg.LinAlgError:
+            continue
+        if np.all(pivots**2 > RELATIVE_PIVOT * np.diag(matrix)):
+            ok[index], logs[index] = True, 2 * float(np.log(pivots).sum())
+            inverse[index] = np.linalg.inv(matrix)
+    return Inverses(inverse.reshape(matrices.shape), logs.reshape(lead), ok.reshape(lead))

@@ -1,0 +1,149 @@
+"""Modified Newton search on the Cholesky factor, many replicates at once."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from analysis.engine.inverse import inverses
+from analysis.engine.likelihood import Point, evaluate
+from analysis.engine.products import Pooled
+from analysis.engine.structure import Array, Index, RandomStructure
+
+STEPS = 60
+DECREMENT = 1e-10
+"""Expected gain in -2 log-likelihood below which a search ends."""
+ACCEPTED = 1e-5
+"""Expected gain up to which an ended search counts as converged."""
+SMALLEST_STEP = 1e-7
+CHUNK = 400_000
+"""Numbers of one temporary array at a time: replicates are searched for in blocks of this size."""
+EXACT = 1e-14
+"""The same for one fit, where a few more steps cost nothing and degrees of freedom gain digits."""
+SLACK = 1e-9
+"""Rounding error of a criterion."""
+NEARLY_ZERO = 3e-2
+"""Diagonal elements of Lam below this are compared with an exact zero."""
+INDIFFERENT = 1e-7
+
+
+class Optima(NamedTuple):
+    """Where every replicate ended: theta (R, n), the likelihood there, whether it converged."""
+
+    theta: Array
+    point: Point
+    converged: np.ndarray
+    decrement: Array
+
+
+def minimize(
+    products: Pooled,
+    structure: RandomStructure,
+    reml: bool,
+    starts: Array,
+    tolerance: float = DECREMENT,
+) -> Optima:
+    """One optimum per row of `starts`; a product with one replicate serves all of them.
+
+    tolerance: expected gain in -2 log-likelihood at which a search ends. A replicate that cannot
+    be evaluated comes back as not converged, and spoils no other.
+    """
+    r, g, q = len(starts), *products.a.shape[:2]
+    step = max(1, CHUNK // (g * (q * structure.n_parameters) ** 2))
+    parts = []
+    for begin in range(0, r, step):
+        index = np.arange(begin, min(begin + step, r))
+        search = _Search(products.take(index), structure, reml, starts[index], tolerance)
+        parts.append(search.run())
+    if len(parts) == 1:
+        return parts[0]
+    points = zip(*(part.point for part in parts), strict=True)
+    theta, converged, decrement = (
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("theta", "converged", "decrement")
+    )
+    return Optima(theta, Point(*map(np.concatenate, points)), converged, decrement)
+
+
+class _Search:
+    """Replicates on their way: where each is, where it goes next and what that promises."""
+
+    def __init__(
+        self,
+        products: Pooled,
+        structure: RandomStructure,
+        reml: bool,
+        starts: Array,
+        tolerance: float,
+    ) -> None:
+        self.products, self.structure, self.reml = products, structure, reml
+        self.tolerance = tolerance
+        self.theta = starts.astype(float).copy()
+        everyone = np.arange(len(starts))
+        self.point = Point(*(np.array(item) for item in self._at(self.theta, everyone)))
+        self.direction, self.gain = _direction(self.point, self.theta)
+
+    def run(self) -> Optima:
+        """Search, set what is indistinguishable from zero to zero, search the others again."""
+        self._descend(np.arange(len(self.theta)))
+        snapped = self._snap()
+        if len(snapped):
+            self._descend(snapped)
+        theta, ok = self.structure.positive(self.theta), self.point.ok
+        return Optima(theta, self.point, ok & (self.gain < ACCEPTED), self.gain)
+
+    def _at(self, theta: Array, index: Index) -> Point:
+        return evaluate(theta, self.products.take(index), self.structure, self.reml)
+
+    def _descend(self, index: Index) -> None:
+        step = np.ones(len(self.theta))
+        for _ in range(STEPS):
+            going = self.point.ok & (self.gain > self.tolerance) & (step > SMALLEST_STEP)
+            index = index[going[index]]
+            if not len(index):
+                return
+            trial = self.theta[index] + step[index, None] * self.direction[index]
+            new = self._at(trial, index)
+            hoped = 1e-4 * step[index] * self.gain[index]
+            better = new.ok & (new.criterion <= self.point.criterion[index] + SLACK - hoped)
+            self._move(index[better], trial[better], Point(*(item[better] for item in new)))
+            step[index[better]] = 1.0
+            step[index[~better]] *= 0.25
+
+    def _move(self, index: Index, theta: Array, point: Point) -> None:
+        self.theta[index] = theta
+        for old, item in zip(self.point, point, strict=True):
+            old[index] = item
+        self.direction[index], self.gain[index] = _direction(point, theta)
+
+    def _snap(self) -> Index:
+        """Exact zeros where the likelihood cannot tell a tiny variance from none (it is flat in
+        theta^2). Returns the replicates that were changed."""
+        changed = np.zeros(len(self.theta), dtype=bool)
+        for parameter in self.structure.diagonal_parameters:
+            size = np.abs(self.theta[:, parameter])
+            index = np.flatnonzero((size < NEARLY_ZERO) & (size > 0) & self.point.ok)
+            if not len(index):
+                continue
+            tried = self.theta[index].copy()
+            tried[:, parameter] = 0.0
+            new = self._at(tried, index)
+            equal = new.ok & (new.criterion <= self.point.criterion[index] + INDIFFERENT)
+            self._move(index[equal], tried[equal], Point(*(item[equal] for item in new)))
+            changed[index[equal]] = True
+        return np.flatnonzero(changed)
+
+
+def _direction(point: Point, theta: Array) -> tuple[Array, Array]:
+    """Newton direction with the Hessian made positive definite, and the gain it promises."""
+    inverse, _, ok = inverses(point.hessian)
+    for index in np.flatnonzero(~ok & point.ok):
+        values, vectors = np.linalg.eigh(point.hessian[index])
+        size = np.maximum(np.abs(values), 1e-6 * max(float(np.abs(values).max()), 1e-6))
+        inverse[index] = (vectors / size) @ vectors.T
+    direction = -(inverse @ point.gradient[:, :, None])[:, :, 0]
+    gain = -np.einsum("rk,rk->r", direction, point.gradient)
+    # A flat direction promises the moon: a step at most doubles what is there, or adds a little.
+    limit = 2.0 + 2.0 * np.sqrt((theta**2).sum(axis=1))
+    length = np.sqrt((direction**2).sum(axis=1))
+    short = np.minimum(1.0, limit / np.maximum(length, 1e-300))
+    return direction * short[:, None], gain

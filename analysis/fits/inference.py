@@ -1,0 +1,130 @@
+"""Which inference answers, and what it says: degrees of freedom, t and F tests, intervals.
+
+The one rule for "auto": Satterthwaite, whatever the number of patients. It holds its level in
+small trials, costs nothing in large ones (where it is the normal reference), and needs no choice
+of a size from which a trial would count as large. Kenward-Roger on demand under REML; Wald on
+demand.
+"""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from analysis.engine import kenward_roger as kr
+from analysis.engine.satterthwaite import degrees_of_freedom, joint_degrees
+from analysis.engine.structure import Array
+from analysis.errors import UserError
+from analysis.results import Estimate, WaldTest, finite
+
+if TYPE_CHECKING:
+    from analysis.fits.fitted import FittedMixed
+
+CONF_LEVEL = 0.95
+INFERENCES = ("auto", "satterthwaite", "kenward_roger", "wald")
+NOTES = {
+    "satterthwaite": "t and F tests with Satterthwaite degrees of freedom. With few patients the "
+    "normal (Wald) reference is too narrow: at 12 patients it rejects a true null in about 8 % "
+    "of trials instead of 5 %.",
+    "kenward_roger": "t and F tests with Kenward-Roger degrees of freedom and standard errors "
+    "corrected for estimated variances (REML).",
+    "wald": "Wald intervals and p-values (normal reference), as asked for. With few patients they "
+    "are too narrow: at 12 patients a true null is rejected in about 8 % of trials instead of 5 %.",
+}
+AUTO = "Chosen by default, at every number of patients: "
+EIGENVALUE = 1.490116e-08
+"""Relative size below which a direction of a joint test is not tested (as lmerTest)."""
+
+
+class Tested(NamedTuple):
+    """Contrasts with their uncertainty; df is infinite for the normal reference."""
+
+    estimate: Array
+    std_error: Array
+    df: Array
+    statistic: Array
+    p_value: Array
+    conf_low: Array
+    conf_high: Array
+
+
+def chosen(inference: str, reml: bool) -> tuple[str, str]:
+    """Method and its words. Raises UserError for one that does not exist or does not apply."""
+    if inference == "bootstrap":
+        raise UserError(
+            "inference 'bootstrap' is not a way to fit: fit first, then call "
+            "analysis.bootstrap(fit, replicates, seed)"
+        )
+    if inference not in INFERENCES:
+        raise UserError(
+            f"inference {inference!r} does not exist; use one of {', '.join(INFERENCES)}"
+        )
+    if inference == "kenward_roger" and not reml:
+        raise UserError(
+            "inference 'kenward_roger' corrects a REML fit and does not exist under maximum "
+            "likelihood; use reml=True or 'satterthwaite'"
+        )
+    if inference == "auto":
+        note = NOTES["satterthwaite"]
+        return "satterthwaite", f"{AUTO}{note}"
+    return inference, NOTES[inference]
+
+
+def tested(fitted: "FittedMixed", rows: Array) -> Tested:
+    """t tests of linear combinations of the fixed effects (rows, on the original scale)."""
+    from scipy.stats import t
+
+    estimate = rows @ fitted.beta
+    error = np.sqrt(np.einsum("lp,pq,lq->l", rows, fitted.covariance, rows))
+    df = degrees(fitted, rows)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        statistic = estimate / error
+    width = t.ppf(0.5 + CONF_LEVEL / 2, df) * error
+    p_value = 2 * t.sf(np.abs(statistic), df)
+    return Tested(estimate, error, df, statistic, p_value, estimate - width, estimate + width)
+
+
+def degrees(fitted: "FittedMixed", rows: Array) -> Array:
+    """Degrees of freedom of each contrast by the fit's method."""
+    if fitted.inference == "wald":
+        return np.full(len(rows), np.inf)
+    scaled = fitted.scaled_rows(rows)
+    if fitted.inference == "kenward_roger":
+        beta = np.zeros(scaled.shape[1])
+        tests = (kr.joint_test(fitted.adjusted, row[None], beta, 1.0) for row in scaled)
+        return np.array([test.den_df for test in tests])
+    o = fitted.optimum
+    found = degrees_of_freedom(o.point, o.theta[None], fitted.design.structure, scaled)[1]
+    return np.asarray(found[0])
+
+
+def estimates(fitted: "FittedMixed") -> tuple[Estimate, ...]:
+    """One row per fixed effect."""
+    names = fitted.design.matrices.x_names
+    found = tested(fitted, np.eye(len(names)))
+    return tuple(
+        Estimate(name, float(values[0]), *(finite(value) for value in values[1:]))
+        for name, *values in zip(names, *found, strict=True)
+    )
+
+
+def joint_test(fitted: "FittedMixed", name: str, rows: Array) -> WaldTest:
+    """F test of all rows being zero: by lmerTest's contest, Kenward-Roger or (Wald) chi-square."""
+    from scipy.stats import chi2, f
+
+    if fitted.inference == "kenward_roger":
+        o = fitted.optimum
+        beta = fitted.design.x_transform @ fitted.beta / fitted.design.y_scale
+        test = kr.joint_test(fitted.adjusted, fitted.scaled_rows(rows), beta, o.sigma2)
+        p_value = float(f.sf(test.statistic, test.df, test.den_df))
+        return WaldTest(name, test.statistic, test.df, p_value, finite(test.den_df), "F")
+    values, vectors = np.linalg.eigh(rows @ fitted.covariance @ rows.T)
+    kept = values > EIGENVALUE * values.max()
+    turned = vectors[:, kept].T @ rows
+    squares = (turned @ fitted.beta) ** 2 / values[kept]
+    q = int(kept.sum())
+    if fitted.inference == "wald":
+        statistic = float(squares.sum())
+        return WaldTest(name, statistic, q, float(chi2.sf(statistic, q)))
+    den_df = joint_degrees(degrees(fitted, turned))
+    statistic = float(squares.sum()) / q
+    return WaldTest(name, statistic, q, float(f.sf(statistic, q, den_df)), finite(den_df), "F")

@@ -1,0 +1,64 @@
+"""The fitted model behind a `Fit`, built again from its data when the fit came from JSON."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis.errors import UserError
+from analysis.fits import design as designs
+from analysis.fits import statsmodels_bridge as bridge
+from analysis.fits.fitted import FittedMixed
+from analysis.fits.model_rows import model_rows
+from analysis.fits.search import search
+from analysis.results import Fit
+from analysis.specs import ModelSpec
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SAME = 1e-5
+"""Relative gap in the criterion from which data are not those of the stored fit."""
+
+
+def fitted_of(fit: Fit, frame: "pl.DataFrame | None", purpose: str) -> FittedMixed:
+    """The fitted model in memory, or fitted again on `frame`.
+
+    frame: what `fit_mixed` got, or the model frame of a specification.
+    Raises UserError for a fit without numbers, without data, or with other data.
+    """
+    if fit.status == "not_estimable" or not fit.estimates:
+        raise UserError(
+            f"{purpose}: the fit has no numbers ({fit.reason}); nothing can be repeated"
+        )
+    if isinstance(fit.design, FittedMixed):
+        return fit.design
+    if frame is None:
+        raise UserError(
+            f"{purpose}: this fit was restored without its data; give them as frame=..."
+        )
+    if fit.spec is not None and "y" not in frame.columns:
+        frame = model_rows(frame, ModelSpec.from_dict(fit.spec)).frame
+    return _fitted_again(fit, frame, purpose)
+
+
+def _fitted_again(fit: Fit, frame: "pl.DataFrame", purpose: str) -> FittedMixed:
+    rows = designs.complete_rows(frame, fit.formula, fit.random, fit.group, fit.nested)
+    matrices = bridge.build_matrices(rows.frame, fit.formula, fit.random)
+    design = designs.assemble(
+        rows,
+        matrices,
+        formula=fit.formula,
+        random=fit.random,
+        group=fit.group,
+        nested=fit.nested,
+        diagonal=fit.covariance == "diagonal",
+    )
+    optimum, refit = search(design, fit.reml, verify=False)
+    fitted = FittedMixed(design, optimum, refit, fit.reml, fit.inference)
+    if fit.criterion is None or not np.isclose(fitted.criterion, fit.criterion, rtol=SAME):
+        raise UserError(
+            f"{purpose}: the frame does not give the stored fit again "
+            f"({fitted.criterion:.6g} instead of {fit.criterion:.6g} for -2 log-likelihood); "
+            "give the data it was fitted to"
+        )
+    return fitted

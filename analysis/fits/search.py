@@ -1,0 +1,112 @@
+"""The optimum of one design from several starts, confirmed by statsmodels."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from analysis.engine.likelihood import Point, evaluate
+from analysis.engine.newton import EXACT, Optima, minimize
+from analysis.engine.structure import Array, Index
+from analysis.fits import statsmodels_bridge as bridge
+
+if TYPE_CHECKING:
+    from analysis.fits.design import Design
+
+START_SCALES = (1.0, 0.2, 5.0)
+"""Standard deviations of the random effects to start from, relative to the residual's."""
+SEARCH_LIMIT_SUBJECTS = 1000
+"""Above this statsmodels only evaluates our optimum: its own search would take minutes."""
+AGREEMENT = 1e-4
+
+
+class Optimum(NamedTuple):
+    """Best of several starts, on the scaled problem; `point` has one replicate.
+
+    gradient_norm: largest element of the gradient in theta. agreement: gap in -2 log-likelihood
+    between the two best starts.
+    """
+
+    theta: Array
+    point: Point
+    converged: bool
+    gradient_norm: float
+    agreement: float
+
+    @property
+    def criterion(self) -> float:
+        return float(self.point.criterion[0])
+
+    @property
+    def beta(self) -> Array:
+        return np.asarray(self.point.beta[0])
+
+    @property
+    def sigma2(self) -> float:
+        return float(self.point.sigma2[0])
+
+    @property
+    def covariance(self) -> Array:
+        """Covariance of the scaled fixed effects."""
+        return np.asarray(self.sigma2 * self.point.covariance[0])
+
+
+def optimize(design: "Design", reml: bool, starts: Sequence[Array]) -> Optimum:
+    """Smallest criterion over the starts. Raises LinAlgError when none can be evaluated."""
+    found = minimize(design.pooled, design.structure, reml, np.stack(starts), EXACT)
+    if not found.point.ok.any():
+        raise np.linalg.LinAlgError("the likelihood cannot be evaluated")
+    order = np.asarray(np.argsort(found.point.criterion, kind="stable"), dtype=np.intp)
+    best = _clearest(found, order)
+    values = found.point.criterion[order]
+    point = Point(*(item[best : best + 1] for item in found.point))
+    return Optimum(
+        found.theta[best],
+        point,
+        bool(found.converged[best]),
+        float(np.abs(point.gradient).max()),
+        float(values[min(1, len(values) - 1)] - values[0]),
+    )
+
+
+def _clearest(found: Optima, order: Index) -> int:
+    """Of the ends that are equally good the one with the most exact zeros."""
+    best = found.point.criterion[order[0]]
+    equal = [int(i) for i in order if found.point.criterion[i] <= best + 1e-9 and found.point.ok[i]]
+    return max(equal, key=lambda i: int((found.theta[i] == 0).sum()))
+
+
+def search(design: "Design", reml: bool, verify: bool) -> tuple[Optimum, bridge.Refit]:
+    """Best of several starts, then statsmodels from there; its optimum is taken when better."""
+    optimum = optimize(design, reml, [design.structure.start(scale) for scale in START_SCALES])
+    if not verify:
+        return optimum, bridge.NOT_ASKED
+    refit = _refit(design, optimum, reml)
+    if criterion_at(design, refit.theta, reml) < optimum.criterion - AGREEMENT:
+        assert refit.theta is not None
+        optimum = optimize(design, reml, [optimum.theta, refit.theta])
+        refit = _refit(design, optimum, reml)
+    return optimum, refit
+
+
+def criterion_at(design: "Design", theta: Array | None, reml: bool) -> float:
+    """Our criterion where statsmodels ended. Near a singular covariance its own log-likelihood
+    can come out infinite, so its claim of a better optimum counts only when this confirms it."""
+    if theta is None or not np.isfinite(theta).all():
+        return float("inf")
+    point = evaluate(theta[None], design.pooled, design.structure, reml)
+    return float(point.criterion[0]) if point.ok[0] else float("inf")
+
+
+def _refit(design: "Design", optimum: Optimum, reml: bool) -> bridge.Refit:
+    return bridge.statsmodels_refit(
+        design.y_scaled,
+        design.x_scaled,
+        design.z_scaled,
+        design.nested_levels,
+        design.patient,
+        design.structure,
+        optimum.theta,
+        reml,
+        search=design.n_subjects <= SEARCH_LIMIT_SUBJECTS,
+    )
