@@ -244,6 +244,19 @@ class Fit:
         }
         return pl.DataFrame(list(self.variance_components), schema=schema, orient="row")
 
+    def contrast(
+        self,
+        at: Mapping[str, Any],
+        against: Mapping[str, Any] | None = None,
+        *,
+        frame: "pl.DataFrame | None" = None,
+    ) -> Estimate:
+        """Mean at chosen values, or its difference from another, with degrees of freedom: see
+        `analysis.fits.marginal`. frame: the data, for a fit restored from JSON."""
+        from analysis.fits.marginal import contrast
+
+        return contrast(self, at, against, frame)
+
     def check(self, name: str) -> Check | None:
         """The check of that name, None when it was not made."""
         return next((item for item in self.checks if item.name == name), None)

@@ -14,6 +14,8 @@ BENCHMARKS: Mapping[str, str] = {
     "load": "benchmarks.loading:rows",
     "demo": "benchmarks.demo:rows",
     "filters": "benchmarks.filters:rows",
+    "engine": "benchmarks.engine:rows",
+    "inference": "benchmarks.inference:rows",
 }
 """Name -> "module:function"; the function measures and returns its rows."""
 

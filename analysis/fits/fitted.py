@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from analysis.engine.kenward_roger import KenwardRoger, kenward_roger
 from analysis.engine.structure import Array
 from analysis.fits.design import Design
 from analysis.fits.search import Optimum
-from analysis.fits.statsmodels_bridge import Refit
+from analysis.fits.statsmodels_bridge import Refit, statsmodels_results
 from analysis.results import VarianceComponent, finite
 
 
@@ -122,6 +123,19 @@ class FittedMixed:
     def residuals(self) -> Array:
         """Observed minus `fitted`."""
         return np.asarray(self.design.matrices.y - self.fitted)
+
+    def statsmodels_results(self) -> Any:
+        """A statsmodels MixedLMResults of this fit, on the original scale (Wald tests)."""
+        d = self.design
+        return statsmodels_results(
+            d.matrices,
+            d.nested_levels,
+            d.patient,
+            d.structure,
+            self.block / self.sigma2,
+            self.nested_variances / self.sigma2,
+            self.reml,
+        )
 
     def contrast(self, rows: Array) -> tuple[Array, Array]:
         """Estimates and their covariance for linear combinations of the fixed effects."""

@@ -6,9 +6,11 @@ import numpy as np
 
 from analysis.engine.newton import Optima, minimize
 from analysis.engine.products import Pooled, by_patient, outcome_sums
+from analysis.engine.satterthwaite import degrees_of_freedom
 from analysis.engine.structure import Array
 from analysis.fits.design import Design
 from analysis.fits.fitted import FittedMixed
+from analysis.fits.inference import CONF_LEVEL, Tested
 
 LIFTED = 0.1
 """Where a search starts that the fit left at a variance of zero: the gradient vanishes there."""
@@ -30,7 +32,7 @@ def refit(fitted: FittedMixed, outcomes: Array) -> Refits:
     """
     design = fitted.design
     theta = started(design, fitted.optimum.theta)
-    scale = np.sqrt((outcomes**2).mean(axis=1))
+    scale = np.sqrt(np.einsum("rn,rn->r", outcomes, outcomes) / outcomes.shape[1])
     products = outcome_products(design, outcomes / scale[:, None])
     ends = minimize(products, design.structure, fitted.reml, np.tile(theta, (len(outcomes), 1)))
     return Refits(ends, scale)
@@ -77,3 +79,25 @@ def projected(design: Design, outcomes: Array) -> tuple[Array, Array]:
     """Outcomes without the part the scaled X explains, and its coefficients (R, p)."""
     coefficients = outcomes @ np.linalg.pinv(design.x_scaled).T
     return outcomes - coefficients @ design.x_scaled.T, coefficients
+
+
+def retested(fitted: FittedMixed, outcomes: Array, rows: Array) -> Tested:
+    """Satterthwaite tests of contrasts `rows` (L, p) for other outcomes (R, n) of the same design.
+
+    Outcomes in the units of the data, rows on the original scale; each result is (R, L), nan
+    where no optimum was found.
+    """
+    from scipy.special import stdtr, stdtrit
+
+    design = fitted.design
+    rest, coefficients = projected(design, outcomes)
+    ends, scale = refit(fitted, rest)
+    scaled = fitted.scaled_rows(rows)
+    variance, df = degrees_of_freedom(ends.point, ends.theta, design.structure, scaled)
+    estimate = (coefficients + scale[:, None] * ends.point.beta) @ scaled.T
+    error = scale[:, None] * np.sqrt(variance)
+    error[~ends.converged] = np.nan
+    statistic = estimate / error
+    p_value = 2 * stdtr(df, -np.abs(statistic))
+    width = stdtrit(df, 0.5 + CONF_LEVEL / 2) * error
+    return Tested(estimate, error, df, statistic, p_value, estimate - width, estimate + width)

@@ -171,6 +171,41 @@ def statsmodels_refit(
             return Refit(float("nan"), float("nan"), None, False, _first_line(error))
 
 
+def statsmodels_results(
+    matrices: Matrices,
+    nested: Sequence[NDArray[np.intp]],
+    patient: NDArray[np.intp],
+    structure: RandomStructure,
+    block: Array,
+    variances: Array,
+    reml: bool,
+) -> Any:
+    """statsmodels' own results object on the original scale, searched for from our optimum.
+
+    block, variances: covariance of the patient's effects and of the nested ones, relative to the
+    residual variance. Its standard errors are Wald's.
+    """
+    from statsmodels.regression.mixed_linear_model import MixedLM, MixedLMParams
+
+    full = None if structure.diagonal else matrices.z
+    model = MixedLM(
+        matrices.y,
+        matrices.x,
+        patient,
+        exog_re=full,
+        exog_vc=_components(matrices.z, nested, patient, structure),
+    )
+    model.exog_names[:] = list(matrices.x_names)
+    start = MixedLMParams.from_components(
+        fe_params=np.zeros(matrices.x.shape[1]),
+        cov_re=np.empty((0, 0)) if full is None else block,
+        vcomp=np.append(np.diag(block), variances) if full is None else variances,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return model.fit(start_params=start, reml=reml, method="lbfgs")
+
+
 def _theta(result: Any, structure: RandomStructure, all_components: bool) -> Array | None:
     variances = np.sqrt(np.maximum(np.asarray(result.vcomp) / result.scale, 0.0))
     if all_components:

@@ -1,0 +1,62 @@
+"""Population means and their contrasts at chosen values, averaged over the observed rows."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis.engine.structure import Array
+from analysis.errors import UserError
+from analysis.fits.inference import tested
+from analysis.fits.restored import fitted_of
+from analysis.results import Estimate, Fit, finite
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from analysis.fits.fitted import FittedMixed
+
+Values = Mapping[str, Any]
+
+
+def contrast(
+    fit: Fit, at: Values, against: Values | None = None, frame: "pl.DataFrame | None" = None
+) -> Estimate:
+    """Mean of the outcome with the columns of `at` set to their values, minus that of `against`.
+
+    Columns that are not named stay as observed and are averaged over (one row per observation).
+    Degrees of freedom by the fit's inference. frame: the data, for a fit restored from JSON.
+    Raises UserError for a column that is not in the model.
+    """
+    fitted = fitted_of(fit, frame, "contrast")
+    row, term = _mean_row(fitted, at), _named(at)
+    if against is not None:
+        row, term = row - _mean_row(fitted, against), f"{term} - {_named(against)}"
+    values = [float(column[0]) for column in tested(fitted, row[None])]
+    return Estimate(term, values[0], *[finite(value) for value in values[1:]])
+
+
+def _mean_row(fitted: "FittedMixed", at: Values) -> Array:
+    import polars as pl
+
+    frame = fitted.design.frame
+    known = sorted({name for _, names, _ in fitted.design.matrices.x_terms for name in names})
+    for name, value in at.items():
+        if name not in known:
+            raise UserError(
+                f"contrast: '{name}' is not in the model's fixed part; it holds {', '.join(known)}"
+            )
+        if frame.schema[name] in (pl.String, pl.Enum) and value not in frame[name].cast(str):
+            levels = ", ".join(sorted(str(level) for level in frame[name].unique()))
+            raise UserError(f"contrast: '{name}' has no level {value!r}; it has {levels}")
+    changed = frame.with_columns(
+        pl.lit(value).cast(frame.schema[name], strict=False).alias(name)
+        if not frame.schema[name].is_integer()
+        else pl.lit(value).alias(name)
+        for name, value in at.items()
+    )
+    return np.asarray(fitted.design.fixed_rows(changed).mean(axis=0))
+
+
+def _named(at: Values) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in at.items()) or "as observed"
