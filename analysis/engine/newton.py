@@ -107,7 +107,7 @@ class _Search:
             better = new.ok & (new.criterion <= self.point.criterion[index] + SLACK - hoped)
             self._move(index[better], trial[better], Point(*(item[better] for item in new)))
             step[index[better]] = 1.0
-            step[index[~better]] *= 0.25
+            step[index[~better]] *= 0.4
 
     def _move(self, index: Index, theta: Array, point: Point) -> None:
         self.theta[index] = theta
@@ -142,8 +142,8 @@ def _direction(point: Point, theta: Array) -> tuple[Array, Array]:
         inverse[index] = (vectors / size) @ vectors.T
     direction = -(inverse @ point.gradient[:, :, None])[:, :, 0]
     gain = -np.einsum("rk,rk->r", direction, point.gradient)
-    # A flat direction promises the moon: a step at most doubles what is there, or adds a little.
-    limit = 2.0 + 2.0 * np.sqrt((theta**2).sum(axis=1))
+    # A flat direction promises the moon: steps grow with what is there.
+    limit = 0.5 + 0.5 * np.sqrt((theta**2).sum(axis=1))
     length = np.sqrt((direction**2).sum(axis=1))
     short = np.minimum(1.0, limit / np.maximum(length, 1e-300))
     return direction * short[:, None], gain

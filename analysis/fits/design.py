@@ -126,9 +126,8 @@ def assemble(
     diagonal: bool,
 ) -> Design:
     """Scale, orthogonalize and cross-multiply; the matrices must be finite and of full rank."""
-    labels, patient = np.unique(rows.frame[group].cast(str).to_numpy(), return_inverse=True)
-    patient = patient.astype(np.intp)
-    levels = tuple(nested_levels(rows.frame[name].cast(str).to_numpy(), patient) for name in nested)
+    labels, patient = numbered(rows.frame[group])
+    levels = tuple(nested_levels(numbered(rows.frame[name])[1], patient) for name in nested)
     x_scaled, x_transform = orthonormal(matrices.x)
     z_scaled, z_transform = unit_rms(matrices.z) if diagonal else orthonormal(matrices.z)
     b_ols, *_ = np.linalg.lstsq(x_scaled, matrices.y, rcond=None)
@@ -146,7 +145,7 @@ def assemble(
         group,
         nested,
         matrices,
-        tuple(str(v) for v in labels),
+        labels,
         patient,
         levels,
         structure,
@@ -159,6 +158,15 @@ def assemble(
         np.linalg.solve(x_transform, b_ols),
         cross_products(np.column_stack(blocks), x_scaled, y_scaled, patient),
     )
+
+
+def numbered(column: "pl.Series") -> tuple[tuple[str, ...], NDArray[np.intp]]:
+    """The values of a column as text in alphabetical order, and the number of each row's."""
+    import polars as pl
+
+    text = column.cast(pl.String)
+    labels = text.unique().sort()
+    return tuple(labels), text.cast(pl.Enum(labels)).to_physical().to_numpy().astype(np.intp)
 
 
 def nested_levels(values: NDArray[Any], patient: NDArray[np.intp]) -> NDArray[np.intp]:

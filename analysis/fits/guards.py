@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.engine.structure import Array
-from analysis.fits.design import Rows, nested_levels, unit_rms
+from analysis.fits.design import Rows, nested_levels, numbered, unit_rms
 from analysis.fits.statsmodels_bridge import Matrices
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def matrix_problem(
     rows: Rows, matrices: Matrices, group: str, nested: tuple[str, ...]
 ) -> Problem | None:
     """Problems of the outcome, the random part and the rank, in the order a person meets them."""
-    patient = np.unique(rows.frame[group].cast(str).to_numpy(), return_inverse=True)[1]
+    patient = numbered(rows.frame[group])[1]
     return (
         _infinite(rows, matrices)
         or _constant(rows, matrices)
@@ -152,7 +152,7 @@ def _nested(
     frame: "pl.DataFrame", nested: tuple[str, ...], patient: NDArray[np.intp]
 ) -> Problem | None:
     for name in nested:
-        levels = nested_levels(frame[name].cast(str).to_numpy(), patient)
+        levels = nested_levels(numbered(frame[name])[1], patient)
         pairs = len(set(zip(patient.tolist(), levels.tolist(), strict=True)))
         if levels.max() == 0:
             return Problem(

@@ -13,8 +13,14 @@ from analysis.fits import statsmodels_bridge as bridge
 if TYPE_CHECKING:
     from analysis.fits.design import Design
 
-START_SCALES = (1.0, 0.2, 5.0)
-"""Standard deviations of the random effects to start from, relative to the residual's."""
+START_SCALES = (1.0, 0.1, 0.3, 3.0, 10.0)
+"""Standard deviations of the random effects to look at first, relative to the residual's."""
+APART = (0.1, 5.0)
+"""The same for one effect while the others stay at 1."""
+STARTS = 2
+"""Searches made: from the best points of the first look."""
+LARGE = 200
+"""Visit patterns from which the first look is at common scales only."""
 SEARCH_LIMIT_SUBJECTS = 1000
 """Above this statsmodels only evaluates our optimum: its own search would take minutes."""
 AGREEMENT = 1e-4
@@ -76,9 +82,22 @@ def _clearest(found: Optima, order: Index) -> int:
     return max(equal, key=lambda i: int((found.theta[i] == 0).sum()))
 
 
+def _starts(design: "Design", reml: bool) -> list[Array]:
+    """The best of a few combinations of standard deviations, and of all at residual's size."""
+    structure = design.structure
+    looked = [structure.start(scale) for scale in START_SCALES]
+    if design.products.n_patterns <= LARGE and len(structure.diagonal_parameters) > 1:
+        for parameter in structure.diagonal_parameters:
+            for scale in APART:
+                looked.append(structure.start(1.0))
+                looked[-1][parameter] = scale
+    found = evaluate(np.stack(looked), design.pooled, structure, reml).criterion
+    return [looked[int(index)] for index in np.argsort(found, kind="stable")[:STARTS]]
+
+
 def search(design: "Design", reml: bool, verify: bool) -> tuple[Optimum, bridge.Refit]:
     """Best of several starts, then statsmodels from there; its optimum is taken when better."""
-    optimum = optimize(design, reml, [design.structure.start(scale) for scale in START_SCALES])
+    optimum = optimize(design, reml, _starts(design, reml))
     if not verify:
         return optimum, bridge.NOT_ASKED
     refit = _refit(design, optimum, reml)
