@@ -13,15 +13,16 @@ FEW_IN_GROUP = 5
 
 
 def check_enough_subjects(fitted: "FittedMixed", fit: Fit) -> Check:
-    """Below 12 patients intervals without a small-sample correction are clearly too narrow."""
+    """Below 12 patients variances are rough; without a correction intervals are too narrow."""
     n = fitted.design.n_subjects
     if n >= FEW_SUBJECTS:
         return Check("enough_subjects", "ok", f"{n} patients.", float(n))
+    narrow = " and intervals too narrow" if fit.inference == "wald" else ""
     return Check(
         "enough_subjects",
         "warning",
-        f"Only {n} patients: variances are rough and "
-        "intervals too narrow. Show the individual curves beside the estimate.",
+        f"Only {n} patients: variances are rough{narrow}. "
+        "Show the individual curves beside the estimate.",
         float(n),
     )
 

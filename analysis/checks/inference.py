@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def check_inference(fitted: "FittedMixed", fit: Fit) -> Check:
-    """Small-sample inference is fine; Wald is said plainly."""
+    """Small-sample degrees of freedom are fine; Wald is said plainly."""
     return Check("inference", "note" if fit.inference == "wald" else "ok", fit.inference_note)
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 FITS: Mapping[str, str] = {
     "linear mixed model": "analysis.fits.mixed:fit_mixed",
+    "parametric bootstrap": "analysis.fits.bootstrap:bootstrap",
+    "permutation test": "analysis.fits.permutation:permutation_test",
     "specification": "analysis.fits.specification:fit_specification",
     "geometric-mean ratio": "analysis.fits.ratio:geometric_mean_ratio",
     "rank test": "analysis.fits.ranks:mann_whitney",

@@ -76,9 +76,7 @@ def fit_mixed(
         inference=method,
         inference_note=note,
         conf_level=CONF_LEVEL,
-        method=METHOD.format(
-            name="REML" if reml else "maximum likelihood", starts=STARTS
-        ),
+        method=METHOD.format(name="REML" if reml else "maximum likelihood", starts=STARTS),
         references=REFERENCES,
         provenance=provenance(),
     )
