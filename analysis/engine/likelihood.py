@@ -130,13 +130,11 @@ def evaluate(theta: Array, products: Pooled, structure: RandomStructure, reml: b
     hessian = log_curve + share[:, :, None] * (
         r2_curve - r2_slope[:, :, None] * r2_slope[:, None, :] / r2[:, None, None]
     )
-    jacobian = structure.jacobian(theta)
-    chained = np.swapaxes(jacobian, 1, 2) @ hessian @ jacobian
-    chained = chained + np.tensordot(gradient, structure.curvature, axes=(1, 0))
+    gradient, hessian = _in_theta(theta, gradient, hessian, structure)
     return Point(
         np.where(ok, criterion, HUGE),
-        (gradient[:, None] @ jacobian)[:, 0],
-        chained,
+        gradient,
+        hessian,
         beta,
         covariance,
         r2,
@@ -148,6 +146,16 @@ def evaluate(theta: Array, products: Pooled, structure: RandomStructure, reml: b
         degrees,
         ok,
     )
+
+
+def _in_theta(
+    theta: Array, gradient: Array, hessian: Array, structure: RandomStructure
+) -> tuple[Array, Array]:
+    """Derivatives in psi carried to theta."""
+    jacobian = structure.jacobian(theta)
+    chained = np.swapaxes(jacobian, 1, 2) @ hessian @ jacobian
+    chained = chained + np.tensordot(gradient, structure.curvature, axes=(1, 0))
+    return (gradient[:, None] @ jacobian)[:, 0], chained
 
 
 def _quadratic(xx: Array, y: Array, beta: Array) -> Array:

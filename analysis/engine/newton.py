@@ -103,8 +103,9 @@ class _Search:
                 return
             trial = self.theta[index] + step[index, None] * self.direction[index]
             new = self._at(trial, index)
-            hoped = 1e-4 * step[index] * self.gain[index]
-            better = new.ok & (new.criterion <= self.point.criterion[index] + SLACK - hoped)
+            slope = np.einsum("rk,rk->r", self.direction[index], self.point.gradient[index])
+            limit = self.point.criterion[index] + SLACK + 1e-4 * step[index] * slope
+            better = new.ok & (new.criterion <= limit)
             self._move(index[better], trial[better], Point(*(item[better] for item in new)))
             step[index[better]] = 1.0
             step[index[~better]] *= 0.4

@@ -1,8 +1,10 @@
 """The matrices of each pattern for up to three random effects, written out element by element.
 
-The same numbers as `directions.any_size`, ten times as fast: one array over replicates and
+The same numbers as `directions.any_size`, several times as fast: one array over replicates and
 patterns stands for each matrix element, so that no small matrix product is called.
 """
+
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -58,9 +60,9 @@ def _elements(lam: Array, a: Array) -> tuple[Grid, Grid, Grid, Array, np.ndarray
     return k_, n, w, log, ok
 
 
-def _sum(terms: "object") -> Array:
+def _sum(terms: Iterable[Array]) -> Array:
     total: Array | None = None
-    for term in terms:  # type: ignore[attr-defined]
+    for term in terms:
         total = term if total is None else total + term
     assert total is not None
     return total

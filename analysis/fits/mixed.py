@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 KIND = "linear mixed model"
 METHOD = (
     "Linear mixed model by {name}; columns scaled to unit root mean square; profiled likelihood "
-    "with exact gradient and Hessian, modified Newton from the {starts} best of several starts; confirmed by "
-    "statsmodels MixedLM from the optimum."
+    "with exact gradient and Hessian, modified Newton from the {starts} best of several starts."
 )
+CONFIRMED = " The optimum is confirmed by statsmodels MixedLM."
 REFERENCES = (
     "Bates D et al. Fitting linear mixed-effects models using lme4. J Stat Softw 2015. "
     "doi:10.18637/jss.v067.i01",
@@ -76,7 +76,8 @@ def fit_mixed(
         inference=method,
         inference_note=note,
         conf_level=CONF_LEVEL,
-        method=METHOD.format(name="REML" if reml else "maximum likelihood", starts=STARTS),
+        method=METHOD.format(name="REML" if reml else "maximum likelihood", starts=STARTS)
+        + CONFIRMED * verify,
         references=REFERENCES,
         provenance=provenance(),
     )

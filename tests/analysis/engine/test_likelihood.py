@@ -134,6 +134,6 @@ def test_a_zero_variance_is_found_exactly():
     patient = np.repeat(np.arange(10), 4)
     y = np.tile([1.0, -1.0, 2.0, -2.0], 10) + np.tile([0.1, -0.1], 20)
     products = pooled(cross_products(np.ones((40, 1)), np.ones((40, 1)), y, patient))
-    ends = minimize(products, structure, True, np.array([[1.0], [0.2], [5.0]]))
+    ends = minimize(products, structure, True, np.array([[1.0], [0.2], [5.0], [60.0]]))
     assert ends.converged.all()
-    assert ends.theta.tolist() == [[0.0], [0.0], [0.0]]
+    assert ends.theta.tolist() == [[0.0], [0.0], [0.0], [0.0]]
