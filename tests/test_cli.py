@@ -59,7 +59,8 @@ def test_load_prints_one_object_and_ends_with_1_when_a_row_is_refused(
     assert set(result) == {"files", "refused", "cut"}
     by_name = {Path(file["path"]).name: file for file in result["files"]}
     samples = by_name["kinetics_sample.csv"]
-    assert {key: samples[key] for key in ("rows_in", "loaded", "refused", "duplicates", "empty")} == {
+    counts = ("rows_in", "loaded", "refused", "duplicates", "empty")
+    assert {key: samples[key] for key in counts} == {
         "rows_in": 3, "loaded": 2, "refused": 1, "duplicates": 0, "empty": 0,
     }  # fmt: skip
     assert len(samples["sha256"]) == 64
@@ -190,7 +191,7 @@ def test_a_bug_keeps_its_traceback_and_ends_with_70(
     assert "ZeroDivisionError" in err
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.20", "example.org", "::"])  # noqa: S104
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.20", "example.org", "::"])
 def test_serving_to_other_machines_is_refused_with_the_reason(
     capsys: pytest.CaptureFixture[str], database: str, host: str
 ) -> None:

@@ -16,8 +16,8 @@ def peaks(
     series: pl.DataFrame, day_low: float = PEAK_DAYS[0], day_high: float = PEAK_DAYS[1]
 ) -> pl.DataFrame:
     """One row per patient with a sample in the window; it ends by the planned day where there is
-    one, so that a day-28 visit on day 29 is a day-28 visit. Columns: usubjid, at_limit, above_limit, peak (unit
-    of the series), peak_day (first day of the peak).
+    one, so that a day-28 visit on day 29 is a day-28 visit. Columns: usubjid, at_limit,
+    above_limit, peak (unit of the series), peak_day (first day of the peak).
 
     at_limit: no sample was above its limit; `peak` is the highest of those limits. above_limit:
     the true peak is `peak` or more.

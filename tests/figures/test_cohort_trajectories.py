@@ -1,6 +1,7 @@
 """Numbers of the cohort figure: order, means, gaps between censored points, labels apart."""
 
 import math
+from itertools import pairwise
 
 import polars as pl
 import pytest
@@ -76,7 +77,9 @@ def test_a_group_without_a_mean_has_nan_not_zero() -> None:
 
 
 def test_no_line_joins_two_censored_points() -> None:
-    line = PatientLine("P1", "CR", (0.0, 3.0, 7.0), (5.0, 5.0, 50.0), (True, True, False), ("",) * 3)
+    line = PatientLine(
+        "P1", "CR", (0.0, 3.0, 7.0), (5.0, 5.0, 50.0), (True, True, False), ("",) * 3
+    )
     x, y = gapped([line], DayScale(0.0, 14.0))
     assert x == [0.0, None, 3.0, 7.0, None]
     assert y == [5.0, None, 5.0, 50.0, None]
@@ -98,7 +101,7 @@ def test_end_labels_do_not_overlap(theme) -> None:
     )
     labels = end_labels(close, scale_for([0.0, 14.0]), gap=0.06)
     heights = sorted(label.height for label in labels)
-    assert all(b - a >= 0.0599 for a, b in zip(heights, heights[1:], strict=False))
+    assert all(b - a >= 0.0599 for a, b in pairwise(heights))
     figure = draw_cohort_trajectories(numbers(), theme)
     assert figure.layout.yaxis.type == "log"
     assert "Days from infusion" in [a.text for a in figure.layout.annotations]

@@ -5,7 +5,12 @@ import math
 import pytest
 
 from figures.effect_curve import FittedCurve, draw_effect_curve, prepare_effect_curve
-from figures.influence_plot import Influence, draw_influence_plot, prepare_influence_plot, ratio_ticks
+from figures.influence_plot import (
+    Influence,
+    draw_influence_plot,
+    prepare_influence_plot,
+    ratio_ticks,
+)
 from figures.residual_plots import draw_residual_plots, prepare_residual_plots, quartile_line
 from figures.theme import LIGHT
 

@@ -154,9 +154,7 @@ def test_unrecorded_toxicity_is_not_called_none() -> None:
 
 def test_two_lesions_have_no_mean() -> None:
     trial = example.trial()
-    trial.quantifications = trial.quantifications.filter(
-        ~pl.col("region_code").is_in(["L3", "L4"])
-    )
+    trial.quantifications = trial.quantifications.filter(~pl.col("region_code").is_in(["L3", "L4"]))
     two = patient_frames(CutRecords(trial), example.USUBJID, "Patient 014")
     uptake = track(two, "uptake")
     assert {one.key for one in uptake.series if one.key.startswith("lesion")} == {
