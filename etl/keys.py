@@ -23,10 +23,13 @@ WITH_UNIT = frozenset({"kinetics_sample", "laboratory_result"})
 
 def hash64(texts: pl.Series) -> pl.Series:
     """blake2b-64 of each text as a signed integer."""
-    joined = b"".join(
-        [blake2b(text, digest_size=8).digest() for text in texts.cast(pl.Binary).to_list()]
-    )
-    return pl.Series(np.frombuffer(joined, dtype=">i8").astype(np.int64))
+    start = blake2b(digest_size=8).copy  # a quarter cheaper than to parse the options per text
+    digests = []
+    for text in texts.cast(pl.Binary).to_list():
+        hashed = start()
+        hashed.update(text)
+        digests.append(hashed.digest())
+    return pl.Series(np.frombuffer(b"".join(digests), dtype=">i8").astype(np.int64))
 
 
 def _text(name: str, dtype: pl.DataType) -> pl.Expr:

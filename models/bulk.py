@@ -22,7 +22,10 @@ from models.errors import DatabaseError
 from models.frames import DATETIME_TEXT, dtype_of
 from models.tables import TABLES
 
-SQLITE_SLICE = 50_000
+SQLITE_SLICE = 5_000
+SQLITE_BULK_ROWS = 50_000
+"""From so many rows on, SQLite gets the large cache."""
+
 POSTGRES_SLICE = 100_000
 SQLITE_BULK_CACHE_KIB = 262_144
 _LOADER_LOCK = 0x4C4F4144  # "LOAD"
@@ -133,23 +136,26 @@ def _checked(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _insert_sqlite(connection: Connection, table: Table, frame: pl.DataFrame) -> None:
-    """Tuples to the driver. Columns with one value stand in the statement, so that Python makes
-    no object of them."""
-    if frame.height > SQLITE_SLICE:
+    """Tuples to the driver, zipped from lists of columns. Columns with one value stand in the
+    statement, so that Python makes no object of them."""
+    if frame.height > SQLITE_BULK_ROWS:
         connection.exec_driver_sql(f"PRAGMA cache_size = -{SQLITE_BULK_CACHE_KIB}")
     storable = frame.with_columns(
         cs.datetime().dt.strftime(DATETIME_TEXT), cs.boolean().cast(pl.Int64)
     )
-    for part in storable.iter_slices(SQLITE_SLICE):
-        constant = {
-            name: _literal(part[name][0])
-            for name in part.columns
-            if part.height > 1 and part[name].n_unique() == 1
-        }
-        varying = [name for name in part.columns if name not in constant] or part.columns[:1]
-        values = ", ".join("?" if name in varying else constant[name] for name in part.columns)
-        statement = f"INSERT INTO {_quoted(table, part.columns)} VALUES ({values})"  # noqa: S608
-        connection.exec_driver_sql(statement, part.select(varying).rows())
+    constant = {one.name: _literal(one[0]) for one in storable if one.len() > 1 and _is_same(one)}
+    varying = [name for name in storable.columns if name not in constant] or storable.columns[:1]
+    values = ", ".join("?" if name in varying else constant[name] for name in storable.columns)
+    statement = f"INSERT INTO {_quoted(table, storable.columns)} VALUES ({values})"  # noqa: S608
+    for part in storable.select(varying).iter_slices(SQLITE_SLICE):
+        rows = list(zip(*(column.to_list() for column in part), strict=True))
+        connection.exec_driver_sql(statement, rows)
+
+
+def _is_same(column: pl.Series) -> bool:
+    """Whether all rows hold one value; a third of the time of counting distinct ones."""
+    missing = column.null_count()
+    return missing == column.len() or (missing == 0 and column.min() == column.max())
 
 
 def _literal(value: Any) -> str:
