@@ -2,6 +2,7 @@ import gzip
 import io
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -124,7 +125,35 @@ def test_the_child_imports_no_heavy_library() -> None:
     assert out.stdout.strip() == "[]"
 
 
-READ = {"csv_structure": 40, "xlsx_awkward": 135, "xlsx_dates1904": 42, "sas_spss_stata": 22}
+READ = {
+    "csv_structure": 40, "xlsx_awkward": 135, "xlsx_dates1904": 42, "sas_spss_stata": 22,
+    "dicom_awkward": 0, "naughty_strings": 2,
+}  # fmt: skip
+MOST_BYTE = 1536 * 1024**2
+MOST_SECONDS = 20.0
+
+
+def memory_of_children() -> int:
+    """Bytes of the largest child so far; Linux counts in KiB, macOS in bytes, Windows not."""
+    resource = pytest.importorskip("resource", reason="Windows does not measure a child's memory")
+    largest: int = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return largest if sys.platform == "darwin" else largest * 1024
+
+
+def test_the_limits_are_those_that_are_promised() -> None:
+    """One file gets 20 s and 1.5 GiB; both are enforced by the tests of bombs above."""
+    assert Limits().seconds <= MOST_SECONDS
+    assert Limits().memory_byte <= MOST_BYTE
+
+
+def test_naughty_strings_are_read_exactly(shared_data: Path) -> None:
+    """Tabs are taken to be its delimiter: cells joined by them are the lines, letter by letter."""
+    path = shared_data / "awkward_files" / "naughty_strings" / "blns.base64.txt"
+    (result,) = read_guarded(open_sources([path]))
+    lines = path.read_text(encoding="utf-8").splitlines()
+    rows = result.sheets[0].cells.rows()
+    joined = ["\t".join(cell for cell in row if cell is not None) for row in rows]
+    assert [line for line in joined if line] == [line for line in lines if line]
 
 
 @pytest.mark.parametrize(("folder", "read"), READ.items())
@@ -132,7 +161,11 @@ def test_every_awkward_file_is_read_or_refused_with_a_reason(
     shared_data: Path, folder: str, read: int
 ) -> None:
     path = shared_data / "awkward_files" / folder
+    before = memory_of_children()
+    begun = time.monotonic()
     results = read_guarded(open_sources([path]))
+    assert time.monotonic() - begun <= 3 * MOST_SECONDS  # a whole folder, on a busy machine
+    assert memory_of_children() <= max(before, MOST_BYTE)
     assert len(results) >= len([p for p in path.iterdir() if not p.name.startswith(".")])
     for result in results:
         if result.refusal is None:
