@@ -185,9 +185,7 @@ def test_neighbors_follow_the_selection() -> None:
     assert data is not None
     assert set(data.order) == set(view.selected.subjects["usubjid"])
     assert "outside the current filters" in text_of(
-        patient_page.layout(
-            view_of("/patients/TINY-01-01-001", "TINY-01-01-001", "cohort=B")
-        )
+        patient_page.layout(view_of("/patients/TINY-01-01-001", "TINY-01-01-001", "cohort=B"))
     )
 
 
