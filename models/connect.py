@@ -111,8 +111,14 @@ def journal_mode(version: tuple[int, ...]) -> str:
     return "delete" if (3, 7, 0) <= version <= (3, 51, 2) else "wal"
 
 
+_ALWAYS_NONE: Any = {}.get
+"""For None the driver looks for an adapter, then for two methods, by AttributeErrors caught: 1.0
+microsecond for each null of a load. This adapter, of C, ends the search at once."""
+
+
 def _sqlite_engine(url: URL, foreign_keys: bool, busy_timeout_second: float) -> Engine:
     module = sqlite_module()
+    module.register_adapter(type(None), _ALWAYS_NONE)
     engine = sqlalchemy.create_engine(url, module=module)
     mode = journal_mode(module.sqlite_version_info)
 
