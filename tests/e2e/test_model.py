@@ -72,8 +72,15 @@ def test_a_fit_is_cancelled_while_it_waits_or_runs(fresh, watched):
 
 
 def test_a_question_that_must_not_be_asked_is_not_fitted(watched):
-    page = watched.open("/model?group=complete_response&adjust=no_such_thing")
-    expect(page.get_by_role("heading", name="Not fitted")).to_be_visible()
+    page = watched.open("/model?group=no_such_group")
+    expect(page.get_by_role("main")).to_contain_text("This question is not fitted.")
+    expect(page.get_by_role("heading", name="Fitting")).to_have_count(0)
     page.get_by_role("link", name="Back to the default question").click()
     wait_for_result(page)
+    assert watched.problems == []
+
+
+def test_a_fit_that_cannot_be_made_says_why(watched):
+    page = watched.open("/model?adjust=no_such_thing")
+    expect(page.locator("#model-progress")).to_contain_text("no_such_thing", timeout=FIT_MS)
     assert watched.problems == []
