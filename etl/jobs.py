@@ -25,7 +25,7 @@ from etl.known import Known
 from etl.known_study import read_known
 from etl.plan import Plan, make_plan
 from etl.profiles import SavedProfile, load_profile
-from etl.profiles.house import house_profile
+from etl.profiles.guess import guess_profile
 from etl.redating import redate
 from etl.report import load_text
 from etl.source import open_sources, require_paths
@@ -132,31 +132,6 @@ def _run(
             return _check_against(connection, results, saved, facts.studyid)
     with bulk.loader_lock(engine):
         return _load(engine, results, saved, facts, tell, name)
-
-
-def guess_profile(results: Sequence[ReadResult]) -> SavedProfile:
-    """The profile of files that come without one: SDTM datasets or the house layout.
-
-    Raises:
-        UserError: The files are in neither layout.
-    """
-    sheets = [sheet for result in results for sheet in result.sheets]
-    for sheet in sheets:
-        if sheet.header:
-            headers = {column.name.upper() for column in sheet.columns}
-        else:
-            first = sheet.cells.row(0) if sheet.cells.height else ()
-            headers = {(cell or "").strip().upper() for cell in first}
-        if {"STUDYID", "DOMAIN", "USUBJID"} <= headers:
-            return load_profile("sdtm")
-    house = house_profile(sheets)
-    if house is None:
-        shown = ", ".join(repr(sheet.name) for sheet in sheets[:6]) or "none"
-        raise UserError(
-            f"no profile was given and no sheet is named like an incoming table ({shown}); "
-            "give --profile FILE or rename the sheet, see docs/profiles.md"
-        )
-    return house
 
 
 def _check_against(
