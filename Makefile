@@ -25,6 +25,7 @@ $(BIN)/python:
 
 # pip installs only uv, by its hash; uv installs the rest, by theirs.
 $(BIN)/uv: requirements-uv.lock | $(BIN)/python
+	@echo "Installing into $(VENV), once: one to two minutes."
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
 	@touch $@
 
