@@ -26,7 +26,11 @@ def finite(value: Any) -> float | None:
 
 @dataclass(frozen=True)
 class Estimate:
-    """One fixed effect on the scale of the fit. df is None for a normal (Wald) reference."""
+    """One fixed effect on the scale of the fit. df is None for a normal (Wald) reference.
+
+    part: which submodel of a fit of several parts ("longitudinal", "event", "association");
+    empty where there is only one.
+    """
 
     term: str
     estimate: float
@@ -36,6 +40,7 @@ class Estimate:
     p_value: float | None = None
     conf_low: float | None = None
     conf_high: float | None = None
+    part: str = ""
 
 
 class VarianceComponent(NamedTuple):
@@ -226,13 +231,19 @@ class Fit:
         return self.ratios[self.key_index] if self.ratios else None
 
     def table(self) -> "pl.DataFrame":
-        """Fixed effects: term, estimate, std_error, df, statistic, p_value, conf_low, conf_high."""
+        """Fixed effects: term, estimate, std_error, df, statistic, p_value, conf_low, conf_high.
+
+        A fit of several parts names the part of each row in a column `part` before them.
+        """
         import polars as pl
 
-        names = [item.name for item in dataclasses.fields(Estimate)]
-        schema = {name: pl.String if name == "term" else pl.Float64 for name in names}
-        rows = [dataclasses.asdict(estimate) for estimate in self.estimates]
-        return pl.DataFrame(rows, schema=schema)
+        names = [item.name for item in dataclasses.fields(Estimate) if item.name != "part"]
+        if any(estimate.part for estimate in self.estimates):
+            names = ["part", *names]
+        text = ("part", "term")
+        schema = {name: pl.String if name in text else pl.Float64 for name in names}
+        rows = [[getattr(estimate, name) for name in names] for estimate in self.estimates]
+        return pl.DataFrame(rows, schema=schema, orient="row")
 
     def variance_table(self) -> "pl.DataFrame":
         """Variance components: group, term_1, term_2, variance, sd_or_corr."""
