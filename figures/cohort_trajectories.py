@@ -114,7 +114,7 @@ def value_axis(numbers: TrajectoryNumbers) -> ValueAxis:
     """Room for every patient and every mean; bands may leave the panel where n is three."""
     drawn = [value for line in numbers.lines for value in line.values]
     drawn += [value for mean in numbers.means for value in mean.means if math.isfinite(value)]
-    return log_axis(drawn) if numbers.log else linear_axis(drawn)
+    return log_axis(drawn, tall=True) if numbers.log else linear_axis(drawn)
 
 
 def draw_highlight(

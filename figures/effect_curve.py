@@ -81,13 +81,12 @@ def as_mean(curve: FittedCurve) -> GroupMean:
 def layout_of(
     numbers: EffectNumbers, scale: DayScale, theme: Theme, *, narrow: bool
 ) -> dict[str, Any]:
-    """Axes of the figure; the value axis holds the curves and the patients, not every band."""
-    values = [v for c in numbers.curves for v in c.estimates if math.isfinite(v)]
-    values += [value for line in numbers.observed for value in line.values]
-    axis = log_axis(values) if numbers.log else linear_axis(values)
+    """Axes of the figure, from the first day that has a value."""
+    values = shown_values(numbers)
+    axis = log_axis(values, tall=True) if numbers.log else linear_axis(values)
     ticks = scale.ticks(visit_days(numbers))
     ticks = tuple(tick for tick in ticks if tick.narrow or not narrow)
-    first, last = scale.extent
+    first, last = scale.position(first_day(numbers)), scale.extent[1]
     room = 0.02 * (last - first)
     return {
         "template": template(theme),
@@ -110,6 +109,23 @@ def layout_of(
             "fixedrange": True,
         },
     }
+
+
+def shown_values(numbers: EffectNumbers) -> list[float]:
+    """What the value axis holds: curves, patients, and bands as far as a decade beyond them."""
+    values = [v for c in numbers.curves for v in c.estimates if math.isfinite(v)]
+    values += [value for line in numbers.observed for value in line.values]
+    ends = [v for c in numbers.curves for v in (*c.lows, *c.highs) if math.isfinite(v)]
+    if numbers.log and values:
+        low, high = min(values) / 10, max(values) * 10
+        ends = [min(max(end, low), high) for end in ends]
+    return values + ends
+
+
+def first_day(numbers: EffectNumbers) -> float:
+    """Day of the first value drawn; infusion when there is none."""
+    days = [day for c in numbers.curves for day in c.days]
+    return min([*days, *(day for line in numbers.observed for day in line.days)], default=0.0)
 
 
 def visit_days(numbers: EffectNumbers) -> list[float]:

@@ -11,6 +11,7 @@ from figures.number_text import EN_DASH, plain
 from figures.theme import Theme, template
 
 ROW_PX = 44
+LINE_PX = 18
 TICKS = (0.01, 0.03, 0.1, 0.25, 0.5, 1, 2, 4, 10, 30, 100, 300, 1000, 10_000)
 
 
@@ -84,8 +85,9 @@ def draw_ratio_forest(numbers: ForestNumbers, theme: Theme, *, narrow: bool = Fa
     """Draw the forest; labels on the left, "ratio (interval)" and p on the right."""
     canvas = Canvas()
     canvas.vline(x=1, line={"color": theme.muted, "width": 1})
+    characters = 15 if narrow else 24
     for index, row in enumerate(numbers.rows):
-        draw_row(canvas, row, index, numbers, theme, label_characters=15 if narrow else 24)
+        draw_row(canvas, row, index, numbers, theme, label_characters=characters)
     ticks = axis_ticks(numbers.low, numbers.high)
     head = {"yref": "paper", "y": 1, "yanchor": "bottom", "yshift": 8,
             "font": {"size": 12, "color": theme.muted}}  # fmt: skip
@@ -96,7 +98,7 @@ def draw_ratio_forest(numbers: ForestNumbers, theme: Theme, *, narrow: bool = Fa
     return canvas.figure(
         {
             "template": template(theme),
-            "height": ROW_PX * len(numbers.rows) + 30 + 34,
+            "height": row_height(numbers, characters) * len(numbers.rows) + 30 + 34,
             "margin": {"l": label_width(numbers, narrow=narrow), "r": 118, "t": 30, "b": 34},
             "xaxis": {
                 "type": "log",
@@ -113,6 +115,13 @@ def draw_ratio_forest(numbers: ForestNumbers, theme: Theme, *, narrow: bool = Fa
             },
         }
     )
+
+
+def row_height(numbers: ForestNumbers, label_characters: int) -> int:
+    """Room for the row with the most lines of label and note, px."""
+    lines = [wrapped(row.label, label_characters).count("<br>") + 1 + bool(row.note)
+             for row in numbers.rows]  # fmt: skip
+    return max(ROW_PX, LINE_PX * max(lines, default=1) + 6)
 
 
 def label_width(numbers: ForestNumbers, *, narrow: bool) -> int:

@@ -94,7 +94,11 @@ class Signal:
 
     @property
     def label(self) -> str:
-        """What a person reads, e.g. "Blood transgene, qPCR"."""
+        """What a person reads, e.g. "Blood transgene, qPCR"; with its unit where others exist."""
+        return self.axis_title if "unit" in self.qualified_by else self._words
+
+    @property
+    def _words(self) -> str:
         tracer = TRACERS.get(self.tracer_id) if self.tracer_id else None
         match self.domain:
             case "kinetics":
@@ -121,7 +125,7 @@ class Signal:
     def axis_title(self) -> str:
         """Label with the unit as it is shown, e.g. "Blood transgene, qPCR (copies/µg DNA)"."""
         unit = display_unit(self.unit or METRIC_UNITS.get(self.code, ""))
-        return f"{self.label} ({unit})" if unit and unit not in self.label else self.label
+        return f"{self._words} ({unit})" if unit and unit not in self._words else self._words
 
     def replace(self, **changes: object) -> "Signal":
         """A copy with some parts changed."""

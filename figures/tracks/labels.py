@@ -16,6 +16,8 @@ WIDE_PX, NARROW_PX = 560.0, 280.0
 """Nominal widths of the plot on a desk and on a phone."""
 CHAR_PX = 7.2
 WORD_PX = 16.0
+GAP_PX = 3.0
+"""On either side of a word, so that two of them never read as one."""
 
 
 class Placed(NamedTuple):
@@ -81,7 +83,12 @@ def _place(
             ("right", x - 7 - width, -7.0, -11.0),
             ("center", x - width / 2, 0.0, -15.0),
         ):
-            box = _Box(left, left + width, y + shift_y - WORD_PX / 2, y + shift_y + WORD_PX / 2)
+            box = _Box(
+                left - GAP_PX,
+                left + width + GAP_PX,
+                y + shift_y - WORD_PX / 2,
+                y + shift_y + WORD_PX / 2,
+            )
             inside = (
                 box.left > 4 and box.right < to_px.width and box.low > 0 and box.high < to_px.height
             )

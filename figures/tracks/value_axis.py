@@ -14,11 +14,12 @@ class ValueAxis(NamedTuple):
     minor_ticks: tuple[float, ...] = ()
 
 
-def log_axis(values: Iterable[float]) -> ValueAxis:
+def log_axis(values: Iterable[float], *, tall: bool = False) -> ValueAxis:
     """Room for all positive `values`; ticks 1, 10, 100, with a 3 between when two decades or less.
 
-    A series within one decade still gets half a decade on either side at most, so that noise
-    does not look like a trend.
+    tall: a figure of its own, with room for twice the ticks of a track. A series within one
+    decade still gets half a decade on either side at most, so that noise does not look like a
+    trend.
     """
     positive = [value for value in values if value > 0]
     if not positive:
@@ -29,11 +30,11 @@ def log_axis(values: Iterable[float]) -> ValueAxis:
         low, high = middle - 0.3, middle + 0.3
     margin = 0.07 * (high - low)
     low, high = low - margin, high + margin
-    return ValueAxis(10**low, 10**high, _log_ticks(low, high), _log_minor(low, high))
+    return ValueAxis(10**low, 10**high, _log_ticks(low, high, tall), _log_minor(low, high))
 
 
-def _log_ticks(low: float, high: float) -> tuple[float, ...]:
-    decades = high - low
+def _log_ticks(low: float, high: float, tall: bool) -> tuple[float, ...]:
+    decades = (high - low) / (2.0 if tall else 1.0)
     if decades > 4.2:
         steps: tuple[float, ...] = (1.0,)
         stride = math.ceil(decades / 3.5)

@@ -48,3 +48,14 @@ def test_influence_shows_the_patients_who_move_the_ratio_most_either_way() -> No
     assert [row.usubjid for row in numbers.rows] == ["down", "up", "same"]
     assert 1.0 in ratio_ticks(numbers)
     assert draw_influence_plot(numbers, LIGHT).layout.xaxis.type == "log"
+
+
+def test_a_curve_of_visits_starts_at_its_first_visit() -> None:
+    late = FittedCurve("CR", 5, (7.0, 14.0, 28.0), (10.0, 900.0, 90.0), (5.0, 300.0, 2.0),
+                       (20.0, 2_000.0, 200.0))  # fmt: skip
+    layout = draw_effect_curve(prepare_effect_curve([late]), LIGHT).layout
+    low, high = layout.xaxis.range
+    assert 6.0 < low < 7.0 < 28.0 < high < 29.0
+    bottom, top = layout.yaxis.range
+    assert bottom < math.log10(2.0), "the band's lower end lies inside the panel"
+    assert top > math.log10(2_000.0)

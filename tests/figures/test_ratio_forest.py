@@ -11,6 +11,7 @@ from figures.ratio_forest import (
     p_text,
     prepare_ratio_forest,
     ratio_text,
+    row_height,
     two_digits,
     wrapped,
 )
@@ -78,3 +79,11 @@ def test_ticks_keep_one_and_are_few() -> None:
 def test_long_labels_break_near_their_middle() -> None:
     assert wrapped("Blood CAR+ cells, flow cytometry", 24) == "Blood CAR+ cells,<br>flow cytometry"
     assert wrapped("Liver", 24) == "Liver"
+
+
+def test_rows_grow_with_their_longest_label() -> None:
+    note = "peak to day 28"
+    long = ForestRow("Marrow CAR+ cells, flow", note, 2.0, 1.2, 3.0, 0.01)
+    rows = prepare_ratio_forest([long, ForestRow("Day 7", "", 1.1, 0.8, 1.5, 0.5)])
+    assert row_height(rows, 24) == 44
+    assert row_height(rows, 15) == 60, "two lines of label and one of note need 54 px and a gap"

@@ -50,7 +50,7 @@ KEYS = [
     ("laboratory:INTLK6:PLASMA", "IL-6", "IL-6"),
     ("laboratory:CRP", "C-reactive protein", "C-reactive protein"),
     ("burden:SUMDIAM", "Sum of target diameters", "Sum of target diameters"),
-    ("kinetics:CARTG:qPCR:BLOOD@unit=copies/mL", "Blood transgene, qPCR",
+    ("kinetics:CARTG:qPCR:BLOOD@unit=copies/mL", "Blood transgene, qPCR (copies/mL)",
      "Blood transgene, qPCR (copies/mL)"),
 ]  # fmt: skip
 
