@@ -19,9 +19,10 @@ OUTLIER_SHARE = 0.01
 
 def normal_scores(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Expected normal order statistics (Blom 1958): (rank - 3/8) / (n + 1/4)."""
-    from scipy.stats import norm, rankdata
+    from scipy.special import ndtri
+    from scipy.stats import rankdata
 
-    return np.asarray(norm.ppf((rankdata(values) - 0.375) / (len(values) + 0.25)))
+    return np.asarray(ndtri((rankdata(values) - 0.375) / (len(values) + 0.25)))
 
 
 def check_residual_shape(fitted: "FittedMixed", fit: Fit) -> Check:

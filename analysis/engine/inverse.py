@@ -8,8 +8,10 @@ from analysis.engine.structure import Array
 
 RELATIVE_PIVOT = 1e-11
 """A pivot that falls below this share of its diagonal element means a collinear column."""
-FEW = 6
-"""Up to this many matrices LAPACK one by one is quicker than elimination over all."""
+FEW = 100
+"""Up to this many matrices, and for any number of larger ones, LAPACK is quicker than elimination
+over all."""
+WIDE = 4
 
 
 class Inverses(NamedTuple):
@@ -23,7 +25,7 @@ class Inverses(NamedTuple):
 def inverses(matrices: Array) -> Inverses:
     """Inverse and log-determinant of symmetric matrices over the leading axes."""
     n = matrices.shape[-1]
-    if matrices.size <= FEW * n * n and n > 1:
+    if n > 1 and (n >= WIDE or matrices.size <= FEW * n * n):
         return _by_lapack(matrices)
     return _by_elimination(matrices)
 
@@ -52,6 +54,22 @@ def _by_elimination(matrices: Array) -> Inverses:
 
 
 def _by_lapack(matrices: Array) -> Inverses:
+    """All at once; where one of them is not positive definite, apart from it."""
+    try:
+        root = np.linalg.cholesky(matrices)
+    except np.linalg.LinAlgError:
+        few = matrices.size <= FEW * matrices.shape[-1] ** 2
+        return _one_by_one(matrices) if few else _by_elimination(matrices)
+    pivots = np.diagonal(root, axis1=-2, axis2=-1)
+    least = RELATIVE_PIVOT * np.diagonal(matrices, axis1=-2, axis2=-1)
+    ok = np.asarray((pivots**2 > least).all(axis=-1))
+    if not ok.all():
+        return _by_elimination(matrices)
+    inverse = np.asarray(np.linalg.inv(matrices), dtype=float)
+    return Inverses(inverse, 2 * np.log(pivots).sum(axis=-1), ok)
+
+
+def _one_by_one(matrices: Array) -> Inverses:
     lead, n = matrices.shape[:-2], matrices.shape[-1]
     flat = matrices.reshape(-1, n, n)
     inverse, logs = np.zeros_like(flat), np.zeros(len(flat))

@@ -110,7 +110,7 @@ def evaluate(theta: Array, products: Pooled, structure: RandomStructure, reml: b
     s_xx = unpack(found.value_xx, p)
     covariance, log_x, ok_x = inverses(s_xx)
     beta = (covariance @ found.value_y[:, :p, None])[:, :, 0]
-    degrees = np.broadcast_to(products.n - p if reml else products.n, (len(theta),))
+    degrees = np.zeros(len(theta)) + (products.n - p if reml else products.n)
     r2 = found.value_y[:, p] - np.einsum("rp,rp->r", beta, found.value_y[:, :p])
     ok = found.ok & ok_x & (r2 > 0) & np.isfinite(found.log)
     r2 = np.where(ok, r2, 1.0)

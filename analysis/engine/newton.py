@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.engine.inverse import inverses
 from analysis.engine.likelihood import Point, evaluate
@@ -41,18 +42,21 @@ def minimize(
     reml: bool,
     starts: Array,
     tolerance: float = DECREMENT,
+    first: Point | None = None,
 ) -> Optima:
     """One optimum per row of `starts`; a product with one replicate serves all of them.
 
-    tolerance: expected gain in -2 log-likelihood at which a search ends. A replicate that cannot
-    be evaluated comes back as not converged, and spoils no other.
+    tolerance: expected gain in -2 log-likelihood at which a search ends. first: the likelihood at
+    the starts, where it is known. A replicate that cannot be evaluated comes back as not
+    converged, and spoils no other.
     """
     r, g, q = len(starts), *products.a.shape[:2]
     step = max(1, CHUNK // (g * (q * structure.n_parameters) ** 2))
     parts = []
     for begin in range(0, r, step):
         index = np.arange(begin, min(begin + step, r))
-        search = _Search(products.take(index), structure, reml, starts[index], tolerance)
+        point = None if first is None else chosen(first, index)
+        search = _Search(products.take(index), structure, reml, starts[index], tolerance, point)
         parts.append(search.run())
     if len(parts) == 1:
         return parts[0]
@@ -62,6 +66,11 @@ def minimize(
         for name in ("theta", "converged", "decrement")
     )
     return Optima(theta, Point(*map(np.concatenate, points)), converged, decrement)
+
+
+def chosen(point: Point, index: Index | NDArray[np.bool_]) -> Point:
+    """Some of the replicates."""
+    return Point(*(item[index] for item in point))
 
 
 class _Search:
@@ -74,12 +83,13 @@ class _Search:
         reml: bool,
         starts: Array,
         tolerance: float,
+        first: Point | None,
     ) -> None:
         self.products, self.structure, self.reml = products, structure, reml
         self.tolerance = tolerance
         self.theta = starts.astype(float).copy()
         everyone = np.arange(len(starts))
-        self.point = Point(*(np.array(item) for item in self._at(self.theta, everyone)))
+        self.point = self._at(self.theta, everyone) if first is None else first
         self.direction, self.gain = _direction(self.point, self.theta)
 
     def run(self) -> Optima:
@@ -106,11 +116,18 @@ class _Search:
             slope = np.einsum("rk,rk->r", self.direction[index], self.point.gradient[index])
             limit = self.point.criterion[index] + SLACK + 1e-4 * step[index] * slope
             better = new.ok & (new.criterion <= limit)
-            self._move(index[better], trial[better], Point(*(item[better] for item in new)))
+            if better.all():
+                self._move(index, trial, new)
+            else:
+                self._move(index[better], trial[better], chosen(new, better))
             step[index[better]] = 1.0
             step[index[~better]] *= 0.4
 
     def _move(self, index: Index, theta: Array, point: Point) -> None:
+        if len(index) == len(self.theta):
+            self.theta, self.point = theta, point
+            self.direction, self.gain = _direction(point, theta)
+            return
         self.theta[index] = theta
         for old, item in zip(self.point, point, strict=True):
             old[index] = item
@@ -129,7 +146,7 @@ class _Search:
             tried[:, parameter] = 0.0
             new = self._at(tried, index)
             equal = new.ok & (new.criterion <= self.point.criterion[index] + INDIFFERENT)
-            self._move(index[equal], tried[equal], Point(*(item[equal] for item in new)))
+            self._move(index[equal], tried[equal], chosen(new, equal))
             changed[index[equal]] = True
         return np.flatnonzero(changed)
 

@@ -104,6 +104,19 @@ class RandomStructure:
         start[self.diagonal_parameters] = scale
         return start
 
+    def nearest(self, psi: Array, least: float) -> Array:
+        """theta of a covariance near `psi`, with no standard deviation below `least`."""
+        theta = np.sqrt(np.maximum(psi, least**2))
+        if self.diagonal or not self.size:
+            return theta
+        rows, cols = self.block_entries
+        block = np.zeros((self.size, self.size))
+        block[rows, cols] = block[cols, rows] = psi[: self.n_block]
+        values, vectors = np.linalg.eigh(block)
+        block = (vectors * np.maximum(values, least**2)) @ vectors.T
+        theta[: self.n_block] = np.linalg.cholesky(block)[rows, cols]
+        return theta
+
     def positive(self, theta: Array) -> Array:
         """The same covariance with a non-negative diagonal of Lam: columns change their sign."""
         _, cols = self.block_entries

@@ -104,15 +104,20 @@ def complete_rows(
     used = list(dict.fromkeys([*sorted(parsed.variables), group, *nested]))
     kept, excluded = frame, []
     for name in used:
+        if not _has_missing(kept[name]):
+            continue
         column = pl.col(name)
         missing = column.is_null()
         if frame.schema[name].is_float():
             missing = missing | column.is_nan()
         complete = kept.filter(~missing)
-        if complete.height < kept.height:
-            excluded.append(Excluded(f"no value of {name}", kept.height - complete.height))
+        excluded.append(Excluded(f"no value of {name}", kept.height - complete.height))
         kept = complete
     return Rows(kept, tuple(excluded), parsed.variables, parsed.outcome)
+
+
+def _has_missing(column: "pl.Series") -> bool:
+    return column.null_count() > 0 or (column.dtype.is_float() and bool(column.is_nan().any()))
 
 
 def assemble(
@@ -164,6 +169,13 @@ def numbered(column: "pl.Series") -> tuple[tuple[str, ...], NDArray[np.intp]]:
     """The values of a column as text in alphabetical order, and the number of each row's."""
     import polars as pl
 
+    if column.dtype.is_integer():
+        values, codes = np.unique(column.to_numpy(), return_inverse=True)
+        names = values.astype(str)
+        order = np.argsort(names, kind="stable")
+        place = np.empty(len(order), dtype=np.intp)
+        place[order] = np.arange(len(order))
+        return tuple(names[order].tolist()), place[codes]
     text = column.cast(pl.String)
     labels = text.unique().sort()
     return tuple(labels), text.cast(pl.Enum(labels)).to_physical().to_numpy().astype(np.intp)

@@ -71,15 +71,15 @@ def chosen(inference: str, reml: bool) -> tuple[str, str]:
 
 def tested(fitted: "FittedMixed", rows: Array) -> Tested:
     """t tests of linear combinations of the fixed effects (rows, on the original scale)."""
-    from scipy.stats import t
+    from scipy.special import stdtr, stdtrit
 
     estimate = rows @ fitted.beta
     error = np.sqrt(np.einsum("lp,pq,lq->l", rows, fitted.covariance, rows))
     df = degrees(fitted, rows)
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = estimate / error
-    width = t.ppf(0.5 + CONF_LEVEL / 2, df) * error
-    p_value = 2 * t.sf(np.abs(statistic), df)
+    width = stdtrit(df, 0.5 + CONF_LEVEL / 2) * error
+    p_value = 2 * stdtr(df, -np.abs(statistic))
     return Tested(estimate, error, df, statistic, p_value, estimate - width, estimate + width)
 
 
@@ -101,9 +101,20 @@ def estimates(fitted: "FittedMixed") -> tuple[Estimate, ...]:
     """One row per fixed effect."""
     names = fitted.design.matrices.x_names
     found = tested(fitted, np.eye(len(names)))
-    return tuple(
-        Estimate(name, float(values[0]), *(finite(value) for value in values[1:]))
-        for name, *values in zip(names, *found, strict=True)
+    return tuple(estimate_row(name, found, index) for index, name in enumerate(names))
+
+
+def estimate_row(term: str, found: Tested, index: int) -> Estimate:
+    """One contrast of `found` as a row of a table."""
+    return Estimate(
+        term,
+        float(found.estimate[index]),
+        std_error=finite(found.std_error[index]),
+        df=finite(found.df[index]),
+        statistic=finite(found.statistic[index]),
+        p_value=finite(found.p_value[index]),
+        conf_low=finite(found.conf_low[index]),
+        conf_high=finite(found.conf_high[index]),
     )
 
 

@@ -7,9 +7,9 @@ import numpy as np
 
 from analysis.engine.structure import Array
 from analysis.errors import UserError
-from analysis.fits.inference import tested
+from analysis.fits.inference import estimate_row, tested
 from analysis.fits.restored import fitted_of
-from analysis.results import Estimate, Fit, finite
+from analysis.results import Estimate, Fit
 
 if TYPE_CHECKING:
     import polars as pl
@@ -32,8 +32,7 @@ def contrast(
     row, term = _mean_row(fitted, at), _named(at)
     if against is not None:
         row, term = row - _mean_row(fitted, against), f"{term} - {_named(against)}"
-    values = [float(column[0]) for column in tested(fitted, row[None])]
-    return Estimate(term, values[0], *[finite(value) for value in values[1:]])
+    return estimate_row(term, tested(fitted, row[None]), 0)
 
 
 def _mean_row(fitted: "FittedMixed", at: Values) -> Array:

@@ -12,7 +12,7 @@ from analysis.fits import statsmodels_bridge as bridge
 from analysis.fits.design import Design
 from analysis.fits.fitted import FittedMixed, variance_components
 from analysis.fits.inference import CONF_LEVEL, chosen, estimates
-from analysis.fits.search import STARTS, search
+from analysis.fits.search import search
 from analysis.fits.versions import provenance
 from analysis.results import Check, Fit, Status, finite
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 KIND = "linear mixed model"
 METHOD = (
     "Linear mixed model by {name}; columns scaled to unit root mean square; profiled likelihood "
-    "with exact gradient and Hessian, modified Newton from the {starts} best of several starts."
+    "with exact gradient and Hessian, modified Newton from the best of several starts."
 )
 CONFIRMED = " The optimum is confirmed by statsmodels MixedLM."
 REFERENCES = (
@@ -76,8 +76,7 @@ def fit_mixed(
         inference=method,
         inference_note=note,
         conf_level=CONF_LEVEL,
-        method=METHOD.format(name="REML" if reml else "maximum likelihood", starts=STARTS)
-        + CONFIRMED * verify,
+        method=METHOD.format(name="REML" if reml else "maximum likelihood") + CONFIRMED * verify,
         references=REFERENCES,
         provenance=provenance(),
     )

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from analysis.engine.likelihood import Point, evaluate
-from analysis.engine.newton import EXACT, Optima, minimize
-from analysis.engine.structure import Array, Index
+from analysis.engine.newton import EXACT, Optima, chosen, minimize
+from analysis.engine.structure import Array, Index, RandomStructure
 from analysis.fits import statsmodels_bridge as bridge
 
 if TYPE_CHECKING:
@@ -18,9 +18,14 @@ START_SCALES = (1.0, 0.1, 0.3, 3.0, 10.0)
 APART = (0.1, 5.0)
 """The same for one effect while the others stay at 1."""
 STARTS = 2
-"""Searches made: from the best points of the first look."""
+"""Searches made: from the best points of the first look; with many visit patterns one is enough,
+for the likelihood of so many patients has one top."""
+SCORED = 4
+"""Points of the first look that are moved by a step of scoring."""
+LEAST = 0.05
+"""Smallest standard deviation of a start: at zero the gradient vanishes."""
 LARGE = 200
-"""Visit patterns from which the first look is at common scales only."""
+"""Visit patterns above which the first look is at common scales only."""
 SEARCH_LIMIT_SUBJECTS = 1000
 """Above this statsmodels only evaluates our optimum: its own search would take minutes."""
 AGREEMENT = 1e-4
@@ -57,9 +62,18 @@ class Optimum(NamedTuple):
         return np.asarray(self.sigma2 * self.point.covariance[0])
 
 
-def optimize(design: "Design", reml: bool, starts: Sequence[Array]) -> Optimum:
+class Starts(NamedTuple):
+    """Where searches begin, (R, parameters), and the likelihood there when it is known."""
+
+    theta: Array
+    point: Point | None = None
+
+
+def optimize(design: "Design", reml: bool, starts: Starts | Sequence[Array]) -> Optimum:
     """Smallest criterion over the starts. Raises LinAlgError when none can be evaluated."""
-    found = minimize(design.pooled, design.structure, reml, np.stack(starts), EXACT)
+    given = starts if isinstance(starts, Starts) else Starts(np.stack(starts))
+    pooled, structure = design.pooled, design.structure
+    found = minimize(pooled, structure, reml, given.theta, EXACT, given.point)
     if not found.point.ok.any():
         raise np.linalg.LinAlgError("the likelihood cannot be evaluated")
     order = np.asarray(np.argsort(found.point.criterion, kind="stable"), dtype=np.intp)
@@ -82,17 +96,46 @@ def _clearest(found: Optima, order: Index) -> int:
     return max(equal, key=lambda i: int((found.theta[i] == 0).sum()))
 
 
-def _starts(design: "Design", reml: bool) -> list[Array]:
-    """The best of a few combinations of standard deviations, and of all at residual's size."""
-    structure = design.structure
+def _starts(design: "Design", reml: bool) -> Starts:
+    """The best of a first look at combinations of standard deviations, and of a step from there."""
+    structure, large = design.structure, design.products.n_patterns > LARGE
     looked = [structure.start(scale) for scale in START_SCALES]
-    if design.products.n_patterns <= LARGE and len(structure.diagonal_parameters) > 1:
+    if not large and len(structure.diagonal_parameters) > 1:
         for parameter in structure.diagonal_parameters:
             for scale in APART:
                 looked.append(structure.start(1.0))
                 looked[-1][parameter] = scale
-    found = evaluate(np.stack(looked), design.pooled, structure, reml).criterion
-    return [looked[int(index)] for index in np.argsort(found, kind="stable")[:STARTS]]
+    theta = np.stack(looked)
+    found = evaluate(theta, design.pooled, structure, reml)
+    best = np.argsort(found.criterion, kind="stable")[: STARTS if large else SCORED]
+    moved = _scored(structure, theta[best], chosen(found, best))
+    again = evaluate(moved, design.pooled, structure, reml)
+    points = Point(*(np.concatenate(both) for both in zip(again, found, strict=True)))
+    order = np.argsort(points.criterion, kind="stable")[: 1 if large else STARTS]
+    return Starts(np.concatenate([moved, theta])[order], chosen(points, order))
+
+
+def _scored(structure: RandomStructure, theta: Array, point: Point) -> Array:
+    """Each start after one step of Fisher scoring in the variances themselves.
+
+    There the step is that of MINQUE and ends near the optimum from far away, where Newton's on the
+    Cholesky factor takes several. What is not a covariance is lifted into one.
+    """
+    rows, cols, parameters = structure.positions
+    moved = []
+    for index, start in enumerate(theta):
+        slope, curve = point.log_slope[index], point.log_curve[index]
+        gradient = slope + point.degrees[index] / point.r2[index] * point.r2_slope[index]
+        information = -curve - np.outer(slope, slope) / point.degrees[index]
+        factor = structure.factor(start)
+        psi = np.zeros(len(start))
+        psi[parameters] = (factor @ factor.T)[rows, cols]
+        try:
+            step = np.linalg.solve(information, gradient)
+        except np.linalg.LinAlgError:
+            step = np.zeros_like(psi)
+        moved.append(structure.nearest(psi - step, LEAST) if point.ok[index] else start)
+    return np.stack(moved)
 
 
 def search(design: "Design", reml: bool, verify: bool) -> tuple[Optimum, bridge.Refit]:

@@ -7,6 +7,7 @@ code of the caller (a specification builds its own from validated names), never 
 import re
 import warnings
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from analysis.engine.structure import RandomStructure
 from analysis.errors import UserError
+from analysis.fits.plain_terms import PlainTerms
 
 if TYPE_CHECKING:
     import polars as pl
@@ -54,15 +56,15 @@ class Refit(NamedTuple):
 NOT_ASKED = Refit(float("nan"), float("nan"), None, True, "not asked for")
 
 
+@lru_cache(maxsize=256)
 def parse_formula(formula: str, random: str) -> ParsedFormula:
     """Raises UserError when a formula cannot be read."""
-    from formulaic import Formula
     from formulaic.errors import FormulaicError
 
     parts = []
     for text, role in ((formula, "formula"), (random, "random part")):
         try:
-            parts.append(Formula(text))
+            parts.append(_parsed(text))
         except (FormulaicError, SyntaxError) as error:
             raise UserError(f"{role} {text!r} cannot be read: {_first_line(error)}") from error
     fixed, effects = parts
@@ -84,8 +86,18 @@ def parse_formula(formula: str, random: str) -> ParsedFormula:
     )
 
 
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> Any:
+    from formulaic import Formula
+
+    return Formula(text)
+
+
 def build_matrices(frame: "pl.DataFrame", formula: str, random: str) -> Matrices:
     """Design matrices of complete rows. Raises UserError naming a term that cannot be evaluated."""
+    plain = _plain_matrices(frame, formula, random)
+    if plain is not None:
+        return plain
     data = _to_pandas(frame)
     fixed = _materialize(formula, data, frame.columns)
     effects = _materialize(random, data, frame.columns)
@@ -121,8 +133,34 @@ def build_matrices(frame: "pl.DataFrame", formula: str, random: str) -> Matrices
     )
 
 
+def _plain_matrices(frame: "pl.DataFrame", formula: str, random: str) -> Matrices | None:
+    """The same, where every term is a product of numeric columns."""
+    import polars as pl
+
+    parsed = _parsed(formula)
+    outcome, fixed, effects = (
+        PlainTerms.of(side, frame) for side in (parsed.lhs, parsed.rhs, _parsed(random))
+    )
+    if outcome is None or fixed is None or effects is None or not effects.terms:
+        return None
+    if len(outcome.terms) != 1 or len(outcome.terms[0]) != 1:
+        return None
+    return Matrices(
+        frame[outcome.terms[0][0]].cast(pl.Float64).to_numpy(),
+        fixed.matrix(frame),
+        fixed.column_names,
+        fixed.term_columns,
+        effects.matrix(frame),
+        tuple("(Intercept)" if name == "Intercept" else name for name in effects.column_names),
+        fixed,
+        effects,
+    )
+
+
 def matrix_at(encoder: Any, frame: "pl.DataFrame") -> Array:
     """Rows of a design matrix for new data, with the knots and levels of the fit."""
+    if isinstance(encoder, PlainTerms):
+        return encoder.matrix(frame)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return np.asarray(
@@ -250,13 +288,12 @@ def _components(
 
 
 def _materialize(formula: str, data: Any, columns: Sequence[str]) -> Any:
-    from formulaic import Formula
     from formulaic.errors import FormulaicError
 
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
-            return Formula(formula).get_model_matrix(data, context={}, na_action="ignore")
+            return _parsed(formula).get_model_matrix(data, context={}, na_action="ignore")
         except (FormulaicError, ValueError, TypeError, SyntaxError) as error:
             named = re.search(r"factor `(.+?)`", str(error))
             term = named.group(1) if named else formula
