@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from analysis.fits.bootstrap import BootstrapResult, bootstrap
+    from analysis.fits.day_comparison import DayComparison, compare_by_day
     from analysis.fits.mixed import fit_mixed
     from analysis.fits.permutation import PermutationResult, permutation_test
     from analysis.fits.specification import fit_specification
@@ -18,6 +19,8 @@ _EXPORTS = {
     "BootstrapResult": "analysis.fits.bootstrap",
     "PermutationResult": "analysis.fits.permutation",
     "bootstrap": "analysis.fits.bootstrap",
+    "DayComparison": "analysis.fits.day_comparison",
+    "compare_by_day": "analysis.fits.day_comparison",
     "permutation_test": "analysis.fits.permutation",
     "Check": "analysis.results",
     "Estimate": "analysis.results",
@@ -32,12 +35,14 @@ _EXPORTS = {
 __all__ = [
     "BootstrapResult",
     "Check",
+    "DayComparison",
     "Estimate",
     "Fit",
     "ModelSpec",
     "PermutationResult",
     "Provenance",
     "bootstrap",
+    "compare_by_day",
     "default_spec",
     "fit_mixed",
     "fit_specification",

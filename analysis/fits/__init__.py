@@ -9,4 +9,5 @@ FITS: Mapping[str, str] = {
     "specification": "analysis.fits.specification:fit_specification",
     "geometric-mean ratio": "analysis.fits.ratio:geometric_mean_ratio",
     "rank test": "analysis.fits.ranks:mann_whitney",
+    "comparison by day": "analysis.fits.day_comparison:compare_by_day",
 }
