@@ -40,7 +40,7 @@ class Estimate:
     p_value: float | None = None
     conf_low: float | None = None
     conf_high: float | None = None
-    part: str = ""
+    part: str = field(default="", kw_only=True)
 
 
 class VarianceComponent(NamedTuple):

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[np.float64]
 
 EXACT_BELOW = 9
 """Values in a group from which the normal approximation is taken (scipy's rule)."""
@@ -24,7 +27,9 @@ class RankTest:
 
 
 def mann_whitney(
-    first: Sequence[float], second: Sequence[float], exact_below: int = EXACT_BELOW
+    first: Sequence[float] | Values,
+    second: Sequence[float] | Values,
+    exact_below: int = EXACT_BELOW,
 ) -> RankTest:
     """Exact without ties and with fewer than `exact_below` values in one of the groups, else the
     normal approximation with correction for ties and continuity (Mann, Whitney 1947,
