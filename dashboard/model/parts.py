@@ -8,7 +8,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from analysis.derive.measured_peaks import MeasuredPeaks
-from analysis.results import Fit
+from analysis.results import Fit, WaldTest
 from dashboard.components.plain_table import Column, plain_table
 from dashboard.view import View
 from figures.number_text import EN_DASH, significant
@@ -16,6 +16,11 @@ from figures.ratio_forest import two_digits
 
 DAY_TERMS = ("nominal_day", "visit", "time", "day")
 RULE_WORDS = {"half_lloq": "Half the limit", "drop": "Left out", "censored": "Censored"}
+TEST_WORDS = {
+    "group at any time": "Do the groups differ on any day?",
+    "group by time": "Do their courses differ in shape?",
+}
+CHI_SQUARE = "\N{GREEK SMALL LETTER CHI}\N{SUPERSCRIPT TWO}"
 CHECK_WORDS = {"ok": "Fine", "note": "Note", "warning": "Look", "failed": "Failed"}
 
 
@@ -79,6 +84,26 @@ def variance_table(fit: Fit) -> Component:
     if fit.icc is not None:
         rows.append(["Intraclass correlation", EN_DASH, EN_DASH, fixed(fit.icc, 2)])
     return plain_table(columns, rows, caption="Variance components", dense=True)
+
+
+def tests_table(tests: Sequence[WaldTest]) -> Component:
+    """Joint tests of several effects: the whole course of a group at once."""
+    columns = [
+        Column("Question"),
+        Column("Statistic", align="right"),
+        Column("df", align="right"),
+        Column("p", align="right"),
+    ]
+    rows = [
+        [
+            TEST_WORDS.get(test.name, test.name),
+            f"{'F' if test.kind == 'F' else CHI_SQUARE} {fixed(test.statistic, 2)}",
+            str(test.df) if test.den_df is None else f"{test.df}, {test.den_df:.1f}",
+            p_cell(test.p_value),
+        ]
+        for test in tests
+    ]
+    return plain_table(columns, rows, caption="Joint tests", dense=True)
 
 
 def sensitivity_table(fit: Fit) -> Component:

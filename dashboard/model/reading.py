@@ -28,6 +28,8 @@ WINDOWS: Mapping[str, tuple[float | None, float | None]] = {
     "from-0": (0.0, None),
     "all": (None, None),
 }
+DEFAULT_INFERENCE = "satterthwaite"
+"""What "auto" stands for (`analysis.fits.inference`)."""
 OWN_WINDOW = "own"
 """A window without a name here: that of the address, or of the study's first question."""
 WINDOW_LABELS = (
@@ -68,9 +70,11 @@ def chosen_spec(view: View) -> ModelSpec:
     spec = study_default(view)
     params = view.params
     changes = scope_changes(view)
-    for name in ("group", "time", "random", "transform"):
+    for name in ("group", "time", "random", "transform", "inference"):
         if name in params:
             changes[name] = params[name]
+    if changes.get("inference") == DEFAULT_INFERENCE:
+        del changes["inference"]  # the default by its name is the same question
     if "signal" in params:
         changes |= {"outcome": params["signal"], "question": "signal_by_group"}
         changes["unit"] = "lesion" if params["signal"].endswith(":lesion") else "patient"

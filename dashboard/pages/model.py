@@ -27,6 +27,7 @@ from dashboard.model.parts import (
     peaks_table,
     saved_runs,
     sensitivity_table,
+    tests_table,
     variance_table,
 )
 from dashboard.model.scope import scope_words
@@ -45,6 +46,11 @@ INFERENCE_WORDS = {
     "satterthwaite": "Satterthwaite degrees of freedom",
     "kenward_roger": "Kenward-Roger",
     "wald": "Wald, without small-sample correction",
+}
+INFERENCE_CHOICES = {
+    "satterthwaite": "Satterthwaite",
+    "kenward_roger": "Kenward-Roger",
+    "wald": "Wald (large samples)",
 }
 
 
@@ -131,6 +137,7 @@ def fitted(view: View, catalog: tuple[Signal, ...], spec: ModelSpec, fit: Fit) -
         main = [effect_card(view, spec, fit), residual_card(view, fit), estimates_card(view, fit)]
         side = [
             ratio_card(view, fit),
+            tests_card(view, fit),
             peaks_card(view, spec, fit),
             sensitivity_card(fit),
             influence_card(view, fit),
@@ -197,8 +204,16 @@ def builder(view: View, catalog: tuple[Signal, ...], spec: ModelSpec | None) -> 
             {"value": "half_lloq", "label": "Half the limit"},
             {"value": "drop", "label": "Left out"},
         ], label="Below limit", width=140),
+        url_select("inference", inference_choice(chosen), [
+            {"value": name, "label": label} for name, label in INFERENCE_CHOICES.items()
+        ], label="Tests and intervals", width=180),
     ]  # fmt: skip
     return html.Div(controls, className="cg-controls")
+
+
+def inference_choice(spec: ModelSpec) -> str:
+    """What "auto" stands for, so that the reader sees the method and not a word for it."""
+    return reading.DEFAULT_INFERENCE if spec.inference == "auto" else spec.inference
 
 
 def effect_card(view: View, spec: ModelSpec, fit: Fit) -> Component:
@@ -241,6 +256,15 @@ def ratio_card(view: View, fit: Fit) -> Component | None:
             downloads=figure_downloads(view, Ids.RATIOS),
         ),
     )
+
+
+def tests_card(view: View, fit: Fit) -> Component | None:
+    """The groups over all days at once, so that no day is picked."""
+    tests = [test for test in (fit.group_test, fit.interaction) if test is not None]
+    if not tests:
+        return None
+    words = INFERENCE_WORDS.get(fit.inference, fit.inference)
+    return card("All days at once", tests_table(tests), footer=provenance_strip(view, words))
 
 
 def peaks_card(view: View, spec: ModelSpec, fit: Fit) -> Component:

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from analysis.errors import UserError
-from analysis.results import Estimate, Fit, GeometricMeanRatio, SensitivityRow
+from analysis.results import Estimate, Fit, GeometricMeanRatio, SensitivityRow, WaldTest
 from dashboard.address import Request
 from dashboard.filters import page_filters
 from dashboard.model import parts, reading
@@ -212,3 +212,23 @@ def test_where_cohorts_differ_in_criterion_the_page_says_which_one_is_fitted() -
     assert reading.chosen_spec(at("cohort=B")).criterion == "NCI MRD"
     assert reading.chosen_spec(at("cohort=A")).criterion != "NCI MRD"
     assert reading.chosen_spec(at("criterion=NCI%20MRD")).cohort == ()
+
+
+def test_the_method_of_the_tests_is_a_choice_and_the_default_by_name_is_the_same_question() -> None:
+    assert reading.chosen_spec(view("inference=kenward_roger")).inference == "kenward_roger"
+    named = reading.chosen_spec(view("inference=satterthwaite"))
+    assert named.spec_hash() == reading.chosen_spec(view()).spec_hash()
+
+
+def test_the_whole_course_is_tested_beside_its_days() -> None:
+    tests = {
+        "group_test": WaldTest("group at any time", 4.126, 4, 0.0123, 21.34, "F"),
+        "interaction": WaldTest("group by time", 7.5, 3, 0.00002),
+    }
+    words = text_of(model.layout(view(fit=dataclasses.replace(FIT, **tests))))
+    for said in (
+        "All days at once", "Do the groups differ on any day?", "F 4.13", "4, 21.3", "0.012",
+        "Do their courses differ in shape?", "χ² 7.50", " 3", "< 0.0001",
+    ):  # fmt: skip
+        assert said in words, said
+    assert "All days at once" not in text_of(model.layout(view(fit=FIT)))
