@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from analysis.compute.multiplicity import AdjustedFamily, adjust_p_values
     from analysis.fits.bootstrap import BootstrapResult, bootstrap
     from analysis.fits.day_comparison import DayComparison, compare_by_day
     from analysis.fits.mixed import fit_mixed
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from analysis.specs import ModelSpec, default_spec
 
 _EXPORTS = {
+    "AdjustedFamily": "analysis.compute.multiplicity",
+    "adjust_p_values": "analysis.compute.multiplicity",
     "BootstrapResult": "analysis.fits.bootstrap",
     "PermutationResult": "analysis.fits.permutation",
     "bootstrap": "analysis.fits.bootstrap",
@@ -33,6 +36,7 @@ _EXPORTS = {
 }
 
 __all__ = [
+    "AdjustedFamily",
     "BootstrapResult",
     "Check",
     "DayComparison",
@@ -41,6 +45,7 @@ __all__ = [
     "ModelSpec",
     "PermutationResult",
     "Provenance",
+    "adjust_p_values",
     "bootstrap",
     "compare_by_day",
     "default_spec",

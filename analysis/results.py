@@ -97,6 +97,7 @@ class WaldTest:
     """A joint test of several fixed effects being zero; df = number of effects.
 
     kind "F": statistic over `den_df` denominator degrees of freedom; "chi-square": none.
+    method: whose degrees of freedom they are.
     """
 
     name: str
@@ -105,6 +106,7 @@ class WaldTest:
     p_value: float
     den_df: float | None = None
     kind: str = "chi-square"
+    method: str = ""
 
 
 class CurvePoint(NamedTuple):
@@ -174,8 +176,8 @@ class Fit:
 
     criterion: -2 log-likelihood, restricted (REML) or full (ML), comparable with lme4's.
     key_index: which of `ratios` the sentence is about.
-    covariance: of the random effects, "full" or "diagonal". inference: the method used, and
-    inference_note why.
+    covariance: of the random effects, "full" or "diagonal". inference: the method used for single
+    effects, joint_inference: for joint tests, inference_note why, seed: of simulated inference.
     advice: what to do when the status is not ok. design: the fitted matrices, in memory only,
     outside equality and JSON.
     """
@@ -200,7 +202,9 @@ class Fit:
     n_censored: int = 0
     excluded: tuple[Excluded, ...] = ()
     inference: str = "wald"
+    joint_inference: str = ""
     inference_note: str = ""
+    seed: int | None = None
     conf_level: float = 0.95
     checks: tuple[Check, ...] = ()
     ratios: tuple[GeometricMeanRatio, ...] = ()
@@ -279,7 +283,7 @@ class Fit:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types; named tuples become objects; `design` is left out."""
         return {
-            item.name: _plain(getattr(self, item.name))
+            item.name: plain(getattr(self, item.name))
             for item in dataclasses.fields(self)
             if item.name != "design"
         }
@@ -311,17 +315,18 @@ _ROWS: Mapping[str, type] = {
 _OBJECTS: Mapping[str, type] = {"interaction": WaldTest, "group_test": WaldTest}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """The value in JSON types: rows become objects, an undefined number None."""
     if isinstance(value, float):
         return finite(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {item.name: _plain(getattr(value, item.name)) for item in dataclasses.fields(value)}
+        return {item.name: plain(getattr(value, item.name)) for item in dataclasses.fields(value)}
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return {name: _plain(item) for name, item in value._asdict().items()}
+        return {name: plain(item) for name, item in value._asdict().items()}
     if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
+        return {str(name): plain(item) for name, item in value.items()}
     if isinstance(value, (tuple, list)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return value
 
 

@@ -11,6 +11,7 @@ from analysis.specs import ModelSpec
 INFERENCE_WORDS: Mapping[str, str] = {
     "satterthwaite": "Satterthwaite t",
     "kenward_roger": "Kenward-Roger t",
+    "bootstrap": "parametric bootstrap",
     "wald": "Wald z, without small-sample correction",
 }
 

@@ -47,15 +47,18 @@ def parameter_covariance(point: Point, theta: Array, structure: RandomStructure)
 def degrees_of_freedom(
     point: Point, theta: Array, structure: RandomStructure, rows: Array
 ) -> tuple[Array, Array]:
-    """Variance and degrees of freedom of contrasts `rows` (L, p) of each replicate: (R, L)."""
+    """Variance and degrees of freedom of contrasts of each replicate: (R, L).
+
+    rows: (L, p), or (R, L, p) when every replicate has its own.
+    """
     covariance = parameter_covariance(point, theta, structure)
     p, sigma2 = point.beta.shape[1], point.sigma2
     turned = rows @ point.covariance
-    relative = np.einsum("rlp,lp->rl", turned, rows)
+    relative = (turned * rows).sum(axis=2)
     r, n = theta.shape
     slopes = unpack(point.slope_xx, p)
     by_psi = -np.einsum("rlp,rkpl->rlk", turned, slopes @ np.swapaxes(turned, 1, 2)[:, None])
-    gradient = np.empty((r, len(rows), n + 1))
+    gradient = np.empty((r, rows.shape[-2], n + 1))
     gradient[:, :, :n] = sigma2[:, None, None] * (by_psi @ structure.jacobian(theta))
     gradient[:, :, n] = 2 * np.sqrt(sigma2)[:, None] * relative
     variance = sigma2[:, None] * relative

@@ -8,7 +8,7 @@ import numpy as np
 from analysis.engine.structure import Array
 from analysis.errors import UserError
 from analysis.fits.fitted import FittedMixed
-from analysis.fits.inference import CONF_LEVEL
+from analysis.fits.inference import BOOTSTRAP_REPLICATES, CONF_LEVEL, Tested
 from analysis.fits.replicates import projected, refit, simulated
 from analysis.fits.restored import fitted_of
 from analysis.results import Fit, finite
@@ -77,11 +77,12 @@ NOTE = (
 )
 
 
-class _Draws(NamedTuple):
-    """Of each converged replicate, on the original scale; t: studentized fixed effects."""
+class Draws(NamedTuple):
+    """Of each converged replicate. effects: simulated fixed effects less the fitted ones, in scaled
+    units, (R, p); covariance: of them, (R, p, p); components: see `components_of`."""
 
-    fixed: Array
-    t: Array
+    effects: Array
+    covariance: Array
     components: Array
 
 
@@ -96,36 +97,66 @@ def bootstrap(
     if replicates < MINIMUM:
         raise UserError(f"bootstrap: {replicates} replicates are too few; use {MINIMUM} or more")
     fitted = fitted_of(fit, frame, "bootstrap")
+    found = draws(fitted, replicates, seed)
+    rows = (*_fixed_rows(fitted, found), *_component_rows(fitted, found))
+    failed = replicates - len(found.effects)
+    return BootstrapResult(replicates, failed, seed, CONF_LEVEL, rows, NOTE)
+
+
+def bootstrap_tested(fitted: FittedMixed, rows: Array) -> Tested:
+    """Bootstrap-t intervals and p-values of contrasts (rows, on the original scale)."""
+    if fitted.simulated is None:
+        fitted.simulated = draws(fitted, BOOTSTRAP_REPLICATES, fitted.seed)
+    moved, error = _contrast_draws(fitted, fitted.simulated, rows)
+    estimate = rows @ fitted.beta
+    own = np.sqrt(np.einsum("lp,pq,lq->l", rows, fitted.covariance, rows))
+    tail = (1 - CONF_LEVEL) / 2
+    low, high = np.quantile(moved / error, [tail, 1 - tail], axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        statistic = estimate / own
+    extreme = (np.abs(moved / error) >= np.abs(statistic)).sum(axis=0)
+    p_value = (1 + extreme) / (1 + len(moved))
+    df = np.full(len(rows), np.nan)
+    return Tested(
+        estimate, own, df, statistic, p_value, estimate - high * own, estimate - low * own
+    )
+
+
+def draws(fitted: FittedMixed, replicates: int, seed: int) -> Draws:
+    """Simulate and refit. Raises UserError when fewer than 100 replicates have an optimum."""
     generator = np.random.default_rng(seed)
     step = max(1, BLOCK // fitted.design.n_observations)
     parts = [
         _draw(fitted, min(step, replicates - begin), generator)
         for begin in range(0, replicates, step)
     ]
-    draws = _Draws(*(np.concatenate(items) for items in zip(*parts, strict=True)))
-    kept = len(draws.fixed)
-    if kept < MINIMUM:
+    found = Draws(*(np.concatenate(items) for items in zip(*parts, strict=True)))
+    if len(found.effects) < MINIMUM:
         raise UserError(
-            f"bootstrap: only {kept} of {replicates} simulated trials could be refitted; the "
-            "random part is larger than the data can carry, take a smaller one"
+            f"bootstrap: only {len(found.effects)} of {replicates} simulated trials could be "
+            "refitted; the random part is larger than the data can carry, take a smaller one"
         )
-    rows = (*_fixed_rows(fitted, draws), *_component_rows(fitted, draws))
-    return BootstrapResult(replicates, replicates - kept, seed, CONF_LEVEL, rows, NOTE)
+    return found
 
 
-def _draw(fitted: FittedMixed, replicates: int, generator: np.random.Generator) -> _Draws:
-    design = fitted.design
-    outcomes, coefficients = projected(design, simulated(fitted, replicates, generator))
+def _draw(fitted: FittedMixed, replicates: int, generator: np.random.Generator) -> Draws:
+    outcomes, coefficients = projected(fitted.design, simulated(fitted, replicates, generator))
     ends, scale = refit(fitted, outcomes)
     kept = ends.converged
-    rows = fitted.scaled_rows(np.eye(coefficients.shape[1]))
-    beta = coefficients + scale[:, None] * ends.point.beta
-    moved = design.y_scale * beta @ rows.T
-    relative = np.einsum("lp,rpq,lq->rl", rows, ends.point.covariance, rows, optimize=True)
-    error = design.y_scale * scale[:, None] * np.sqrt(ends.point.sigma2[:, None] * relative)
-    sigma2 = ends.point.sigma2 * (scale * design.y_scale) ** 2
-    components = components_of(fitted, ends.theta, sigma2)
-    return _Draws((fitted.beta + moved)[kept], (moved / error)[kept], components[kept])
+    sigma2 = ends.point.sigma2 * scale**2
+    components = components_of(fitted, ends.theta, sigma2 * fitted.design.y_scale**2)
+    return Draws(
+        (coefficients + scale[:, None] * ends.point.beta)[kept],
+        (sigma2[:, None, None] * ends.point.covariance)[kept],
+        components[kept],
+    )
+
+
+def _contrast_draws(fitted: FittedMixed, found: Draws, rows: Array) -> tuple[Array, Array]:
+    """Deviations of contrasts from the fitted ones, and their standard errors: (R, L)."""
+    scaled, y_scale = fitted.scaled_rows(rows), fitted.design.y_scale
+    variance = ((scaled @ found.covariance) * scaled).sum(axis=2)
+    return y_scale * found.effects @ scaled.T, y_scale * np.sqrt(variance)
 
 
 def components_of(fitted: FittedMixed, theta: Array, sigma2: Array) -> Array:
@@ -142,15 +173,18 @@ def components_of(fitted: FittedMixed, theta: Array, sigma2: Array) -> Array:
     return np.column_stack([nested, variances, sigma2, between / total])
 
 
-def _fixed_rows(fitted: FittedMixed, draws: _Draws) -> list[BootstrapEstimate]:
+def _fixed_rows(fitted: FittedMixed, found: Draws) -> list[BootstrapEstimate]:
+    rows = np.eye(len(fitted.beta))
+    moved, drawn_error = _contrast_draws(fitted, found, rows)
+    studentized = moved / drawn_error
     error = np.sqrt(np.diag(fitted.covariance))
     tail = (1 - CONF_LEVEL) / 2
-    low, high = np.quantile(draws.t, [tail, 1 - tail], axis=0)
+    low, high = np.quantile(studentized, [tail, 1 - tail], axis=0)
     observed = np.abs(fitted.beta / error)
-    p_value = (1 + (np.abs(draws.t) >= observed).sum(axis=0)) / (1 + len(draws.t))
+    p_value = (1 + (np.abs(studentized) >= observed).sum(axis=0)) / (1 + len(moved))
     columns = (
         fitted.beta,
-        draws.fixed.std(axis=0, ddof=1),
+        moved.std(axis=0, ddof=1),
         fitted.beta - high * error,
         fitted.beta - low * error,
         p_value,
@@ -161,18 +195,18 @@ def _fixed_rows(fitted: FittedMixed, draws: _Draws) -> list[BootstrapEstimate]:
     ]
 
 
-def _component_rows(fitted: FittedMixed, draws: _Draws) -> list[BootstrapEstimate]:
+def _component_rows(fitted: FittedMixed, found: Draws) -> list[BootstrapEstimate]:
     design = fitted.design
     observed = components_of(fitted, fitted.optimum.theta[None], np.array([fitted.sigma2]))[0]
     tail = (1 - CONF_LEVEL) / 2
-    low, high = np.quantile(draws.components, [tail, 1 - tail], axis=0)
+    low, high = np.quantile(found.components, [tail, 1 - tail], axis=0)
     names = [
         *(("variance", f"{design.group}:{name}") for name in design.nested),
         *(("variance", f"{design.group} {name}") for name in design.matrices.z_names),
         ("variance", "Residual"),
         ("share", "ICC"),
     ]
-    spread = draws.components.std(axis=0, ddof=1)
+    spread = found.components.std(axis=0, ddof=1)
     return [
         BootstrapEstimate(part, name, *[finite(value) for value in (*values, None)])
         for (part, name), *values in zip(names, observed, spread, low, high, strict=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from analysis.compute.multiplicity import adjust_p_values
 from analysis.engine.structure import Array
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.inference import joint_test as test_of_rows
@@ -135,15 +136,10 @@ def _patients(setting: Setting, group: str, day: float | None = None) -> int:
 
 
 def _holm(ratios: tuple[GeometricMeanRatio, ...]) -> tuple[GeometricMeanRatio, ...]:
-    """Holm S 1979, Scand J Stat 6:65-70."""
-    values = [ratio.p_value for ratio in ratios]
-    order = sorted((p, index) for index, p in enumerate(values) if p is not None)
-    adjusted: list[float | None] = [None] * len(ratios)
-    largest = 0.0
-    for rank, (p, index) in enumerate(order):
-        largest = max(largest, min(1.0, p * (len(order) - rank)))
-        adjusted[index] = largest
-    return tuple(replace(ratio, p_adjusted=p) for ratio, p in zip(ratios, adjusted, strict=True))
+    family = adjust_p_values([ratio.p_value for ratio in ratios], "holm", "ratios of this fit")
+    return tuple(
+        replace(ratio, p_adjusted=p) for ratio, p in zip(ratios, family.adjusted, strict=True)
+    )
 
 
 def joint_test(fitted: FittedMixed, name: str, needed: set[str]) -> WaldTest | None:

@@ -86,17 +86,12 @@ def with_rates(compared: Sequence[DayComparison]) -> list[DayComparison]:
     """The comparisons with their false discovery rates, over those that have a p-value."""
     from dataclasses import replace
 
-    from scipy.stats import false_discovery_control
+    from analysis.compute.multiplicity import adjust_p_values
 
-    tested = [item.p_value for item in compared if item.p_value is not None]
-    rates = iter(false_discovery_control(tested) if tested else ())
+    rates = adjust_p_values([item.p_value for item in compared], "benjamini_hochberg")
     return [
-        replace(
-            item,
-            q_value=None if item.p_value is None else float(next(rates)),
-            n_tests=len(tested),
-        )
-        for item in compared
+        replace(item, q_value=q_value, n_tests=rates.n_tests)
+        for item, q_value in zip(compared, rates.adjusted, strict=True)
     ]
 
 

@@ -1,6 +1,6 @@
 """A fitted linear mixed model on its original scale: what contrasts, checks and figures ask."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -24,6 +24,10 @@ class FittedMixed:
     refit: Refit
     reml: bool
     inference: str = "satterthwaite"
+    joint_inference: str = "satterthwaite"
+    seed: int = 0
+    simulated: Any = field(default=None, repr=False)
+    """Draws of the parametric bootstrap, made when first asked for."""
 
     @cached_property
     def beta(self) -> Array:

@@ -43,6 +43,7 @@ def fit_mixed(
     inference: str = "auto",
     covariance: str = "full",
     verify: bool = True,
+    seed: int = 0,
 ) -> Fit:
     """Fit a linear mixed model with random effects nested in `group` (the patient).
 
@@ -50,12 +51,13 @@ def fit_mixed(
     "1" or "1 + rel_day". nested: columns whose levels inside the patient get a random intercept.
     covariance: "full", or "diagonal" for independent random effects.
     inference: "auto" is "satterthwaite" (see `analysis.fits.inference`); "kenward_roger" needs
-    REML; "wald" is the normal reference. verify: let statsmodels confirm the optimum.
+    REML; "bootstrap" simulates from the fit, with `seed`; "wald" is the normal reference.
+    verify: let statsmodels confirm the optimum.
     A model that cannot be fitted comes back with status not_estimable and no number.
     Raises UserError for a formula, column or option that does not exist.
     """
     nested = (nested,) if isinstance(nested, str) else tuple(nested)
-    method, note = chosen(inference, reml)
+    choice = chosen(inference, reml, seed)
     if covariance not in ("full", "diagonal"):
         raise UserError(f"covariance {covariance!r} does not exist; use 'full' or 'diagonal'")
     rows = designs.complete_rows(frame, formula, random, group, nested)
@@ -73,8 +75,10 @@ def fit_mixed(
         n_subjects=rows.frame[group].n_unique(),
         n_observations=rows.frame.height,
         covariance=covariance,
-        inference=method,
-        inference_note=note,
+        inference=choice.single,
+        joint_inference=choice.joint,
+        inference_note=choice.note,
+        seed=seed if choice.single == "bootstrap" else None,
         conf_level=CONF_LEVEL,
         method=METHOD.format(name="REML" if reml else "maximum likelihood") + CONFIRMED * verify,
         references=REFERENCES,
@@ -156,7 +160,15 @@ def _fit_design(shell: Fit, design: Design, verify: bool) -> Fit:
                 "Ask a simpler question: a smaller random part or fewer terms.",
             ),
         )
-    fitted = FittedMixed(design, optimum, refit, shell.reml, shell.inference)
+    fitted = FittedMixed(
+        design,
+        optimum,
+        refit,
+        shell.reml,
+        shell.inference,
+        shell.joint_inference,
+        shell.seed or 0,
+    )
     fit = shell.replace(
         estimates=estimates(fitted),
         variance_components=variance_components(fitted),

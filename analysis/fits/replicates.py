@@ -6,7 +6,7 @@ import numpy as np
 
 from analysis.engine.newton import Optima, minimize
 from analysis.engine.products import Pooled, by_patient, outcome_sums
-from analysis.engine.satterthwaite import degrees_of_freedom
+from analysis.engine.satterthwaite import degrees_of_freedom, joint_degrees
 from analysis.engine.structure import Array
 from analysis.fits.design import Design
 from analysis.fits.fitted import FittedMixed
@@ -101,3 +101,31 @@ def retested(fitted: FittedMixed, outcomes: Array, rows: Array) -> Tested:
     p_value = 2 * stdtr(df, -np.abs(statistic))
     width = stdtrit(df, 0.5 + CONF_LEVEL / 2) * error
     return Tested(estimate, error, df, statistic, p_value, estimate - width, estimate + width)
+
+
+class JointTests(NamedTuple):
+    """F tests of one hypothesis in every replicate; nan where no optimum was found."""
+
+    statistic: Array
+    den_df: Array
+    p_value: Array
+
+
+def jointly_tested(fitted: FittedMixed, ends: Optima, rows: Array) -> JointTests:
+    """Satterthwaite F test of all `rows` (L, p; scaled) being zero, in every replicate.
+
+    The same as `inference.joint_test` for one fit: independent t tests, whose degrees of freedom
+    are combined (Kuznetsova 2017, doi:10.18637/jss.v082.i13).
+    """
+    from scipy.special import fdtrc
+
+    point = ends.point
+    values, vectors = np.linalg.eigh(rows @ point.covariance @ rows.T)
+    turned = np.swapaxes(vectors, 1, 2) @ rows
+    _, df = degrees_of_freedom(point, ends.theta, fitted.design.structure, turned)
+    estimate = (turned @ point.beta[:, :, None])[:, :, 0]
+    squares = estimate**2 / values / point.sigma2[:, None]
+    statistic = squares.mean(axis=1)
+    statistic[~ends.converged] = np.nan
+    den_df = np.array([joint_degrees(row) for row in df])
+    return JointTests(statistic, den_df, fdtrc(len(rows), den_df, statistic))

@@ -1,0 +1,102 @@
+"""The rule that chooses the inference, and what the result says about it."""
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy.stats import f
+
+from analysis import Fit, bootstrap, fit_mixed
+from analysis.errors import UserError
+from analysis.fits.inference import chosen, joint_test
+
+
+def trial(patients: int = 16, seed: int = 5) -> pl.DataFrame:
+    rng = np.random.default_rng(seed)
+    patient = np.repeat(np.arange(patients), 5)
+    day = np.tile(np.arange(5.0), patients)
+    effects = rng.normal(size=(patients, 2)) * [1.0, 0.5]
+    y = 1 + 0.2 * day + effects[patient, 0] + effects[patient, 1] * day
+    y = y + rng.normal(0, 0.3, len(day))
+    return pl.DataFrame({"p": patient, "day": day, "arm": (patient % 2).astype(float), "y": y})
+
+
+def fitted(**options) -> Fit:
+    return fit_mixed(trial(), "y ~ day * arm", "p", "1 + day", verify=False, **options)
+
+
+def test_the_default_joint_test_is_hotelling_where_that_is_exact():
+    """Balanced visits and patients' own lines: the lines of two groups differ by Hotelling's T2 of
+    the patients' own coefficients."""
+    frame = trial()
+    y = frame["y"].to_numpy().reshape(16, 5).T
+    basis = np.column_stack([np.ones(5), np.arange(5.0)])
+    own = np.linalg.lstsq(basis, y, rcond=None)[0].T
+    first, second = own[0::2], own[1::2]
+    centered = np.concatenate([first - first.mean(axis=0), second - second.mean(axis=0)])
+    spread = centered.T @ centered / 14
+    gap = second.mean(axis=0) - first.mean(axis=0)
+    t2 = 8 * 8 / 16 * gap @ np.linalg.solve(spread, gap)
+    exact = (14 - 2 + 1) / (14 * 2) * t2
+
+    test = joint_test(fitted().design, "arm", np.eye(4)[[2, 3]])
+
+    assert (test.kind, test.method, test.df) == ("F", "Kenward-Roger", 2)
+    assert test.den_df == pytest.approx(13, rel=1e-4)
+    assert test.statistic == pytest.approx(exact, rel=1e-4)
+    assert test.p_value == pytest.approx(f.sf(exact, 2, 13), rel=1e-3)
+    plain = joint_test(fitted(inference="satterthwaite").design, "arm", np.eye(4)[[2, 3]])
+    assert plain.method == "Satterthwaite"
+    assert plain.p_value < 0.95 * test.p_value
+
+
+def test_a_single_effect_has_one_p_value():
+    """The joint test of one effect is the t test of the table, squared."""
+    fit = fitted()
+    test = joint_test(fit.design, "day:arm", np.eye(4)[[3]])
+    assert test.method == "Satterthwaite"
+    assert test.statistic == pytest.approx(fit.estimates[3].statistic ** 2)
+    assert test.p_value == pytest.approx(fit.estimates[3].p_value)
+
+
+def test_without_reml_the_joint_test_is_satterthwaite():
+    fit = fitted(reml=False)
+    assert joint_test(fit.design, "arm", np.eye(4)[[2, 3]]).method == "Satterthwaite"
+    assert "Kenward-Roger" not in fit.inference_note
+
+
+def test_the_rule_says_which_and_why():
+    choice = chosen("auto", reml=True)
+    assert (choice.single, choice.joint) == ("satterthwaite", "kenward_roger")
+    assert "at 12 patients it rejects a true null" in choice.note
+    assert "Joint tests of several effects by Kenward-Roger" in choice.note
+    assert chosen("wald", True)[:2] == ("wald", "wald")
+    with pytest.raises(UserError, match="inference 'magic' does not exist"):
+        chosen("magic", True)
+
+
+def test_bootstrap_as_inference_gives_the_numbers_of_the_bootstrap():
+    fit = fitted(inference="bootstrap", seed=3)
+    rows = [row for row in bootstrap(fit, 1000, 3).estimates if row.part == "fixed effect"]
+    for estimate, row in zip(fit.estimates, rows, strict=True):
+        assert estimate.df is None
+        for name in ("conf_low", "conf_high", "p_value"):
+            assert getattr(estimate, name) == pytest.approx(getattr(row, name))
+    assert fit.inference == "bootstrap"
+    assert "1,000 replicates, seed 3" in fit.inference_note
+    assert "parametric bootstrap" in fit.sentence
+    other = fitted(inference="bootstrap", seed=4)
+    assert other.estimates[1].conf_low != fit.estimates[1].conf_low
+    satterthwaite = fitted().estimates[3]
+    width = satterthwaite.conf_high - satterthwaite.conf_low
+    assert fit.estimates[3].conf_low == pytest.approx(satterthwaite.conf_low, abs=0.1 * width)
+
+
+def test_a_restored_bootstrap_fit_repeats_its_draws():
+    fit = fitted(inference="bootstrap", seed=3)
+    restored = Fit.from_dict(json.loads(json.dumps(fit.to_dict())))
+    assert restored == fit
+    at, against = {"arm": 1.0, "day": 2.0}, {"arm": 0.0, "day": 2.0}
+    again = restored.contrast(at, against, frame=trial())
+    assert again.conf_low == pytest.approx(fit.contrast(at, against).conf_low, rel=1e-5)
