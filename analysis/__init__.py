@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from analysis.compute.multiplicity import AdjustedFamily, adjust_p_values
     from analysis.fits.bootstrap import BootstrapResult, bootstrap
     from analysis.fits.day_comparison import DayComparison, compare_by_day
+    from analysis.fits.joint.model import fit_joint
     from analysis.fits.mixed import fit_mixed
     from analysis.fits.permutation import PermutationResult, permutation_test
     from analysis.fits.specification import fit_specification
@@ -31,6 +32,7 @@ _EXPORTS = {
     "Provenance": "analysis.results",
     "ModelSpec": "analysis.specs",
     "default_spec": "analysis.specs",
+    "fit_joint": "analysis.fits.joint.model",
     "fit_mixed": "analysis.fits.mixed",
     "fit_specification": "analysis.fits.specification",
 }
@@ -49,6 +51,7 @@ __all__ = [
     "bootstrap",
     "compare_by_day",
     "default_spec",
+    "fit_joint",
     "fit_mixed",
     "fit_specification",
     "permutation_test",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 FITS: Mapping[str, str] = {
     "linear mixed model": "analysis.fits.mixed:fit_mixed",
+    "joint model": "analysis.fits.joint.model:fit_joint",
     "parametric bootstrap": "analysis.fits.bootstrap:bootstrap",
     "permutation test": "analysis.fits.permutation:permutation_test",
     "specification": "analysis.fits.specification:fit_specification",

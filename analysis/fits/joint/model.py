@@ -1,0 +1,281 @@
+"""Joint model of a longitudinal signal and a time to event. `fit_joint` is the entry point."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis.engine.structure import Array
+from analysis.errors import UserError
+from analysis.fits import design as designs
+from analysis.fits import guards
+from analysis.fits import search as mixed_search
+from analysis.fits import statsmodels_bridge as bridge
+from analysis.fits.joint.assembly import (
+    Covariates,
+    Problem,
+    assembled,
+    covariates_of,
+    trajectory_of,
+)
+from analysis.fits.joint.baseline import baseline_of
+from analysis.fits.joint.checks import joint_checks
+from analysis.fits.joint.limits import outcome_column
+from analysis.fits.joint.quadrature import MAXIMUM_DIMENSION
+from analysis.fits.joint.reported import FittedJoint
+from analysis.fits.joint.rows import Columns, JointRows, joint_rows
+from analysis.fits.joint.search import search
+from analysis.fits.joint.sentences import SignalName, joint_sentence
+from analysis.fits.mixed import judged, refused
+from analysis.fits.versions import provenance
+from analysis.results import Fit, finite
+
+if TYPE_CHECKING:
+    import polars as pl
+
+KIND = "joint model"
+FEATURES = ("value", "slope")
+METHOD = (
+    "Joint model by maximum likelihood: linear mixed model of the signal, proportional hazards "
+    "with {baseline} baseline and {association} association. Random effects integrated by "
+    "adaptive Gauss-Hermite quadrature ({nodes} nodes per patient), time at risk by "
+    "Gauss-Legendre; exact score and observed information, Newton's method."
+)
+REFERENCES = (
+    "Wulfsohn MS, Tsiatis AA. A joint model for survival and longitudinal data measured with "
+    "error. Biometrics 1997. doi:10.2307/2533118",
+    "Rizopoulos D. JM: an R package for the joint modelling of longitudinal and time-to-event "
+    "data. J Stat Softw 2010. doi:10.18637/jss.v035.i09",
+    "Rizopoulos D. Fast fitting of joint models using a pseudo-adaptive Gaussian quadrature rule. "
+    "Comput Stat Data Anal 2012. doi:10.1016/j.csda.2011.09.007",
+)
+
+
+def fit_joint(
+    longitudinal: "pl.DataFrame",
+    events: "pl.DataFrame",
+    formula: str,
+    group: str,
+    random: str,
+    long_time: str,
+    event_time: str | tuple[str, str],
+    event: str,
+    event_formula: str = "1",
+    association: Sequence[str] = ("value",),
+    baseline: str = "piecewise",
+    entry: str | None = None,
+    cause: str | None = None,
+    lower: str | None = None,
+    upper: str | None = None,
+    *,
+    knots: Sequence[float] | None = None,
+    nodes: int | None = None,
+    time_nodes: int | None = None,
+    level: float = 0.95,
+    signal: str = "",
+    tracer_class: str | None = None,
+) -> Fit:
+    """Fit a joint model: the course of a signal, and the hazard of an event that depends on it.
+
+    longitudinal: one row per visit; formula "outcome ~ terms", random "1 + rel_day" as in
+    `fit_mixed`, long_time the column of the visit's time. events: one row per patient; event_time
+    its end of follow-up on the same clock, event 1 or 0; a pair of columns where an event is known
+    only to lie after the first and up to the second time. event_formula: covariates of the hazard.
+    association: "value" and/or "slope" of the true course at that time. baseline: "piecewise",
+    "spline" or "weibull"; knots: inner cuts, else quantiles. entry: time from which the patient
+    was under observation (left truncation, time 0 is the start of risk). cause: which event it
+    was; each cause has its own hazard. lower, upper: limits of the outcome's column where a value
+    is below or above one (exact where both are missing or equal).
+    nodes, time_nodes: quadrature per random effect, and per piece of time.
+    signal, tracer_class: how the sentence calls the signal.
+    A model that cannot be fitted comes back not_estimable and without number. Raises UserError for
+    a formula, column or option that does not exist.
+    """
+    times = (event_time,) if isinstance(event_time, str) else tuple(event_time)
+    association = _known_features(association, level, times)
+    name = SignalName(formula, signal, tracer_class)
+    columns = Columns(group, long_time, times, event, entry, cause, lower, upper)
+    rows = joint_rows(longitudinal, events, formula, random, event_formula, columns)
+    shell = Fit(
+        kind=KIND, status="not_estimable", reason=None, sentence="", formula=formula, group=group,
+        random=random, reml=False, inference="wald", conf_level=level,
+        inference_note="Normal intervals from the observed information.",
+        references=REFERENCES, provenance=provenance(),
+    )  # fmt: skip
+    if isinstance(rows, guards.Problem):
+        return refused(shell, rows)
+    shell = _counted(shell, rows)
+    design = _design(rows, formula, random, group, long_time)
+    if isinstance(design, guards.Problem):
+        return refused(shell, design)
+    covariates = covariates_of(rows.events, event, event_formula)
+    problem = _event_problem(covariates)
+    if problem:
+        return refused(shell, problem)
+    baselines = tuple(
+        baseline_of(
+            baseline,
+            np.where(np.isfinite(rows.follow_up), rows.follow_up, rows.first),
+            rows.event * (rows.cause == number),
+            None if knots is None else np.asarray(knots, dtype=float),
+        )
+        for number in range(len(rows.causes))
+    )
+    trajectory = trajectory_of(design, rows, long_time, group)
+    joint = assembled(
+        rows, design, trajectory, covariates, baselines, association, nodes, time_nodes
+    )
+    shell = shell.replace(
+        method=METHOD.format(
+            baseline=baseline,
+            association=" and ".join(association),
+            nodes=len(joint.likelihood.grid.nodes),
+        )
+    )
+    return _fitted(shell, joint, name, group)
+
+
+def _fitted(shell: Fit, joint: Problem, name: SignalName, group: str) -> Fit:
+    try:
+        found = search(joint.likelihood, start_of(joint))
+    except np.linalg.LinAlgError:
+        return refused(shell, NOT_CONVERGED)
+    fitted = FittedJoint(joint, found, shell.conf_level)
+    if not found.converged:
+        return refused(shell, NOT_CONVERGED)
+    if fitted.covariance is None:
+        return refused(shell, NOT_IDENTIFIED)
+    fit = shell.replace(
+        estimates=fitted.estimates(),
+        variance_components=fitted.variance_components(group),
+        log_likelihood=finite(log_likelihood(fitted)),
+        criterion=finite(-2 * log_likelihood(fitted)),
+        design=fitted,
+    )
+    checks = joint_checks(fitted)
+    status, reason, advice = judged(checks)
+    fit = fit.replace(checks=checks, status=status, reason=reason, advice=advice)
+    return fit.replace(sentence=joint_sentence(fit, fitted, name))
+
+
+NOT_CONVERGED = guards.Problem(
+    "not_converged",
+    "No maximum of the likelihood was found.",
+    "Ask a simpler question: a smaller random part, fewer pieces of the hazard or one association.",
+)
+NOT_IDENTIFIED = guards.Problem(
+    "not_identified",
+    "The data do not tell the parameters apart: the information has a direction without curvature.",
+    "Take a smaller random part, fewer covariates of the hazard, or fewer knots.",
+)
+
+
+def log_likelihood(fitted: FittedJoint) -> float:
+    """On the scale of the outcome: every exact value was divided by `y_scale`."""
+    rows = fitted.problem.rows
+    exact = len(fitted.problem.design.y_scaled)
+    exact -= 0 if rows.limits is None else int(rows.limits.censored.sum())
+    return fitted.found.evaluation.value - exact * float(np.log(fitted.problem.y_scale))
+
+
+def start_of(joint: Problem) -> Array:
+    """The mixed model alone, a constant hazard of each cause, no association."""
+    layout, design, rows = joint.layout, joint.design, joint.rows
+    optimum, _ = mixed_search.search(design, False, False)
+    theta = np.zeros(layout.size)
+    theta[layout.beta] = design.x_transform @ design.b_ols / design.y_scale + optimum.beta
+    q = layout.n_random
+    lam = np.sqrt(optimum.sigma2) * design.structure.factor(optimum.theta)[:q, :q]
+    # An effect without variance would stay without: zero is a stationary point.
+    weak = np.abs(np.diag(lam)) < 0.02
+    lam[np.diag_indices(q)] = np.where(weak, 0.02, np.diag(lam))
+    theta[layout.factor] = lam[layout.entries]
+    theta[layout.log_sigma] = 0.5 * np.log(optimum.sigma2)
+    at_risk = float((rows.first - rows.entry).sum())
+    for number, (index, baseline) in enumerate(zip(layout.outcome, joint.baselines, strict=True)):
+        n = float((rows.event * (rows.cause == number)).sum())
+        theta[index.baseline] = baseline.start(n / at_risk)
+    return theta
+
+
+def _known_features(
+    association: Sequence[str], level: float, times: tuple[str, ...]
+) -> tuple[str, ...]:
+    named = (association,) if isinstance(association, str) else tuple(association)
+    for name in named:
+        if name not in FEATURES:
+            raise UserError(f"association {name!r} does not exist; use 'value', 'slope' or both")
+    if not named or len(set(named)) < len(named):
+        raise UserError("association must name 'value', 'slope' or both, each once")
+    if not 0 < level < 1:
+        raise UserError(f"level must lie between 0 and 1, as 0.95 does; it is {level:g}")
+    if len(times) > 2:
+        raise UserError("event_time is one column, or a pair of columns for the two bounds")
+    return named
+
+
+def _counted(shell: Fit, rows: JointRows) -> Fit:
+    return shell.replace(
+        n_subjects=len(rows.labels),
+        n_observations=rows.visits.frame.height,
+        n_censored=0 if rows.limits is None else int(rows.limits.censored.sum()),
+        excluded=rows.excluded,
+    )
+
+
+def _design(
+    rows: JointRows, formula: str, random: str, group: str, long_time: str
+) -> designs.Design | guards.Problem:
+    matrices = bridge.build_matrices(rows.visits.frame, formula, random)
+    problem = guards.matrix_problem(rows.visits, matrices, group, ()) or _course_problem(
+        rows, formula, group, long_time
+    )
+    if problem:
+        return problem
+    if matrices.z.shape[1] > MAXIMUM_DIMENSION:
+        return guards.Problem(
+            "random_part_too_large",
+            f"{matrices.z.shape[1]} random effects per patient need an integral of as many "
+            f"dimensions; at most {MAXIMUM_DIMENSION} are computed.",
+            "Take fewer, such as a spline of fewer degrees of freedom.",
+        )
+    return designs.assemble(
+        rows.visits, matrices, formula=formula, random=random, group=group, nested=(),
+        diagonal=False,
+    )  # fmt: skip
+
+
+def _course_problem(
+    rows: JointRows, formula: str, group: str, long_time: str
+) -> guards.Problem | None:
+    """A covariate that changes within a patient leaves the course between visits undefined."""
+    frame = rows.visits.frame
+    outcome = outcome_column(frame, formula) if rows.limits is not None else ""
+    left = set(bridge.parse_formula(f"{formula.split('~', maxsplit=1)[0]} ~ 1", "1").variables)
+    for name in sorted(rows.visits.variables - {long_time, group, outcome} - left):
+        if name in frame.columns and frame.group_by(group).n_unique()[name].max() > 1:  # type: ignore[operator]
+            return guards.Problem(
+                "time_varying_covariate",
+                f"'{name}' changes within a patient, so the course of the signal between the "
+                "visits is not defined.",
+                f"Use the value of '{name}' at the start, or leave it out.",
+            )
+    return None
+
+
+def _event_problem(covariates: Covariates) -> guards.Problem | None:
+    raw = covariates.scaled
+    if raw.shape[1] and not np.isfinite(raw).all():
+        return guards.Problem(
+            "infinite_values",
+            "A covariate of the hazard is not finite for some patients.",
+            "Correct these values or leave them out.",
+        )
+    if raw.shape[1] and np.linalg.matrix_rank(raw, tol=1e-8 * np.sqrt(len(raw))) < raw.shape[1]:
+        names = ", ".join(covariates.names)
+        return guards.Problem(
+            "collinear",
+            f"The covariates of the hazard ({names}) follow from each other or do not vary.",
+            "Leave out one of the terms that say the same.",
+        )
+    return None

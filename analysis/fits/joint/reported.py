@@ -1,0 +1,159 @@
+"""From the working scale to the numbers a person reads: estimates, standard errors, variances."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import NormalDist
+
+import numpy as np
+
+from analysis.engine.structure import Array
+from analysis.fits.joint.assembly import Problem
+from analysis.fits.joint.search import Found
+from analysis.results import Estimate, VarianceComponent, finite
+
+NO_VARIANCE = 1e-4
+"""Standard deviation of a random effect, relative to the outcome's, from which it is none."""
+
+
+@dataclass(frozen=True, eq=False)
+class FittedJoint:
+    """A joint model at its maximum. Held by `Fit.design`, outside equality and JSON."""
+
+    problem: Problem
+    found: Found
+    conf_level: float
+
+    @property
+    def theta(self) -> Array:
+        return self.found.theta
+
+    @cached_property
+    def vanished(self) -> tuple[int, ...]:
+        """Effects whose column of the factor is zero: the maximum lies at the boundary."""
+        lam = self.problem.layout.factor_of(self.theta)
+        return tuple(int(k) for k in np.flatnonzero(np.abs(lam).max(axis=0) < NO_VARIANCE))
+
+    @cached_property
+    def covariance(self) -> Array | None:
+        """Inverse of the observed information of all parameters; None when it is not positive
+        definite. Columns of the factor that are zero are held at zero."""
+        layout = self.problem.layout
+        held = [p for effect in self.vanished for p in layout.column(effect)[1]]
+        free = np.setdiff1d(np.arange(layout.size), held)
+        information = -self.found.evaluation.hessian[np.ix_(free, free)]
+        scale = np.sqrt(np.maximum(np.diag(information), 1e-300))
+        values, vectors = np.linalg.eigh(information / np.outer(scale, scale))
+        if values.min() < 1e-10 * values.max():
+            return None
+        inverse = (vectors / values) @ vectors.T / np.outer(scale, scale)
+        covariance = np.zeros((layout.size, layout.size))
+        covariance[np.ix_(free, free)] = inverse
+        return covariance
+
+    @property
+    def sigma(self) -> float:
+        """Residual standard deviation."""
+        return float(np.exp(self.theta[self.problem.layout.log_sigma])) * self.problem.y_scale
+
+    @cached_property
+    def effects_covariance(self) -> Array:
+        """Covariance of the random effects on the original scale."""
+        p = self.problem
+        back = p.y_scale * np.linalg.inv(p.design.z_transform)
+        root = back @ p.layout.factor_of(self.theta)
+        return np.asarray(root @ root.T)
+
+    def estimates(self) -> tuple[Estimate, ...]:
+        """Longitudinal, event and association rows, with Wald intervals by the normal."""
+        rows, names = self._linear()
+        value = rows @ self.theta
+        assert self.covariance is not None
+        error = np.sqrt(np.einsum("lp,pq,lq->l", rows, self.covariance, rows))
+        cov = rows @ self.covariance @ rows.T
+        for index, (part, term) in enumerate(names):
+            # Weibull: the linear parameters are the constant and shape - 1 of log time.
+            if part == "event" and term.endswith("log(shape)"):
+                shape = 1 + value[index]
+                gradient = np.zeros(len(value))
+                gradient[index], gradient[index - 1] = -1 / shape, 1.0
+                value[index - 1] -= np.log(shape)
+                error[index - 1] = np.sqrt(gradient @ cov @ gradient)
+                value[index], error[index] = np.log(shape), error[index] / shape
+        return tuple(
+            self._estimate(part, term, float(v), float(e))
+            for (part, term), v, e in zip(names, value, error, strict=True)
+        )
+
+    def _estimate(self, part: str, term: str, value: float, error: float) -> Estimate:
+        normal = NormalDist()
+        width = normal.inv_cdf(0.5 + self.conf_level / 2) * error
+        statistic = value / error if error > 0 else float("nan")
+        p_value = 2 * normal.cdf(-abs(statistic)) if error > 0 else float("nan")
+        return Estimate(
+            term,
+            value,
+            finite(error),
+            statistic=finite(statistic),
+            p_value=finite(p_value),
+            conf_low=finite(value - width),
+            conf_high=finite(value + width),
+            part=part,
+        )
+
+    def _linear(self) -> tuple[Array, list[tuple[str, str]]]:
+        """Rows that turn the working parameters into the reported ones, with part and term."""
+        p, layout = self.problem, self.problem.layout
+        size, names, rows = layout.size, [], []
+        beta = np.zeros((layout.n_fixed, size))
+        beta[:, layout.beta] = p.y_scale * np.linalg.inv(p.design.x_transform)
+        rows.append(beta)
+        names += [("longitudinal", name) for name in p.design.matrices.x_names]
+        association = []
+        for number, index in enumerate(layout.outcome):
+            prefix = f"{p.rows.causes[number]}: " if p.rows.causes[number] else ""
+            event, linked = self._outcome_rows(number, size)
+            rows.append(event)
+            association.append(linked)
+            names += [("event", f"{prefix}{name}") for name in p.covariates.names]
+            names += [("event", f"{prefix}{name}") for name in p.baselines[number].names]
+            assert index.association.stop <= size
+        for number in range(len(layout.outcome)):
+            prefix = f"{p.rows.causes[number]}: " if p.rows.causes[number] else ""
+            names += [("association", f"{prefix}{name}") for name in p.association]
+        return np.vstack([*rows, *association]), names
+
+    def _outcome_rows(self, number: int, size: int) -> tuple[Array, Array]:
+        """Covariates and baseline, then association, of one cause."""
+        p, index = self.problem, self.problem.layout.outcome[number]
+        n_covariates, baseline = len(p.covariates.names), p.baselines[number]
+        covariates = np.zeros((n_covariates, size))
+        covariates[:, index.covariates] = np.diag(1 / p.covariates.scale)
+        hazard = np.zeros((baseline.size, size))
+        hazard[:, index.baseline] = np.eye(baseline.size)
+        # Covariates and signal are centered in the search: their means move into the baseline.
+        shift = np.outer(baseline.constant, p.covariates.center / p.covariates.scale)
+        hazard[:, index.covariates] -= shift
+        hazard[:, index.association] -= np.outer(baseline.constant, p.center)
+        association = np.zeros((len(p.association), size))
+        association[:, index.association] = np.eye(len(p.association)) / p.y_scale
+        return np.vstack([covariates, hazard]), association
+
+    def variance_components(self, group: str) -> tuple[VarianceComponent, ...]:
+        """Variances and covariances of the random effects, then the residual variance."""
+        cov, names = self.effects_covariance, self.problem.design.matrices.z_names
+        sd = np.sqrt(np.diag(cov))
+        found = [
+            VarianceComponent(group, name, None, finite(cov[k, k]), finite(sd[k]))
+            for k, name in enumerate(names)
+        ]
+        for k in range(len(names)):
+            for other in range(k):
+                both = sd[k] * sd[other]
+                correlation = cov[k, other] / both if both > 0 else float("nan")
+                found.append(
+                    VarianceComponent(
+                        group, names[other], names[k], finite(cov[k, other]), finite(correlation)
+                    )
+                )
+        found.append(VarianceComponent("Residual", None, None, self.sigma**2, self.sigma))
+        return tuple(found)

@@ -1,0 +1,269 @@
+"""The rows of a joint model: one per visit and one per patient, checked against each other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from analysis.engine.structure import Array
+from analysis.errors import UserError
+from analysis.fits import design as designs
+from analysis.fits.guards import Problem, rows_problem
+from analysis.fits.joint.limits import Limits, limits_of, with_stand_in
+from analysis.results import Excluded
+
+if TYPE_CHECKING:
+    import polars as pl
+
+MINIMUM_EVENTS = 15
+NAMED = 3
+"""Patients named in a refusal."""
+
+
+class Columns(NamedTuple):
+    """Names of the columns that a joint model reads, beside those of its formulas."""
+
+    group: str
+    long_time: str
+    event_time: tuple[str, ...]
+    event: str
+    entry: str | None = None
+    cause: str | None = None
+    lower: str | None = None
+    upper: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class JointRows:
+    """Patients in alphabetical order, each with visits and one event row.
+
+    first, last: bounds of the event time, equal where it is known; last is infinite where an
+    event was not seen. event: 0 or 1; cause: number of the cause of an event, 0 where none.
+    """
+
+    visits: designs.Rows
+    events: "pl.DataFrame"
+    labels: tuple[str, ...]
+    first: Array
+    last: Array
+    event: Array
+    cause: Array
+    causes: tuple[str, ...]
+    entry: Array
+    limits: Limits | None
+    excluded: tuple[Excluded, ...]
+
+    @property
+    def interval(self) -> bool:
+        """Whether some event is known only to lie between two times."""
+        return bool(((self.event > 0) & (self.last > self.first)).any())
+
+    @property
+    def follow_up(self) -> Array:
+        """Last time each patient's hazard is evaluated at."""
+        return np.where(self.event > 0, self.last, self.first)
+
+
+def joint_rows(
+    longitudinal: "pl.DataFrame",
+    events: "pl.DataFrame",
+    formula: str,
+    random: str,
+    event_formula: str,
+    columns: Columns,
+) -> JointRows | Problem:
+    """Rows that can be fitted, or why there are none. Raises UserError for unknown columns."""
+    _exist(longitudinal, "longitudinal", (columns.group, columns.long_time))
+    _exist(longitudinal, "longitudinal", (columns.lower, columns.upper))
+    named = (columns.group, *columns.event_time, columns.event, columns.entry, columns.cause)
+    _exist(events, "events", named)
+    limits = None
+    if columns.lower is not None or columns.upper is not None:
+        longitudinal = with_stand_in(longitudinal, formula, columns.lower, columns.upper)
+    visits = designs.complete_rows(longitudinal, formula, random, columns.group, ())
+    visits = _timed(visits, columns)
+    kept, excluded = _complete_events(events, event_formula, columns)
+    twice = kept.filter(kept[columns.group].is_duplicated())
+    if twice.height:
+        return Problem(
+            "duplicate_subject",
+            f"{_named(twice[columns.group])} {'has' if twice[columns.group].n_unique() == 1 else 'have'} "  # noqa: E501
+            "more than one row of follow-up.",
+            "Give one row per patient: the first event, or the end of follow-up.",
+        )
+    visits, kept, lost = _matched(visits, kept, columns.group)
+    excluded += lost
+    if not kept.height:
+        return Problem(
+            "no_observations",
+            "No patient has both a measurement and a follow-up time.",
+            "Check that both tables name the patients alike, and the missing values.",
+        )
+    problem = rows_problem(visits, columns.group)
+    if problem:
+        return problem
+    if columns.lower is not None or columns.upper is not None:
+        limits = limits_of(visits.frame, formula, columns.lower, columns.upper)
+    found = _followed(visits, kept, columns, limits, (*visits.excluded, *excluded))
+    return found if isinstance(found, Problem) else _checked(found, columns)
+
+
+def _followed(
+    visits: designs.Rows,
+    events: "pl.DataFrame",
+    columns: Columns,
+    limits: Limits | None,
+    excluded: tuple[Excluded, ...],
+) -> "JointRows | Problem":
+    labels, order = designs.numbered(events[columns.group])
+    events = events[np.argsort(order)]
+    event = events[columns.event].cast(float).to_numpy()
+    if not np.isin(event, (0.0, 1.0)).all():
+        raise UserError(
+            f"event column '{columns.event}' must hold 1 (event) or 0 (not seen); it holds "
+            f"{sorted({float(v) for v in event})[:4]}"
+        )
+    first = events[columns.event_time[0]].cast(float).to_numpy()
+    last = np.where(event > 0, first, np.inf)
+    if len(columns.event_time) > 1:
+        upper = events[columns.event_time[1]].cast(float).fill_null(np.inf).to_numpy()
+        last = np.where(event > 0, upper, np.inf)
+    causes: tuple[str, ...] = ("",)
+    cause = np.zeros(len(event), dtype=int)
+    if columns.cause is not None:
+        named = events[columns.cause].cast(str)
+        causes = tuple(sorted({str(c) for c, e in zip(named, event, strict=True) if e > 0}))
+        number = {name: k for k, name in enumerate(causes)}
+        cause = np.array([number.get(str(name), 0) for name in named])
+    entry = np.zeros(len(event))
+    if columns.entry is not None:
+        entry = events[columns.entry].cast(float).to_numpy()
+    return JointRows(
+        visits, events, labels, first, last, event, cause, causes, entry, limits, excluded
+    )
+
+
+def _checked(rows: JointRows, columns: Columns) -> JointRows | Problem:
+    labels = np.array(rows.labels)
+    end = rows.follow_up
+    finite = np.isfinite(rows.first) & (np.isfinite(rows.last) | (rows.event == 0))
+    checks = (
+        (~finite, "infinite_values", "a follow-up time that is not a finite number",
+         "Correct these times or leave the patients out."),
+        (rows.last < rows.first, "time_reversed", "an upper time before the lower one",
+         "Give the last time known without the event, then the first time known with it."),
+        (end <= 0, "event_at_start", "an event or end of follow-up at or before time 0",
+         "Count time from the same start in both tables, before every event."),
+        ((rows.entry < 0) | (rows.entry > rows.first) | (rows.entry >= end), "entry_after_event",
+         "an entry that is not between 0 and the end of follow-up",
+         "Entry is the time from which an event of the patient could have been seen."),
+    )  # fmt: skip
+    for bad, reason, what, advice in checks:
+        if bad.any():
+            return Problem(reason, f"{_named(labels[bad])} with {what}.", advice)
+    patient = designs.numbered(rows.visits.frame[columns.group])[1]
+    time = rows.visits.frame[columns.long_time].cast(float).to_numpy()
+    late = time > end[patient]
+    if late.any():
+        return Problem(
+            "measurement_after_event",
+            f"{int(late.sum())} measurements lie after the event or end of follow-up, of "
+            f"{_named(labels[np.unique(patient[late])])}.",
+            "Correct the times; a signal measured after the event cannot explain it.",
+        )
+    if (time < 0).any():
+        return Problem(
+            "measurement_before_start",
+            f"{int((time < 0).sum())} measurements lie before time 0, when nobody was at risk.",
+            "Leave them out, or use the value before the start as a covariate.",
+        )
+    return _enough(rows)
+
+
+def _enough(rows: JointRows) -> JointRows | Problem:
+    counts = np.bincount(rows.cause[rows.event > 0], minlength=len(rows.causes))
+    for name, n in zip(rows.causes, counts, strict=True):
+        if n < MINIMUM_EVENTS:
+            of = f" of cause '{name}'" if name else ""
+            return Problem(
+                "too_few_events",
+                f"{n} {'event' if n == 1 else 'events'}{of} cannot carry a joint model; about "
+                f"{MINIMUM_EVENTS} are needed.",
+                "Show the curves by event instead, or compare at a landmark day with an exact test."
+                if not name
+                else "Join causes that mean the same, or censor the rare one and say so.",
+            )
+    if rows.interval and len(rows.causes) > 1:
+        return Problem(
+            "interval_with_causes",
+            "Event times known between two visits and several causes at once are not fitted.",
+            "Fit one cause at a time, or give the time of every event.",
+        )
+    return rows
+
+
+def _exist(frame: "pl.DataFrame", table: str, names: Sequence[str | None]) -> None:
+    for name in names:
+        if name is not None and name not in frame.columns:
+            raise UserError(
+                f"{table}: there is no column '{name}'; the columns are {', '.join(frame.columns)}"
+            )
+
+
+def _timed(visits: designs.Rows, columns: Columns) -> designs.Rows:
+    kept = visits.frame.drop_nulls(columns.long_time)
+    lost = visits.frame.height - kept.height
+    more = (Excluded(f"no value of {columns.long_time}", lost),) if lost else ()
+    return visits._replace(frame=kept, excluded=(*visits.excluded, *more))
+
+
+def _complete_events(
+    events: "pl.DataFrame", event_formula: str, columns: Columns
+) -> tuple["pl.DataFrame", tuple[Excluded, ...]]:
+    """Rows without a missing value in what is needed; the cause of those without event may miss."""
+    rows = designs.complete_rows(
+        events, f"{columns.event_time[0]} ~ {event_formula}", "1", columns.group, ()
+    )
+    kept, excluded = rows.frame, list(rows.excluded)
+    for name in (columns.event, columns.entry):
+        if name is not None:
+            complete = kept.filter(kept[name].is_not_null())
+            if complete.height < kept.height:
+                excluded.append(Excluded(f"no value of {name}", kept.height - complete.height))
+            kept = complete
+    if columns.cause is not None:
+        known = (kept[columns.event].cast(float) == 0) | kept[columns.cause].is_not_null()
+        if not known.all():
+            excluded.append(Excluded(f"event without {columns.cause}", int((~known).sum())))
+        kept = kept.filter(known)
+    return kept, tuple(excluded)
+
+
+def _matched(
+    visits: designs.Rows, events: "pl.DataFrame", group: str
+) -> tuple[designs.Rows, "pl.DataFrame", tuple[Excluded, ...]]:
+    """Patients of both tables; the others are counted."""
+    import polars as pl
+
+    visits = visits._replace(frame=visits.frame.with_columns(pl.col(group).cast(pl.String)))
+    events = events.with_columns(pl.col(group).cast(pl.String))
+    followed = visits.frame.filter(pl.col(group).is_in(events[group].implode()))
+    measured = events.filter(pl.col(group).is_in(followed[group].implode()))
+    lost = []
+    if followed.height < visits.frame.height:
+        n = visits.frame[group].n_unique() - followed[group].n_unique()
+        lost.append(Excluded(f"visits of {n} patients without follow-up time",
+                             visits.frame.height - followed.height))  # fmt: skip
+    if measured.height < events.height:
+        lost.append(Excluded("patients without a measurement", events.height - measured.height))
+    return visits._replace(frame=followed), measured, tuple(lost)
+
+
+def _named(labels: "Sequence[str] | Array | pl.Series") -> str:
+    """'patient P1', '2 patients (P1, P2)', '9 patients (P1, P2, P3, ...)'."""
+    unique = sorted({str(label) for label in labels})
+    if len(unique) == 1:
+        return f"patient {unique[0]}"
+    dots = ", ..." if len(unique) > NAMED else ""
+    return f"{len(unique)} patients ({', '.join(unique[:NAMED])}{dots})"

@@ -1,0 +1,78 @@
+"""Newton's method on the adaptive likelihood: nodes are placed anew at every point."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from analysis.engine.structure import Array
+from analysis.fits.joint.likelihood import Evaluation, Likelihood
+
+STEPS, HALVINGS = 60, 25
+DECREMENT = 1e-8
+"""Gain in log-likelihood that a further Newton step promises, below which the search ends."""
+CURVATURE = 1e-6
+"""Smallest curvature relative to the largest that still counts as information."""
+LONGEST = 5.0
+"""Longest step of one parameter on the working scale, where all are of size one."""
+
+
+class Found(NamedTuple):
+    """Where the search ended. decrement: see DECREMENT."""
+
+    theta: Array
+    evaluation: Evaluation
+    converged: bool
+    decrement: float
+    steps: int
+
+
+def search(likelihood: Likelihood, start: Array) -> Found:
+    """Maximum of the likelihood from `start`. Raises LinAlgError when it cannot be evaluated."""
+    theta = start
+    centers = likelihood.centers(theta, likelihood.start())
+    point = likelihood.evaluate(theta, centers)
+    if not np.isfinite(point.value):
+        raise np.linalg.LinAlgError("the likelihood cannot be evaluated")
+    decrement = np.inf
+    for step_number in range(STEPS):
+        step = ascent(point)
+        decrement = 0.5 * float(point.score @ step)
+        if decrement < DECREMENT:
+            return Found(theta, point, True, decrement, step_number)
+        moved = _line(likelihood, theta, point, step)
+        if moved is None:
+            return Found(theta, point, decrement < 100 * DECREMENT, decrement, step_number)
+        theta, point = moved
+    return Found(theta, point, False, decrement, STEPS)
+
+
+def ascent(point: Evaluation) -> Array:
+    """Newton's direction with the curvature turned to point down everywhere."""
+    scale = np.sqrt(np.maximum(np.abs(np.diag(point.hessian)), 1e-10))
+    values, vectors = np.linalg.eigh(-point.hessian / np.outer(scale, scale))
+    floor = CURVATURE * max(float(np.abs(values).max()), 1e-300)
+    inverse = 1 / np.maximum(np.abs(values), floor)
+    step = vectors @ (inverse * (vectors.T @ (point.score / scale))) / scale
+    longest = float(np.abs(step).max())
+    return np.asarray(step if longest <= LONGEST else step * (LONGEST / longest))
+
+
+def _line(
+    likelihood: Likelihood, theta: Array, point: Evaluation, step: Array
+) -> tuple[Array, Evaluation] | None:
+    """First of the halved steps that gains."""
+    size = 1.0
+    slope = float(point.score @ step)
+    # At the end the nodes move more than the likelihood does: the score decides, not the gain.
+    slack = 1e-5 if slope < 1e-3 else 1e-9
+    for _ in range(HALVINGS):
+        new = theta + size * step
+        try:
+            centers = likelihood.centers(new, point.centers)
+            value = likelihood.value(new, centers)
+        except np.linalg.LinAlgError:
+            value = -np.inf
+        if np.isfinite(value) and value >= point.value + 1e-4 * size * slope - slack:
+            return new, likelihood.evaluate(new, centers)
+        size /= 2
+    return None
