@@ -22,8 +22,8 @@ class Page(Protocol):
     of its own in the navigation. `register` adds the page's own callbacks; most have none.
 
     A page may also offer `DOWNLOADS` (name -> table of a view), and, when it cannot apply every
-    filter, `FILTERS` (names of those that stand above it) and `applied_filters(trial, selection)`
-    (the selection as it applies it).
+    filter, `FILTERS` (names of those that stand above it) and
+    `applied_filters(trial, selection, params)` (the selection as it applies it).
     """
 
     PATH: str

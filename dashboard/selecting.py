@@ -30,7 +30,8 @@ def build_view(
     trial = reader.trial(study, selection.cut or None)
     sets = analysis_sets(trial.subjects, trial.infusions, trial.scans, trial.responses)
     apply = getattr(page, "applied_filters", None)
-    applied: Selection = apply(trial, selection) if apply else selection
+    params = page_params(asked.query)
+    applied: Selection = apply(trial, selection, params) if apply else selection
     kept = select_subjects(applied, trial.subjects, sets)
     return View(
         reader=reader,
@@ -41,7 +42,7 @@ def build_view(
         attrition=attrition(applied, trial.subjects, sets),
         path="/" + asked.path.strip("/"),
         path_rest=path_rest,
-        params=page_params(asked.query),
+        params=params,
         theme=asked.theme,
         narrow=asked.narrow,
         mode=services.mode,

@@ -246,7 +246,7 @@ class EndLabel(NamedTuple):
 
 
 def end_labels(
-    numbers: TrajectoryNumbers, scale: DayScale, gap: float = 0.062
+    numbers: TrajectoryNumbers, scale: DayScale, gap: float = 0.07
 ) -> tuple[EndLabel, ...]:
     """Labels at the ends of the means, pushed apart where two would lie on each other.
 

@@ -23,6 +23,8 @@ from figures.tracks.value_axis import log_axis
 PANEL_PX = 150
 TITLE_PX = 46
 FOOT_PX = 34
+TICKS_PX = 20
+"""Under every row of panels but the last: its day ticks."""
 GAP = 0.022
 
 
@@ -82,7 +84,7 @@ class Grid(NamedTuple):
         width = (1 - GAP * (self.columns - 1)) / self.columns
         left = column * (width + GAP)
         inner = self.height - TITLE_PX - FOOT_PX
-        top = 1 - row * (PANEL_PX + TITLE_PX) / inner
+        top = 1 - row * (PANEL_PX + TICKS_PX + TITLE_PX) / inner
         return [left, min(1.0, left + width)], [max(0.0, top - PANEL_PX / inner), top]
 
 
@@ -90,7 +92,8 @@ def grid_for(count: int, columns: int) -> Grid:
     """Rows of at most `columns` panels."""
     wide = max(1, min(columns, count))
     rows = max(1, math.ceil(count / wide))
-    return Grid(wide, rows, rows * (PANEL_PX + TITLE_PX) + FOOT_PX)
+    height = rows * (PANEL_PX + TITLE_PX) + (rows - 1) * TICKS_PX + FOOT_PX
+    return Grid(wide, rows, height)
 
 
 def draw_panel(canvas: Canvas, panel: Panel, scale: DayScale, theme: Theme) -> None:

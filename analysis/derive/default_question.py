@@ -1,5 +1,7 @@
 """The first question of a study: what the model page and `cartograph fit` ask unless told more."""
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from analysis.derive.response import response_criteria
@@ -15,22 +17,31 @@ def default_question(
     labs: pl.DataFrame | None = None,
     lesions: pl.DataFrame | None = None,
     responses: pl.DataFrame | None = None,
+    outcome: str = "",
 ) -> ModelSpec:
-    """Does blood expansion differ by response? In one cohort where cohorts differ in criterion:
+    """Does blood expansion, or `outcome` (a signal's key), differ by response?
+
+    Asked in one cohort where cohorts differ in criterion, that of most patients with the signal:
     a marrow response and a Lugano response are not one outcome and are never pooled.
 
-    Raises UserError when the study has no signal.
+    Raises UserError when the study has no signal, or `outcome` is no key.
     """
-    catalog = signal_catalog(kinetics, quantifications, labs, lesions)
-    cohort, criterion = most_assessed(subjects, responses)
-    criteria = [criterion] if criterion else []
-    first = default_spec(catalog, criteria, cohort=cohort)
-    signal = Signal.parse(first.outcome)
-    series = signal_series(
-        signal, kinetics=kinetics, quantifications=quantifications, labs=labs, lesions=lesions
+    catalog: Sequence[Signal] = (
+        [Signal.parse(outcome)]
+        if outcome
+        else signal_catalog(kinetics, quantifications, labs, lesions)
     )
+    first = default_spec(catalog)
+    series = signal_series(
+        Signal.parse(first.outcome),
+        kinetics=kinetics, quantifications=quantifications, labs=labs, lesions=lesions,
+    )  # fmt: skip
     days = series.get_column("nominal_day").drop_nulls().unique().to_list()
-    return default_spec(catalog, criteria, nominal_days=days, cohort=cohort)
+    if outcome and responses is not None:
+        measured = series.get_column("usubjid").unique()
+        responses = responses.filter(pl.col("usubjid").is_in(measured.implode()))
+    cohort, criterion = most_assessed(subjects, responses)
+    return default_spec(catalog, [criterion] if criterion else [], nominal_days=days, cohort=cohort)
 
 
 def most_assessed(

@@ -124,8 +124,14 @@ class Signal:
     @property
     def axis_title(self) -> str:
         """Label with the unit as it is shown, e.g. "Blood transgene, qPCR (copies/µg DNA)"."""
-        unit = display_unit(self.unit or METRIC_UNITS.get(self.code, ""))
+        unit = self.shown_unit
         return f"{self._words} ({unit})" if unit and unit not in self._words else self._words
+
+    @property
+    def shown_unit(self) -> str:
+        """Unit as a person reads it on an axis, SUV in its formal g/mL; empty without one."""
+        formal = METRIC_UNITS.get(self.code, "")
+        return display_unit(self.unit or formal) or formal
 
     def replace(self, **changes: object) -> "Signal":
         """A copy with some parts changed."""

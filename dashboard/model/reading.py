@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from analysis.derive.default_question import default_question
 from analysis.derive.groups import patient_groups
 from analysis.derive.measured_peaks import MeasuredPeaks, measured_peaks
 from analysis.derive.signal import Signal, signal_catalog, signal_series
@@ -13,7 +12,7 @@ from analysis.errors import UserError
 from analysis.results import Fit, GeometricMeanRatio
 from analysis.specs import ModelSpec
 from dashboard.filters import window_text
-from dashboard.model.scope import scope_changes
+from dashboard.model.scope import scope_changes, study_default
 from dashboard.view import View
 from figures.effect_curve import FittedCurve
 from figures.influence_plot import Influence
@@ -48,26 +47,13 @@ def signals(view: View) -> tuple[Signal, ...]:
     return signal_catalog(trial.kinetics, trial.quantifications, trial.labs, trial.lesions)
 
 
-def study_default(view: View) -> ModelSpec:
-    """The first question for this study, before anyone has chosen anything."""
-    trial = view.trial
-    return default_question(
-        subjects=trial.subjects,
-        kinetics=trial.kinetics,
-        quantifications=trial.quantifications,
-        labs=trial.labs,
-        lesions=trial.lesions,
-        responses=trial.responses,
-    )
-
-
 def chosen_spec(view: View) -> ModelSpec:
     """The study's default with what the filters and the page's own controls change.
 
     Raises:
         UserError: a value of the address is no choice of this page.
     """
-    spec = study_default(view)
+    spec = study_default(view.trial, view.params.get("signal", ""))
     params = view.params
     changes = scope_changes(view)
     for name in ("group", "time", "random", "transform", "inference"):
@@ -75,9 +61,6 @@ def chosen_spec(view: View) -> ModelSpec:
             changes[name] = params[name]
     if changes.get("inference") == DEFAULT_INFERENCE:
         del changes["inference"]  # the default by its name is the same question
-    if "signal" in params:
-        changes |= {"outcome": params["signal"], "question": "signal_by_group"}
-        changes["unit"] = "lesion" if params["signal"].endswith(":lesion") else "patient"
     if params.get("window", OWN_WINDOW) != OWN_WINDOW:
         changes["day_low"], changes["day_high"] = window(params["window"])
     if "time" in changes:

@@ -10,8 +10,10 @@ from typing import Any
 
 import polars as pl
 
-from analysis.derive.default_question import most_assessed
+from analysis.derive.default_question import default_question, most_assessed
+from analysis.errors import UserError
 from analysis.selection import Selection
+from analysis.specs import ModelSpec
 from dashboard.view import View
 from models.trial import Trial
 
@@ -22,18 +24,35 @@ controls."""
 NOT_IN_A_FIT: Mapping[str, str] = {"site": "site", "arm": "arm", "dose_level": "dose level"}
 
 
-def applied(trial: Trial, selection: Selection) -> Selection:
+def applied(trial: Trial, selection: Selection, params: Mapping[str, str]) -> Selection:
     """The filters as the fit takes them.
 
-    Without a cohort or a criterion in the address it is the cohort with the most assessments,
-    where cohorts differ in criterion: two criteria are not one outcome.
+    Without a cohort or a criterion in the address it is the cohort with the most assessments of
+    patients who have the signal, where cohorts differ in criterion: two criteria are not one
+    outcome.
     """
     plain = Selection()
     ignored = [field.name for field in fields(Selection) if field.name not in FILTERS]
     kept = selection.replace(**{name: getattr(plain, name) for name in ignored})
     if kept.cohort or kept.criterion:
         return kept
-    return kept.replace(cohort=most_assessed(trial.subjects, trial.responses)[0])
+    try:
+        return kept.replace(cohort=study_default(trial, params.get("signal", "")).cohort)
+    except UserError:  # no signal, or no key of one: the page says which
+        return kept
+
+
+def study_default(trial: Trial, signal: str = "") -> ModelSpec:
+    """The first question of this study, or about a signal, before anyone has chosen anything."""
+    return default_question(
+        subjects=trial.subjects,
+        kinetics=trial.kinetics,
+        quantifications=trial.quantifications,
+        labs=trial.labs,
+        lesions=trial.lesions,
+        responses=trial.responses,
+        outcome=signal,
+    )
 
 
 def scope_changes(view: View) -> dict[str, Any]:
@@ -42,8 +61,8 @@ def scope_changes(view: View) -> dict[str, Any]:
     changes: dict[str, Any] = {
         "analysis_set": chosen.analysis_set, "cohort": chosen.cohort, "reader": chosen.reader,
     }  # fmt: skip
-    if chosen.criterion or asked.cohort:
-        criterion = chosen.criterion or usual_criterion(view.trial, asked.cohort)
+    if chosen.criterion or chosen.cohort:
+        criterion = chosen.criterion or usual_criterion(view.trial, chosen.cohort)
         changes["criterion"] = criterion or ""
     if asked.day_low is not None or asked.day_high is not None:
         changes |= {"day_low": asked.day_low, "day_high": asked.day_high}

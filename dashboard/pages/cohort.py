@@ -10,7 +10,6 @@ from dash.dependencies import ClientsideFunction
 from dash.development.base_component import Component
 
 from analysis.derive.comparison import Comparison
-from analysis.derive.labels import display_unit
 from analysis.derive.signal import Signal
 from dashboard.cohort import numbers
 from dashboard.cohort.numbers import CohortNumbers
@@ -142,7 +141,9 @@ def sentence(found: CohortNumbers) -> Any:
     if not found.mains:
         return head + "No response has been assessed, so peaks are not compared."
     parts: list[Any] = [head + "Their peak to day 28 was "]
-    for place, main in enumerate(found.mains):
+    # A cohort in which nobody was measured is no finding.
+    measured = [main for main in found.mains if main.n_upper + main.n_lower] or found.mains
+    for place, main in enumerate(measured):
         where = f" in {main.note}" if len(found.mains) > 1 else ""
         parts += [", " if place else "", *finding(main, where)]
     return [*parts, "."]
@@ -286,11 +287,11 @@ def table_card(view: View, found: CohortNumbers) -> Component:
         *(Column(f"Day {day_text(day)}", align="right") for day in days),
     ]
     rows = [table_row(found, group, days) for group in found.groups]
+    unit = f", {found.signal.shown_unit}" if found.signal.shown_unit else ""
     return card(
         f"{found.signal.label} by visit",
         plain_table(columns, rows, caption=f"{found.signal.axis_title} by group and visit"),
-        note="Geometric mean (95 % CI), "
-        f"{display_unit(found.signal.unit or '')}; under 3 patients the values themselves",
+        note=f"Geometric mean (95 % CI){unit}; under 3 patients the values themselves",
         footer=provenance_strip(
             view,
             numbers.blq_note(found),

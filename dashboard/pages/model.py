@@ -132,7 +132,7 @@ def fitted(view: View, catalog: tuple[Signal, ...], spec: ModelSpec, fit: Fit) -
         scope_note(view),
     ]
     if fit.status == "not_estimable":
-        body.append(empty_state("Not estimable", fit.reason or fit.sentence, fit.advice))
+        body.append(empty_state("No number is shown", fit.sentence, fit.advice))
     else:
         main = [effect_card(view, spec, fit), residual_card(view, fit), estimates_card(view, fit)]
         side = [
@@ -166,7 +166,7 @@ def finding(fit: Fit) -> list[Component | str]:
 
 def builder(view: View, catalog: tuple[Signal, ...], spec: ModelSpec | None) -> Component:
     """The guided question: outcome, groups, time, random part, adjusters, low values."""
-    chosen = spec or reading.study_default(view)
+    chosen = spec or scope.study_default(view.trial)
     groups = [
         {"value": name, "label": label[:1].upper() + label[1:]}
         for name, (_, label) in GROUPS.items()

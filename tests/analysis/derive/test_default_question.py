@@ -1,0 +1,55 @@
+"""The first question of a study with two cohorts that are read by different criteria."""
+
+import polars as pl
+import pytest
+
+from analysis.derive.default_question import default_question
+from analysis.errors import UserError
+
+SUBJECTS = pl.DataFrame(
+    {"usubjid": ["M1", "M2", "M3", "L1", "L2"], "cohort": ["M", "M", "M", "L", "L"]}
+)
+RESPONSES = pl.DataFrame(
+    {
+        "usubjid": ["M1", "M2", "M3", "L1", "L2"],
+        "criterion": ["marrow", "marrow", "marrow", "Lugano", "Lugano"],
+        "reader": [None] * 5,
+        "component": ["overall"] * 5,
+        "nominal_day": [28.0] * 5,
+        "response": ["CR", "PD", "CR", "PR", "CR"],
+        "rel_day": [28.0] * 5,
+    },
+    schema_overrides={"reader": pl.String},
+)
+
+
+def labs(*rows: tuple[str, str, float]) -> pl.DataFrame:
+    base = {"matrix": "SERUM", "unit": "mg/L", "value": 4.0, "lower": None, "upper": None,
+            "censored": "none", "lloq": None, "test": None, "category": None}  # fmt: skip
+    return pl.DataFrame(
+        [
+            {"usubjid": who, "testcd": test, "rel_day": day, "nominal_day": day, **base}
+            for who, test, day in rows
+        ]
+    )
+
+
+def test_a_signal_is_asked_about_where_it_was_measured():
+    measured = labs(
+        ("M1", "CRP", 7.0), ("M2", "CRP", 7.0), ("L1", "LDH", 14.0), ("L1", "LDH", 28.0)
+    )
+    first = default_question(subjects=SUBJECTS, labs=measured, responses=RESPONSES)
+    assert (first.cohort, first.criterion) == (("M",), "marrow"), "where most are assessed"
+    asked = default_question(
+        subjects=SUBJECTS, labs=measured, responses=RESPONSES, outcome="laboratory:LDH:SERUM"
+    )
+    assert asked.outcome == "laboratory:LDH:SERUM"
+    assert asked.criterion == "Lugano"
+    assert (asked.time, asked.random) == ("visit", "intercept"), "two planned days are a factor"
+
+
+def test_what_is_no_signal_is_refused():
+    with pytest.raises(UserError, match="is not a signal"):
+        default_question(subjects=SUBJECTS, responses=RESPONSES, outcome="nonsense")
+    with pytest.raises(UserError, match="no signal to model"):
+        default_question(subjects=SUBJECTS, responses=RESPONSES)
