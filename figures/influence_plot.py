@@ -61,6 +61,7 @@ def draw_influence_plot(numbers: InfluenceNumbers, theme: Theme) -> go.Figure:
         margin={"l": 110, "r": 16, "t": 8, "b": 44},
         xaxis={
             "type": "log",
+            "range": log_range(numbers),
             "title": {"text": "Ratio without the patient", "standoff": 8},
             "tickvals": ratio_ticks(numbers),
             "ticktext": [plain(tick) for tick in ratio_ticks(numbers)],
@@ -77,12 +78,25 @@ def draw_influence_plot(numbers: InfluenceNumbers, theme: Theme) -> go.Figure:
     return figure
 
 
+def log_range(numbers: InfluenceNumbers) -> list[float]:
+    """Ends of the axis (log10): every interval and 1, with room on either side."""
+    low, high = (math.log10(end) for end in ratio_ends(numbers))
+    room = max(0.03, 0.06 * (high - low))
+    return [low - room, high + room]
+
+
+def ratio_ends(numbers: InfluenceNumbers) -> tuple[float, float]:
+    """Smallest and largest ratio that the axis holds."""
+    ends = [1.0, numbers.ratio, *(v for row in numbers.rows for v in (row.conf_low, row.conf_high))]
+    return min(ends), max(ends)
+
+
 def ratio_ticks(numbers: InfluenceNumbers) -> list[float]:
     """Round ratios inside the range, 1 always among them; at most six."""
-    ends = [1.0, numbers.ratio, *(v for row in numbers.rows for v in (row.conf_low, row.conf_high))]
-    low, high = min(ends), max(ends)
+    low, high = ratio_ends(numbers)
+    width = high / low
+    steps = (1, 1.5, 2, 3, 5, 7) if width < 5 else (1, 2, 5) if width < 30 else (1, 3)
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    steps = (1, 2, 5) if high / low < 30 else (1, 3) if high / low < 300 else (1,)
-    ticks = [step * 10.0**power for power in decades for step in steps]
+    ticks = [step * 10.0**power for power in decades for step in steps if step < 2 or width < 300]
     inside = [tick for tick in ticks if low / 1.05 <= tick <= high * 1.05]
     return inside if len(inside) <= 6 else [tick for tick in inside if math.log10(tick) % 1 == 0]

@@ -21,6 +21,7 @@ TEST_WORDS = {
     "group by time": "Do their courses differ in shape?",
 }
 CHI_SQUARE = "\N{GREEK SMALL LETTER CHI}\N{SUPERSCRIPT TWO}"
+GROUP_WORDS = {"usubjid": "Patient", "region_code": "Lesion or organ", "visit": "Visit"}
 CHECK_WORDS = {"ok": "Fine", "note": "Note", "warning": "Look", "failed": "Failed"}
 
 
@@ -73,7 +74,7 @@ def variance_table(fit: Fit) -> Component:
     ]
     rows = [
         [
-            "Patient" if part.group == "usubjid" else part.group,
+            group_words(part.group),
             " with ".join(term_words(term) for term in (part.term_1, part.term_2) if term)
             or EN_DASH,
             fixed(part.variance),
@@ -84,6 +85,14 @@ def variance_table(fit: Fit) -> Component:
     if fit.icc is not None:
         rows.append(["Intraclass correlation", EN_DASH, EN_DASH, fixed(fit.icc, 2)])
     return plain_table(columns, rows, caption="Variance components", dense=True)
+
+
+def group_words(group: str) -> str:
+    """The grouping of a variance in words: "Lesion of a patient" for usubjid:region_code."""
+    outer, _, inner = group.partition(":")
+    if inner:
+        return f"{GROUP_WORDS.get(inner, inner)} of a patient"
+    return GROUP_WORDS.get(outer, outer)
 
 
 def tests_table(tests: Sequence[WaldTest]) -> Component:

@@ -232,3 +232,16 @@ def test_the_whole_course_is_tested_beside_its_days() -> None:
     ):  # fmt: skip
         assert said in words, said
     assert "All days at once" not in text_of(model.layout(view(fit=FIT)))
+
+
+@pytest.mark.parametrize(
+    ("group", "words"),
+    [
+        ("usubjid", "Patient"),
+        ("usubjid:region_code", "Lesion or organ of a patient"),
+        ("usubjid:visit", "Visit of a patient"),
+        ("Residual", "Residual"),
+    ],
+)
+def test_groupings_of_variances_in_words(group: str, words: str) -> None:
+    assert parts.group_words(group) == words

@@ -8,6 +8,7 @@ from figures.effect_curve import FittedCurve, draw_effect_curve, prepare_effect_
 from figures.influence_plot import (
     Influence,
     draw_influence_plot,
+    log_range,
     prepare_influence_plot,
     ratio_ticks,
 )
@@ -59,3 +60,14 @@ def test_a_curve_of_visits_starts_at_its_first_visit() -> None:
     bottom, top = layout.yaxis.range
     assert bottom < math.log10(2.0), "the band's lower end lies inside the panel"
     assert top > math.log10(2_000.0)
+
+
+def test_influence_axis_leaves_room_and_counts_in_round_ratios() -> None:
+    rows = [Influence("P1", 0.9, 0.6, 1.4), Influence("P2", 1.1, 0.7, 1.8)]
+    numbers = prepare_influence_plot(rows, 0.95)
+    assert ratio_ticks(numbers) == pytest.approx([0.7, 1.0, 1.5])
+    low, high = log_range(numbers)
+    assert low < math.log10(0.6) - 0.02
+    assert high > math.log10(1.8) + 0.02
+    wide = prepare_influence_plot([Influence("P1", 50.0, 2.0, 900.0)], 60.0)
+    assert ratio_ticks(wide) == pytest.approx([1.0, 10.0, 100.0])
