@@ -6,12 +6,13 @@ answered by the mixed model, which uses all days of a patient at once.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.compute.multiplicity import adjust_p_values
 from analysis.errors import UserError
 from analysis.fits.ranks import EXACT_BELOW_IN_R, mann_whitney
 from analysis.results import finite
@@ -84,14 +85,12 @@ def compare_by_day(frame: "pl.DataFrame", group: str, reference: str) -> tuple[D
 
 def with_rates(compared: Sequence[DayComparison]) -> list[DayComparison]:
     """The comparisons with their false discovery rates, over those that have a p-value."""
-    from dataclasses import replace
-
-    from analysis.compute.multiplicity import adjust_p_values
-
-    rates = adjust_p_values([item.p_value for item in compared], "benjamini_hochberg")
+    family = adjust_p_values(
+        [item.p_value for item in compared], "benjamini_hochberg", "signals of one day"
+    )
     return [
-        replace(item, q_value=q_value, n_tests=rates.n_tests)
-        for item, q_value in zip(compared, rates.adjusted, strict=True)
+        replace(item, q_value=rate, n_tests=family.n_tests)
+        for item, rate in zip(compared, family.adjusted, strict=True)
     ]
 
 

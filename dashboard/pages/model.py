@@ -45,11 +45,13 @@ applied_filters = scope.applied
 INFERENCE_WORDS = {
     "satterthwaite": "Satterthwaite degrees of freedom",
     "kenward_roger": "Kenward-Roger",
+    "bootstrap": "Parametric bootstrap",
     "wald": "Wald, without small-sample correction",
 }
 INFERENCE_CHOICES = {
     "satterthwaite": "Satterthwaite",
     "kenward_roger": "Kenward-Roger",
+    "bootstrap": "Bootstrap (simulated)",
     "wald": "Wald (large samples)",
 }
 
