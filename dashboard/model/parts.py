@@ -40,13 +40,20 @@ def estimate_table(fit: Fit) -> Component:
             term_words(row.term),
             html.Span(interval(row.estimate, row.conf_low, row.conf_high), className="cg-nowrap"),
             fixed(row.std_error),
-            "\N{INFINITY}" if row.df is None else f"{row.df:.1f}",
+            df_text(row.df, fit.inference),
             fixed(row.statistic, 2),
             p_cell(row.p_value),
         ]
         for row in fit.estimates
     ]
     return plain_table(columns, rows, caption="Fixed effects on the scale of the fit", dense=True)
+
+
+def df_text(df: float | None, inference: str) -> str:
+    """Degrees of freedom: infinite for the normal reference, none where tests are simulated."""
+    if df is not None:
+        return f"{df:.1f}"
+    return "\N{INFINITY}" if inference == "wald" else EN_DASH
 
 
 def term_words(term: str) -> str:

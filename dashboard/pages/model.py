@@ -48,6 +48,11 @@ INFERENCE_WORDS = {
     "bootstrap": "Parametric bootstrap",
     "wald": "Wald, without small-sample correction",
 }
+JOINT_WORDS = {
+    "satterthwaite": "F with Satterthwaite degrees of freedom",
+    "kenward_roger": "Kenward-Roger's scaled F",
+    "wald": "Wald, without small-sample correction",
+}
 INFERENCE_CHOICES = {
     "satterthwaite": "Satterthwaite",
     "kenward_roger": "Kenward-Roger",
@@ -265,7 +270,7 @@ def tests_card(view: View, fit: Fit) -> Component | None:
     tests = [test for test in (fit.group_test, fit.interaction) if test is not None]
     if not tests:
         return None
-    words = INFERENCE_WORDS.get(fit.inference, fit.inference)
+    words = JOINT_WORDS.get(fit.joint_inference or fit.inference, "")
     return card("All days at once", tests_table(tests), footer=provenance_strip(view, words))
 
 

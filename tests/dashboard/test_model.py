@@ -245,3 +245,11 @@ def test_the_whole_course_is_tested_beside_its_days() -> None:
 )
 def test_groupings_of_variances_in_words(group: str, words: str) -> None:
     assert parts.group_words(group) == words
+
+
+@pytest.mark.parametrize(
+    ("df", "inference", "text"),
+    [(21.86, "satterthwaite", "21.9"), (None, "wald", "∞"), (None, "bootstrap", "–")],
+)
+def test_degrees_of_freedom_in_words(df: float | None, inference: str, text: str) -> None:
+    assert parts.df_text(df, inference) == text
