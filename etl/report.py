@@ -12,6 +12,7 @@ from etl.accounting import FileAccount
 from etl.contracts.contract import SUBJECT
 from etl.contracts.identifying import is_identifying
 from etl.contracts.rules import RULES
+from etl.plural import plural
 from etl.profiles.headers import leaf
 from etl.unread import DAMAGED, NO_READER, NOT_READ
 
@@ -149,4 +150,4 @@ def _unread_columns(rows: Sequence[Row], short: Mapping[str, str]) -> str:
         files.setdefault(short.get(row["file"], row["file"]), []).append(name)
     shown = "; ".join(f"{file}: {', '.join(names)}" for file, names in files.items())
     more = f"; and {len(rows) - MAX_COLUMNS} more" if len(rows) > MAX_COLUMNS else ""
-    return f"  {len(rows)} columns read by no table: {shown}{more}"
+    return f"  {plural(len(rows), 'column')} read by no table: {shown}{more}"

@@ -11,6 +11,7 @@ from analysis.errors import UserError
 from etl.contracts import CONTRACTS
 from etl.contracts.typed import typed
 from etl.guard import ReadResult
+from etl.plural import plural
 from etl.profiles.grid import Usage, count_cells
 from etl.profiles.headers import matching
 from etl.profiles.house import file_name
@@ -143,17 +144,17 @@ def _unread(sheet: Sheet, profile: Profile, usage: Usage, chosen: bool) -> list[
             continue
         count = count_cells(rows, index)
         if index in usage.identifying:
-            message = f"column {path!r} identifies persons: {count} cells not read"
+            message = f"column {path!r} identifies persons: {plural(count, 'cell')} not read"
             found.append(Finding("identifying_column", message, "warning", path, count))
         elif count > 0 and index in ignored:
-            message = f"column {path!r}: {count} cells left out: {ignored[index]}"
+            message = f"column {path!r}: {plural(count, 'cell')} left out: {ignored[index]}"
             found.append(Finding("ignored_column", message, "info", path, count))
         elif count > 0:
-            message = f"column {path!r}: {count} cells are read by no table"
+            message = f"column {path!r}: {plural(count, 'cell')} read by no table"
             found.append(Finding("unread_column", message, "info", path, count))
     if usage.rows_read is not None and usage.rows_total > len(usage.rows_read):
         left = usage.rows_total - len(usage.rows_read)
         place = f"sheet {sheet.name!r}: " if sheet.name else ""
-        message = f"{place}{left} rows pass no table's filters"
+        message = f"{place}no table's filters take {plural(left, 'row')}"
         found.append(Finding("rows_not_selected", message, "info", None, left))
     return found

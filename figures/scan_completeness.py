@@ -231,6 +231,10 @@ def _cell_text(numbers: CompletenessNumbers, row: int, column: int) -> str:
     )
 
 
+NAME_PX = 38
+"""Room that a symbol, two letters and the next symbol take."""
+
+
 class _Group(NamedTuple):
     """A run of patients with one best response: its columns, and the room above them in px."""
 
@@ -293,6 +297,7 @@ def _group_marks(groups: list[_Group], theme: Theme) -> list[go.Scatter]:
                 y=[_GROUP_ROW],
                 mode="markers",
                 marker={"symbol": symbol, "size": 9, "color": color, "line": outline},
+                cliponaxis=False,
                 hovertemplate=f"{group.response}, n = {group.n}<extra></extra>",
             )
         )
@@ -303,11 +308,11 @@ def _group_names(groups: list[_Group], theme: Theme) -> list[dict[str, Any]]:
     """The code and n of each response, where there is room for them."""
     names = []
     for group in groups:
-        if group.room <= 28:
+        if group.room <= NAME_PX:
             continue
         symbol = group.response in RESPONSE_SYMBOLS
         name = group.response or ("not assessed" if group.room > 90 else "–")
-        text = f"<b>{name}</b> {group.n}" if group.room > 44 else f"<b>{name}</b>"
+        text = f"<b>{name}</b> {group.n}" if group.room > 52 else f"<b>{name}</b>"
         names.append(
             {
                 "x": group.start, "y": _GROUP_ROW, "xref": "x", "yref": "y", "xanchor": "left",

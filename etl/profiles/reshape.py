@@ -12,6 +12,7 @@ import polars as pl
 
 from analysis.errors import UserError
 from etl.contracts.contract import Contract
+from etl.plural import plural
 from etl.profiles.cells import clean, fits, fold, keeps, translated
 from etl.profiles.grid import Grid, Usage, open_grid
 from etl.profiles.headers import CAPTURE, leaf, matching, missing_message
@@ -216,7 +217,7 @@ class _Shaper:
                 continue
             count = int(self.rows.select(fits(cell, (word,)).sum()).item())
             if count:
-                message = f"{count} cells of {header!r} hold no value: {reason}"
+                message = f"{plural(count, 'cell')} of {header!r} without a value: {reason}"
                 self.findings.append(Finding("missing_reason", message, "info", header, count))
 
     def _unit(self, fixed: str | None, source: str | None, index: int | None) -> str | None:

@@ -36,7 +36,7 @@ def test_refusals_are_grouped_with_the_reason_and_an_example(tmp_path: Path) -> 
         "notes.csv: 2 rows, not read: no table for notes.csv",
         "Noticed:",
         "  laboratory_result.csv: 1 subjects are named by records only; deliver a list of subjects",
-        "  1 columns read by no table: laboratory_result.csv: lab_note",
+        "  1 column read by no table: laboratory_result.csv: lab_note",
         "Every refused row: the same command with --json, or the Data page.",
         "dry run: nothing was written",
     ]
