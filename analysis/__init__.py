@@ -9,11 +9,25 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from analysis.compute.multiplicity import AdjustedFamily, adjust_p_values
     from analysis.fits.bootstrap import BootstrapResult, bootstrap
+    from analysis.fits.cluster_bootstrap import cluster_bootstrap
     from analysis.fits.day_comparison import DayComparison, compare_by_day
     from analysis.fits.joint.model import fit_joint
+    from analysis.fits.likelihood_ratio import LikelihoodRatioTest, likelihood_ratio_test
+    from analysis.fits.marginal_means import MarginalMeans, marginal_means
     from analysis.fits.mixed import fit_mixed
+    from analysis.fits.patient_effects import (
+        PatientEffects,
+        PatientPredictions,
+        patient_effects,
+        predict_patients,
+    )
+    from analysis.fits.patient_influence import Influence, patient_influence
     from analysis.fits.permutation import PermutationResult, permutation_test
+    from analysis.fits.profile import ProfileIntervals, profile_intervals
+    from analysis.fits.residual_kinds import Residuals, residuals
     from analysis.fits.specification import fit_specification
+    from analysis.fits.term_tests import TermTests, term_tests
+    from analysis.fits.variance_shares import VarianceShares, variance_shares
     from analysis.results import Check, Estimate, Fit, Provenance
     from analysis.specs import ModelSpec, default_spec
 
@@ -25,7 +39,26 @@ _EXPORTS = {
     "bootstrap": "analysis.fits.bootstrap",
     "DayComparison": "analysis.fits.day_comparison",
     "compare_by_day": "analysis.fits.day_comparison",
+    "LikelihoodRatioTest": "analysis.fits.likelihood_ratio",
+    "likelihood_ratio_test": "analysis.fits.likelihood_ratio",
     "permutation_test": "analysis.fits.permutation",
+    "TermTests": "analysis.fits.term_tests",
+    "term_tests": "analysis.fits.term_tests",
+    "PatientEffects": "analysis.fits.patient_effects",
+    "patient_effects": "analysis.fits.patient_effects",
+    "PatientPredictions": "analysis.fits.patient_effects",
+    "predict_patients": "analysis.fits.patient_effects",
+    "Residuals": "analysis.fits.residual_kinds",
+    "residuals": "analysis.fits.residual_kinds",
+    "VarianceShares": "analysis.fits.variance_shares",
+    "variance_shares": "analysis.fits.variance_shares",
+    "MarginalMeans": "analysis.fits.marginal_means",
+    "marginal_means": "analysis.fits.marginal_means",
+    "cluster_bootstrap": "analysis.fits.cluster_bootstrap",
+    "Influence": "analysis.fits.patient_influence",
+    "patient_influence": "analysis.fits.patient_influence",
+    "ProfileIntervals": "analysis.fits.profile",
+    "profile_intervals": "analysis.fits.profile",
     "Check": "analysis.results",
     "Estimate": "analysis.results",
     "Fit": "analysis.results",
@@ -44,17 +77,36 @@ __all__ = [
     "DayComparison",
     "Estimate",
     "Fit",
+    "Influence",
+    "LikelihoodRatioTest",
+    "MarginalMeans",
     "ModelSpec",
+    "PatientEffects",
+    "PatientPredictions",
     "PermutationResult",
+    "ProfileIntervals",
     "Provenance",
+    "Residuals",
+    "TermTests",
+    "VarianceShares",
     "adjust_p_values",
     "bootstrap",
+    "cluster_bootstrap",
     "compare_by_day",
     "default_spec",
     "fit_joint",
     "fit_mixed",
     "fit_specification",
+    "likelihood_ratio_test",
+    "marginal_means",
+    "patient_effects",
+    "patient_influence",
     "permutation_test",
+    "predict_patients",
+    "profile_intervals",
+    "residuals",
+    "term_tests",
+    "variance_shares",
 ]
 
 

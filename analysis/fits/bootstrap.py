@@ -173,6 +173,17 @@ def components_of(fitted: FittedMixed, theta: Array, sigma2: Array) -> Array:
     return np.column_stack([nested, variances, sigma2, between / total])
 
 
+def component_names(fitted: FittedMixed) -> list[tuple[str, str]]:
+    """Part and name of the columns of `components_of`."""
+    design = fitted.design
+    return [
+        *(("variance", f"{design.group}:{name}") for name in design.nested),
+        *(("variance", f"{design.group} {name}") for name in design.matrices.z_names),
+        ("variance", "Residual"),
+        ("share", "ICC"),
+    ]
+
+
 def _fixed_rows(fitted: FittedMixed, found: Draws) -> list[BootstrapEstimate]:
     rows = np.eye(len(fitted.beta))
     moved, drawn_error = _contrast_draws(fitted, found, rows)
@@ -196,18 +207,13 @@ def _fixed_rows(fitted: FittedMixed, found: Draws) -> list[BootstrapEstimate]:
 
 
 def _component_rows(fitted: FittedMixed, found: Draws) -> list[BootstrapEstimate]:
-    design = fitted.design
     observed = components_of(fitted, fitted.optimum.theta[None], np.array([fitted.sigma2]))[0]
     tail = (1 - CONF_LEVEL) / 2
     low, high = np.quantile(found.components, [tail, 1 - tail], axis=0)
-    names = [
-        *(("variance", f"{design.group}:{name}") for name in design.nested),
-        *(("variance", f"{design.group} {name}") for name in design.matrices.z_names),
-        ("variance", "Residual"),
-        ("share", "ICC"),
-    ]
     spread = found.components.std(axis=0, ddof=1)
     return [
         BootstrapEstimate(part, name, *[finite(value) for value in (*values, None)])
-        for (part, name), *values in zip(names, observed, spread, low, high, strict=True)
+        for (part, name), *values in zip(
+            component_names(fitted), observed, spread, low, high, strict=True
+        )
     ]

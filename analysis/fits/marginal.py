@@ -29,25 +29,18 @@ def contrast(
     Raises UserError for a column that is not in the model.
     """
     fitted = fitted_of(fit, frame, "contrast")
-    row, term = _mean_row(fitted, at), _named(at)
+    row, term = mean_row(fitted, at), named_values(at)
     if against is not None:
-        row, term = row - _mean_row(fitted, against), f"{term} - {_named(against)}"
+        row, term = row - mean_row(fitted, against), f"{term} - {named_values(against)}"
     return estimate_row(term, tested(fitted, row[None]), 0)
 
 
-def _mean_row(fitted: "FittedMixed", at: Values) -> Array:
+def mean_row(fitted: "FittedMixed", at: Values) -> Array:
+    """Mean design row of the observations with the columns of `at` set."""
     import polars as pl
 
+    checked_values(fitted, at, "contrast")
     frame = fitted.design.frame
-    known = sorted({name for _, names, _ in fitted.design.matrices.x_terms for name in names})
-    for name, value in at.items():
-        if name not in known:
-            raise UserError(
-                f"contrast: '{name}' is not in the model's fixed part; it holds {', '.join(known)}"
-            )
-        if frame.schema[name] in (pl.String, pl.Enum) and value not in frame[name].cast(str):
-            levels = ", ".join(sorted(str(level) for level in frame[name].unique()))
-            raise UserError(f"contrast: '{name}' has no level {value!r}; it has {levels}")
     changed = frame.with_columns(
         pl.lit(value).cast(frame.schema[name], strict=False).alias(name)
         if not frame.schema[name].is_integer()
@@ -57,5 +50,22 @@ def _mean_row(fitted: "FittedMixed", at: Values) -> Array:
     return np.asarray(fitted.design.fixed_rows(changed).mean(axis=0))
 
 
-def _named(at: Values) -> str:
+def checked_values(fitted: "FittedMixed", at: Values, purpose: str) -> None:
+    """Raises UserError for a column that is not in the fixed part, or a level that is not there."""
+    import polars as pl
+
+    frame = fitted.design.frame
+    known = sorted({name for _, names, _ in fitted.design.matrices.x_terms for name in names})
+    for name, value in at.items():
+        if name not in known:
+            raise UserError(
+                f"{purpose}: '{name}' is not in the model's fixed part; it holds {', '.join(known)}"
+            )
+        if frame.schema[name] in (pl.String, pl.Enum) and value not in frame[name].cast(str):
+            levels = ", ".join(sorted(str(level) for level in frame[name].unique()))
+            raise UserError(f"{purpose}: '{name}' has no level {value!r}; it has {levels}")
+
+
+def named_values(at: Values) -> str:
+    """The setting in words: "arm = b, day = 3.0"."""
     return ", ".join(f"{name} = {value}" for name, value in at.items()) or "as observed"

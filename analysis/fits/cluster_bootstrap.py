@@ -1,0 +1,146 @@
+"""Cluster bootstrap: whole patients are drawn again, with replacement, and the model is refitted.
+
+It leans on no distribution of effects or residuals, and on the patients there are: with few of them
+its intervals are too narrow, which the result says.
+"""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from analysis.engine.newton import minimize
+from analysis.engine.structure import Array, Index
+from analysis.errors import UserError
+from analysis.fits.bootstrap import (
+    MINIMUM,
+    BootstrapEstimate,
+    BootstrapResult,
+    component_names,
+    components_of,
+)
+from analysis.fits.case_weights import CaseProducts
+from analysis.fits.fitted import FittedMixed
+from analysis.fits.inference import CONF_LEVEL
+from analysis.fits.replicates import started
+from analysis.fits.restored import fitted_of
+from analysis.results import Fit, finite
+
+if TYPE_CHECKING:
+    import polars as pl
+
+BLOCK = 4_000_000
+FEW = 20
+"""Patients (of a stratum) below which the intervals are known to be too narrow."""
+NOTE = (
+    "Cluster bootstrap: whole patients drawn with replacement{within}, the model refitted to each; "
+    "percentile intervals.{few}"
+)
+NARROW = (
+    " With {n} patients{each} these intervals are too narrow; Satterthwaite's hold their level."
+)
+
+
+def cluster_bootstrap(
+    fit: Fit,
+    replicates: int = 1000,
+    seed: int = 0,
+    *,
+    strata: str | None = None,
+    frame: "pl.DataFrame | None" = None,
+) -> BootstrapResult:
+    """Bootstrap of patients. strata: a column with one value per patient, such as the group, whose
+    levels keep their number of patients. frame: the data, for a fit restored from JSON.
+
+    Raises UserError for a fit without numbers, fewer than 100 replicates, or a stratum that changes
+    within a patient.
+    """
+    if replicates < MINIMUM:
+        raise UserError(
+            f"cluster bootstrap: {replicates} replicates are too few; use {MINIMUM} or more"
+        )
+    fitted = fitted_of(fit, frame, "cluster bootstrap")
+    groups = _strata(fitted, strata)
+    generator = np.random.default_rng(seed)
+    cases = CaseProducts(fitted.design)
+    step = max(1, BLOCK // cases.size)
+    parts = [
+        _draw(fitted, cases, groups, min(step, replicates - begin), generator)
+        for begin in range(0, replicates, step)
+    ]
+    fixed, components = (np.concatenate(items) for items in zip(*parts, strict=True))
+    if len(fixed) < MINIMUM:
+        raise UserError(
+            f"cluster bootstrap: only {len(fixed)} of {replicates} drawn trials could be fitted; "
+            "give the group as strata=..., or take a smaller random part"
+        )
+    smallest = int(np.bincount(groups).min())
+    few = ""
+    if smallest < FEW:
+        few = NARROW.format(n=smallest, each=" in the smallest stratum" if strata else "")
+    note = NOTE.format(within=f" within {strata}" if strata else "", few=few)
+    rows = (*_rows(fitted, fixed, None), *_rows(fitted, fixed, components))
+    return BootstrapResult(replicates, replicates - len(fixed), seed, CONF_LEVEL, rows, note)
+
+
+class _Drawn(NamedTuple):
+    fixed: Array
+    components: Array
+
+
+def _draw(
+    fitted: FittedMixed,
+    cases: CaseProducts,
+    groups: Index,
+    replicates: int,
+    generator: np.random.Generator,
+) -> _Drawn:
+    design = fitted.design
+    weights = np.zeros((replicates, len(groups)))
+    for level in np.unique(groups):
+        members = np.flatnonzero(groups == level)
+        drawn = generator.integers(len(members), size=(replicates, len(members)))
+        for column in drawn.T:
+            weights[np.arange(replicates), members[column]] += 1
+    start = np.tile(started(design, fitted.optimum.theta), (replicates, 1))
+    ends = minimize(cases.weighted(weights), design.structure, fitted.reml, start)
+    kept = ends.converged
+    back = np.linalg.inv(design.x_transform)
+    beta = design.b_ols + design.y_scale * ends.point.beta @ back.T
+    sigma2 = ends.point.sigma2 * design.y_scale**2
+    return _Drawn(beta[kept], components_of(fitted, ends.theta, sigma2)[kept])
+
+
+def _strata(fitted: FittedMixed, strata: str | None) -> Index:
+    """Number of the stratum of each patient."""
+    import polars as pl
+
+    design = fitted.design
+    if strata is None:
+        return np.zeros(design.n_subjects, dtype=np.intp)
+    if strata not in design.frame.columns:
+        raise UserError(
+            f"cluster bootstrap: there is no column '{strata}' in the fit; it has "
+            f"{', '.join(design.frame.columns)}"
+        )
+    seen = pl.DataFrame({"patient": design.patient, "value": design.frame[strata].cast(pl.String)})
+    unique = seen.unique().sort("patient")
+    if unique.height != design.n_subjects:
+        raise UserError(f"cluster bootstrap: '{strata}' changes within a patient")
+    return np.unique(unique["value"].to_numpy(), return_inverse=True)[1].astype(np.intp)
+
+
+def _rows(fitted: FittedMixed, fixed: Array, components: Array | None) -> list[BootstrapEstimate]:
+    tail = (1 - CONF_LEVEL) / 2
+    if components is None:
+        names = [("fixed effect", name) for name in fitted.design.matrices.x_names]
+        values, observed = fixed, fitted.beta
+    else:
+        names, values = component_names(fitted), components
+        sigma2 = np.array([fitted.sigma2])
+        observed = components_of(fitted, fitted.optimum.theta[None], sigma2)[0]
+    low, high = np.quantile(values, [tail, 1 - tail], axis=0)
+    spread = values.std(axis=0, ddof=1)
+    return [
+        BootstrapEstimate(part, name, *[finite(number) for number in (*numbers, None)])
+        for (part, name), *numbers in zip(names, observed, spread, low, high, strict=True)
+    ]

@@ -1,0 +1,138 @@
+"""What each patient does to the fixed effects: full refits without them, in one call of the engine.
+
+Cook's distance is the move of all fixed effects in units of their covariance, over their number;
+DFBETAS the move of one in units of its standard error without the patient. Large: Cook's distance
+above 4 / n, DFBETAS above 2 / sqrt(n) (Nieuwenhuis R et al. 2012, doi:10.32614/RJ-2012-011).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from analysis.engine.newton import minimize
+from analysis.engine.structure import Array
+from analysis.fits.fitted import FittedMixed
+from analysis.fits.influence import BLOCK, without
+from analysis.fits.marginal import mean_row
+from analysis.fits.replicates import started
+from analysis.fits.restored import fitted_of
+from analysis.results import Fit, finite
+from analysis.serialized import Serialized
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class PatientInfluence(NamedTuple):
+    """The model without one patient; None where it cannot be fitted.
+
+    dfbetas: largest in size over the fixed effects, of `dfbetas_term`. contrast: the asked contrast
+    without the patient, contrast_change: less that with all.
+    """
+
+    usubjid: str
+    cooks_distance: float | None
+    dfbetas: float | None
+    dfbetas_term: str | None
+    contrast: float | None = None
+    contrast_change: float | None = None
+    is_large: bool = False
+
+
+@dataclass(frozen=True)
+class Influence(Serialized):
+    """Result of `patient_influence`, the patient with the largest Cook's distance first."""
+
+    ROWS: ClassVar = {"patients": PatientInfluence}
+
+    patients: tuple[PatientInfluence, ...]
+    cooks_limit: float
+    dfbetas_limit: float
+    note: str
+
+    def table(self) -> "pl.DataFrame":
+        """One row per patient."""
+        return self.rows_table("patients")
+
+
+def patient_influence(
+    fit: Fit,
+    at: Mapping[str, Any] | None = None,
+    against: Mapping[str, Any] | None = None,
+    *,
+    frame: "pl.DataFrame | None" = None,
+) -> Influence:
+    """Refit without each patient. at, against: a contrast to follow, as `Fit.contrast` takes it.
+
+    frame: the data, for a fit restored from JSON. Raises UserError for a column that is not there.
+    """
+    fitted = fitted_of(fit, frame, "influence")
+    row = None
+    if at is not None:
+        row = mean_row(fitted, at) - (mean_row(fitted, against) if against is not None else 0.0)
+    m = fitted.design.n_subjects
+    limits = 4 / m, 2 / m**0.5
+    blocks = [np.arange(begin, min(begin + BLOCK, m)) for begin in range(0, m, BLOCK)]
+    parts = [_refitted(fitted, block) for block in blocks]
+    beta, errors = (np.concatenate(items) for items in zip(*parts, strict=True))
+    points = sorted(
+        (
+            _point(fitted, label, own, error, row, limits)
+            for label, own, error in zip(fitted.design.labels, beta, errors, strict=True)
+        ),
+        key=lambda point: -(point.cooks_distance or 0.0),
+    )
+    large = sum(point.is_large for point in points)
+    failed = sum(point.cooks_distance is None for point in points)
+    note = f"{large} of {m} patients move the fixed effects more than the usual limits."
+    if failed:
+        note += f" Without {failed} of them the model cannot be fitted: they carry it alone."
+    return Influence(tuple(points), limits[0], limits[1], note)
+
+
+class _Refitted(NamedTuple):
+    beta: Array
+    errors: Array
+
+
+def _refitted(fitted: FittedMixed, left_out: np.ndarray) -> _Refitted:
+    """Fixed effects and standard errors without each patient, original scale; nan if not fitted."""
+    design = fitted.design
+    start = np.tile(started(design, fitted.optimum.theta), (len(left_out), 1))
+    ends = minimize(without(fitted, left_out), design.structure, fitted.reml, start)
+    back = np.linalg.inv(design.x_transform)
+    beta = design.b_ols + design.y_scale * ends.point.beta @ back.T
+    variance = np.einsum("ip,rpq,iq->ri", back, ends.point.covariance, back, optimize=True)
+    errors = design.y_scale * np.sqrt(ends.point.sigma2[:, None] * variance)
+    beta[~ends.converged] = np.nan
+    return _Refitted(beta, errors)
+
+
+def _point(
+    fitted: FittedMixed,
+    label: str,
+    beta: Array,
+    errors: Array,
+    row: Array | None,
+    limits: tuple[float, float],
+) -> PatientInfluence:
+    if not np.isfinite(beta).all():
+        return PatientInfluence(label, None, None, None)
+    move = fitted.beta - beta
+    cooks = float(move @ np.linalg.solve(fitted.covariance, move)) / len(beta)
+    dfbetas = move / errors
+    top = int(np.abs(dfbetas).argmax())
+    contrast = None if row is None else float(row @ beta)
+    change = None if row is None else float(row @ (beta - fitted.beta))
+    large = cooks > limits[0] or abs(float(dfbetas[top])) > limits[1]
+    return PatientInfluence(
+        label,
+        finite(cooks),
+        finite(dfbetas[top]),
+        fitted.design.matrices.x_names[top],
+        finite(contrast),
+        finite(change),
+        large,
+    )
