@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from analysis.fits.bootstrap import BootstrapResult, bootstrap
     from analysis.fits.cluster_bootstrap import cluster_bootstrap
     from analysis.fits.day_comparison import DayComparison, compare_by_day
+    from analysis.fits.joint.alternatives import joint_alternatives
+    from analysis.fits.joint.binary import fit_joint_binary
     from analysis.fits.joint.model import fit_joint
+    from analysis.fits.joint.predictions import DynamicPrediction, predict_event_free
     from analysis.fits.likelihood_ratio import LikelihoodRatioTest, likelihood_ratio_test
     from analysis.fits.marginal_means import MarginalMeans, marginal_means
     from analysis.fits.mixed import fit_mixed
@@ -66,6 +69,10 @@ _EXPORTS = {
     "ModelSpec": "analysis.specs",
     "default_spec": "analysis.specs",
     "fit_joint": "analysis.fits.joint.model",
+    "fit_joint_binary": "analysis.fits.joint.binary",
+    "joint_alternatives": "analysis.fits.joint.alternatives",
+    "DynamicPrediction": "analysis.fits.joint.predictions",
+    "predict_event_free": "analysis.fits.joint.predictions",
     "fit_mixed": "analysis.fits.mixed",
     "fit_specification": "analysis.fits.specification",
 }
@@ -75,6 +82,7 @@ __all__ = [
     "BootstrapResult",
     "Check",
     "DayComparison",
+    "DynamicPrediction",
     "Estimate",
     "Fit",
     "Influence",
@@ -95,13 +103,16 @@ __all__ = [
     "compare_by_day",
     "default_spec",
     "fit_joint",
+    "fit_joint_binary",
     "fit_mixed",
     "fit_specification",
+    "joint_alternatives",
     "likelihood_ratio_test",
     "marginal_means",
     "patient_effects",
     "patient_influence",
     "permutation_test",
+    "predict_event_free",
     "predict_patients",
     "profile_intervals",
     "residuals",

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 FITS: Mapping[str, str] = {
     "linear mixed model": "analysis.fits.mixed:fit_mixed",
     "joint model": "analysis.fits.joint.model:fit_joint",
+    "joint model of a response": "analysis.fits.joint.binary:fit_joint_binary",
+    "event-free prediction": "analysis.fits.joint.predictions:predict_event_free",
+    "analyses beside a joint model": "analysis.fits.joint.alternatives:joint_alternatives",
     "parametric bootstrap": "analysis.fits.bootstrap:bootstrap",
     "cluster bootstrap": "analysis.fits.cluster_bootstrap:cluster_bootstrap",
     "profile likelihood": "analysis.fits.profile:profile_intervals",

@@ -11,6 +11,7 @@ from analysis.errors import UserError
 from analysis.fits.design import Design
 from analysis.fits.joint.baseline import Baseline, risk_nodes
 from analysis.fits.joint.likelihood import Block, Likelihood
+from analysis.fits.joint.limits import Limits
 from analysis.fits.joint.parameters import Layout
 from analysis.fits.joint.parts import Associated, Hazard, Measurements, Part
 from analysis.fits.joint.quadrature import NODES_BY_DIMENSION, hermite_grid
@@ -191,7 +192,9 @@ def _block(a: _AtRisk, patients: Index, times: _Times, *, measured: bool) -> Blo
     )
     x, z = x.reshape(len(a.association), n, k, -1), z.reshape(len(a.association), n, k, -1)
     w = np.broadcast_to(a.covariates.scaled[patients][:, None, :], (n, k, len(a.covariates.names)))
-    parts: list[Part] = [_measurements(a, patients)] if measured else []
+    parts: list[Part] = (
+        [measurements(a.layout, a.design, a.rows.limits, patients)] if measured else []
+    )
     bracketed = times.window if times.window.any() else None
     for number, (baseline, index) in enumerate(zip(a.baselines, a.layout.outcome, strict=True)):
         columns = np.concatenate([baseline.basis(padded), w], axis=2)
@@ -201,16 +204,17 @@ def _block(a: _AtRisk, patients: Index, times: _Times, *, measured: bool) -> Blo
     return Block(patients, np.full(n, 1.0 if measured else -1.0), tuple(parts))
 
 
-def _measurements(a: _AtRisk, patients: Index) -> Measurements:
-    design, limits = a.design, a.rows.limits
-    y = (design.matrices.y) / design.y_scale
-    n_rows = len(y)
-    censored = np.zeros(n_rows, dtype=bool) if limits is None else limits.censored
-    low = np.zeros(n_rows) if limits is None else limits.low / design.y_scale
-    high = np.zeros(n_rows) if limits is None else limits.high / design.y_scale
+def measurements(
+    layout: Layout, design: Design, limits: Limits | None, patients: Index
+) -> Measurements:
+    """All visits of these patients of the fit."""
+    n, scale = len(design.y_scaled), design.y_scale
+    if limits is None:
+        limits = Limits(np.zeros(n), np.zeros(n), np.zeros(n, dtype=bool))
     return padded_measurements(
-        a.layout, design.patient, patients, design.x_scaled, design.z_scaled, y, censored, low, high
-    )
+        layout, design.patient, patients, design.x_scaled, design.z_scaled,
+        design.matrices.y / scale, limits.censored, limits.low / scale, limits.high / scale,
+    )  # fmt: skip
 
 
 def padded_measurements(

@@ -23,6 +23,32 @@ def joint_checks(fitted: FittedJoint) -> tuple[Check, ...]:
     )
 
 
+def response_checks(fitted: FittedJoint) -> tuple[Check, ...]:
+    """The same for a binary response."""
+    p = fitted.problem
+    n, responders = len(p.rows.labels), int(p.rows.event.sum())
+    wanted = len(p.covariates.names) + len(p.association)
+    rarer = min(responders, n - responders)
+    counts = Check("responses", "ok", f"{responders} of {n} patients responded.", float(responders))
+    if rarer < EVENTS_PER_PARAMETER * wanted:
+        counts = Check(
+            "responses", "warning",
+            f"{rarer} patients in the smaller group carry {wanted} effects on the response; leave "
+            f"out covariates until there are {EVENTS_PER_PARAMETER} for each.", float(rarer),
+        )  # fmt: skip
+    note = (
+        "The response depends on the true course as modeled, and measurements are missing for "
+        "reasons seen in the data only."
+    )
+    return (
+        _converged(fitted),
+        counts,
+        _random_part(fitted),
+        _integral(fitted),
+        Check("assumptions", "note", note),
+    )
+
+
 def _converged(fitted: FittedJoint) -> Check:
     steps, left = fitted.found.steps, fitted.found.decrement
     return Check(

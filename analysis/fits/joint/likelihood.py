@@ -136,10 +136,15 @@ def placed(center: Centers, grid: Grid) -> Array:
     return np.asarray(center.mode[:, None, :] + grid.nodes @ center.root.transpose(0, 2, 1))
 
 
-def posterior_center(parts: Sequence[Part], theta: Array, start: Array) -> Centers:
-    """Mode of the posterior of u by Newton's method with halved steps, all patients at once."""
+def posterior_center(
+    parts: Sequence[Part], theta: Array, start: Array, steps: int = MODE_STEPS
+) -> Centers:
+    """Mode of the posterior of u by Newton's method with halved steps, all patients at once.
+
+    With few steps from a near start it is close to the mode: enough to draw candidates from.
+    """
     mode, active = start, np.ones(len(start), dtype=bool)
-    for _ in range(MODE_STEPS):
+    for _ in range(steps):
         value, gradient, hessian = _posterior(parts, theta, mode)
         lost = ~np.isfinite(value)
         if lost.any() and mode[lost].any():

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 KIND = "joint model"
 FEATURES = ("value", "slope")
+WEAK = 0.02
+"""Smallest standard deviation of a random effect to start from, in units of the outcome's."""
 METHOD = (
     "Joint model by maximum likelihood: linear mixed model of the signal, proportional hazards "
     "with {baseline} baseline and {association} association. Random effects integrated by "
@@ -104,12 +106,12 @@ def fit_joint(
     )  # fmt: skip
     if isinstance(rows, guards.Problem):
         return refused(shell, rows)
-    shell = _counted(shell, rows)
-    design = _design(rows, formula, random, group, long_time)
+    shell = counted(shell, rows)
+    design = joint_design(rows, formula, random, group, long_time)
     if isinstance(design, guards.Problem):
         return refused(shell, design)
     covariates = covariates_of(rows.events, event, event_formula)
-    problem = _event_problem(covariates)
+    problem = covariate_problem(covariates)
     if problem:
         return refused(shell, problem)
     baselines = tuple(
@@ -132,22 +134,24 @@ def fit_joint(
             nodes=len(joint.likelihood.grid.nodes),
         )
     )
-    return _fitted(shell, joint, name, group)
+    return _fitted(shell, joint, name, columns)
 
 
-def _fitted(shell: Fit, joint: Problem, name: SignalName, group: str) -> Fit:
+def _fitted(shell: Fit, joint: Problem, name: SignalName, columns: Columns) -> Fit:
     try:
         found = search(joint.likelihood, start_of(joint))
     except np.linalg.LinAlgError:
         return refused(shell, NOT_CONVERGED)
-    fitted = FittedJoint(joint, found, shell.conf_level)
+    fitted = FittedJoint(joint, found, shell.conf_level, columns, name)
     if not found.converged:
         return refused(shell, NOT_CONVERGED)
     if fitted.covariance is None:
         return refused(shell, NOT_IDENTIFIED)
+    if fitted.runaway:
+        return refused(shell, separation(fitted.runaway, "hazard"))
     fit = shell.replace(
         estimates=fitted.estimates(),
-        variance_components=fitted.variance_components(group),
+        variance_components=fitted.variance_components(columns.group),
         log_likelihood=finite(log_likelihood(fitted)),
         criterion=finite(-2 * log_likelihood(fitted)),
         design=fitted,
@@ -170,6 +174,16 @@ NOT_IDENTIFIED = guards.Problem(
 )
 
 
+def separation(name: str, outcome: str) -> guards.Problem:
+    """An effect that grows without end."""
+    return guards.Problem(
+        "separation",
+        f"The effect of '{name}' on the {outcome} has no finite estimate: it orders the patients "
+        "with and without the event perfectly.",
+        "Leave it out, or join the levels of which one has no event or nothing else.",
+    )
+
+
 def log_likelihood(fitted: FittedJoint) -> float:
     """On the scale of the outcome: every exact value was divided by `y_scale`."""
     rows = fitted.problem.rows
@@ -180,21 +194,27 @@ def log_likelihood(fitted: FittedJoint) -> float:
 
 def start_of(joint: Problem) -> Array:
     """The mixed model alone, a constant hazard of each cause, no association."""
-    layout, design, rows = joint.layout, joint.design, joint.rows
+    theta, rows = start_of_mixed(joint), joint.rows
+    at_risk = float((rows.first - rows.entry).sum())
+    for number, baseline in enumerate(joint.baselines):
+        n = float((rows.event * (rows.cause == number)).sum())
+        theta[joint.layout.outcome[number].baseline] = baseline.start(n / at_risk)
+    return theta
+
+
+def start_of_mixed(joint: Problem) -> Array:
+    """Parameters with the maximum of the mixed model alone, all others zero."""
+    layout, design = joint.layout, joint.design
     optimum, _ = mixed_search.search(design, False, False)
     theta = np.zeros(layout.size)
     theta[layout.beta] = design.x_transform @ design.b_ols / design.y_scale + optimum.beta
     q = layout.n_random
     lam = np.sqrt(optimum.sigma2) * design.structure.factor(optimum.theta)[:q, :q]
     # An effect without variance would stay without: zero is a stationary point.
-    weak = np.abs(np.diag(lam)) < 0.02
-    lam[np.diag_indices(q)] = np.where(weak, 0.02, np.diag(lam))
+    weak = np.abs(np.diag(lam)) < WEAK
+    lam[np.diag_indices(q)] = np.where(weak, WEAK, np.diag(lam))
     theta[layout.factor] = lam[layout.entries]
     theta[layout.log_sigma] = 0.5 * np.log(optimum.sigma2)
-    at_risk = float((rows.first - rows.entry).sum())
-    for number, (index, baseline) in enumerate(zip(layout.outcome, joint.baselines, strict=True)):
-        n = float((rows.event * (rows.cause == number)).sum())
-        theta[index.baseline] = baseline.start(n / at_risk)
     return theta
 
 
@@ -214,7 +234,8 @@ def _known_features(
     return named
 
 
-def _counted(shell: Fit, rows: JointRows) -> Fit:
+def counted(shell: Fit, rows: JointRows) -> Fit:
+    """The fit with the numbers of patients and rows that went in and that were left out."""
     return shell.replace(
         n_subjects=len(rows.labels),
         n_observations=rows.visits.frame.height,
@@ -223,9 +244,10 @@ def _counted(shell: Fit, rows: JointRows) -> Fit:
     )
 
 
-def _design(
+def joint_design(
     rows: JointRows, formula: str, random: str, group: str, long_time: str
 ) -> designs.Design | guards.Problem:
+    """Scaled matrices of the mixed model, or why it or its course cannot be fitted."""
     matrices = bridge.build_matrices(rows.visits.frame, formula, random)
     problem = guards.matrix_problem(rows.visits, matrices, group, ()) or _course_problem(
         rows, formula, group, long_time
@@ -253,7 +275,7 @@ def _course_problem(
     outcome = outcome_column(frame, formula) if rows.limits is not None else ""
     left = set(bridge.parse_formula(f"{formula.split('~', maxsplit=1)[0]} ~ 1", "1").variables)
     for name in sorted(rows.visits.variables - {long_time, group, outcome} - left):
-        if name in frame.columns and frame.group_by(group).n_unique()[name].max() > 1:  # type: ignore[operator]
+        if name in frame.columns and (frame.group_by(group).n_unique()[name] > 1).any():
             return guards.Problem(
                 "time_varying_covariate",
                 f"'{name}' changes within a patient, so the course of the signal between the "
@@ -263,7 +285,8 @@ def _course_problem(
     return None
 
 
-def _event_problem(covariates: Covariates) -> guards.Problem | None:
+def covariate_problem(covariates: Covariates) -> guards.Problem | None:
+    """Covariates of the outcome that are not finite or cannot be told apart."""
     raw = covariates.scaled
     if raw.shape[1] and not np.isfinite(raw).all():
         return guards.Problem(

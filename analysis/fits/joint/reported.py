@@ -2,26 +2,37 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import erfc, sqrt
 from statistics import NormalDist
 
 import numpy as np
 
 from analysis.engine.structure import Array
 from analysis.fits.joint.assembly import Problem
+from analysis.fits.joint.rows import Columns
 from analysis.fits.joint.search import Found
+from analysis.fits.joint.sentences import SignalName
 from analysis.results import Estimate, VarianceComponent, finite
 
 NO_VARIANCE = 1e-4
 """Standard deviation of a random effect, relative to the outcome's, from which it is none."""
+RUNAWAY = 15.0
+"""Standard error, per standard deviation of a covariate or of the signal, of no estimate at all."""
 
 
 @dataclass(frozen=True, eq=False)
 class FittedJoint:
-    """A joint model at its maximum. Held by `Fit.design`, outside equality and JSON."""
+    """A joint model at its maximum. Held by `Fit.design`, outside equality and JSON.
+
+    outcome_part: what the rows of the second submodel are called, "event" or "response".
+    """
 
     problem: Problem
     found: Found
     conf_level: float
+    columns: Columns
+    name: SignalName
+    outcome_part: str = "event"
 
     @property
     def theta(self) -> Array:
@@ -63,6 +74,21 @@ class FittedJoint:
         root = back @ p.layout.factor_of(self.theta)
         return np.asarray(root @ root.T)
 
+    @cached_property
+    def runaway(self) -> str:
+        """A covariate of the outcome, or a feature of the signal, whose effect has no finite
+        estimate: its standard error on the working scale is beyond any data. Empty without one."""
+        assert self.covariance is not None
+        p, error = self.problem, np.sqrt(np.diag(self.covariance))
+        for index in p.layout.outcome:
+            names = (*p.covariates.names, *p.association)
+            wanted = (*range(*index.covariates.indices(len(error))),
+                      *range(*index.association.indices(len(error))))  # fmt: skip
+            for name, position in zip(names, wanted, strict=True):
+                if error[position] > RUNAWAY:
+                    return name
+        return ""
+
     def estimates(self) -> tuple[Estimate, ...]:
         """Longitudinal, event and association rows, with Wald intervals by the normal."""
         rows, names = self._linear()
@@ -85,10 +111,9 @@ class FittedJoint:
         )
 
     def _estimate(self, part: str, term: str, value: float, error: float) -> Estimate:
-        normal = NormalDist()
-        width = normal.inv_cdf(0.5 + self.conf_level / 2) * error
+        width = NormalDist().inv_cdf(0.5 + self.conf_level / 2) * error
         statistic = value / error if error > 0 else float("nan")
-        p_value = 2 * normal.cdf(-abs(statistic)) if error > 0 else float("nan")
+        p_value = erfc(abs(statistic) / sqrt(2.0)) if error > 0 else float("nan")
         return Estimate(
             term,
             value,
@@ -109,14 +134,13 @@ class FittedJoint:
         rows.append(beta)
         names += [("longitudinal", name) for name in p.design.matrices.x_names]
         association = []
-        for number, index in enumerate(layout.outcome):
+        for number in range(len(layout.outcome)):
             prefix = f"{p.rows.causes[number]}: " if p.rows.causes[number] else ""
             event, linked = self._outcome_rows(number, size)
             rows.append(event)
             association.append(linked)
-            names += [("event", f"{prefix}{name}") for name in p.covariates.names]
-            names += [("event", f"{prefix}{name}") for name in p.baselines[number].names]
-            assert index.association.stop <= size
+            names += [(self.outcome_part, f"{prefix}{name}") for name in p.covariates.names]
+            names += [(self.outcome_part, f"{prefix}{name}") for name in p.baselines[number].names]
         for number in range(len(layout.outcome)):
             prefix = f"{p.rows.causes[number]}: " if p.rows.causes[number] else ""
             names += [("association", f"{prefix}{name}") for name in p.association]

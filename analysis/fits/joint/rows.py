@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from analysis.engine.structure import Array
+from analysis.engine.structure import Array, Index
 from analysis.errors import UserError
 from analysis.fits import design as designs
 from analysis.fits.guards import Problem, rows_problem
@@ -48,7 +48,7 @@ class JointRows:
     first: Array
     last: Array
     event: Array
-    cause: Array
+    cause: Index
     causes: tuple[str, ...]
     entry: Array
     limits: Limits | None
@@ -74,25 +74,25 @@ def joint_rows(
     columns: Columns,
 ) -> JointRows | Problem:
     """Rows that can be fitted, or why there are none. Raises UserError for unknown columns."""
-    _exist(longitudinal, "longitudinal", (columns.group, columns.long_time))
-    _exist(longitudinal, "longitudinal", (columns.lower, columns.upper))
-    named = (columns.group, *columns.event_time, columns.event, columns.entry, columns.cause)
-    _exist(events, "events", named)
+    check_columns(longitudinal, "longitudinal", (columns.group, columns.long_time))
+    check_columns(longitudinal, "longitudinal", (columns.lower, columns.upper))
+    needed = (columns.group, *columns.event_time, columns.event, columns.entry, columns.cause)
+    check_columns(events, "events", needed)
     limits = None
     if columns.lower is not None or columns.upper is not None:
         longitudinal = with_stand_in(longitudinal, formula, columns.lower, columns.upper)
     visits = designs.complete_rows(longitudinal, formula, random, columns.group, ())
-    visits = _timed(visits, columns)
+    visits = timed_visits(visits, columns.long_time)
     kept, excluded = _complete_events(events, event_formula, columns)
     twice = kept.filter(kept[columns.group].is_duplicated())
     if twice.height:
         return Problem(
             "duplicate_subject",
-            f"{_named(twice[columns.group])} {'has' if twice[columns.group].n_unique() == 1 else 'have'} "  # noqa: E501
+            f"{named(twice[columns.group])} {'has' if twice[columns.group].n_unique() == 1 else 'have'} "  # noqa: E501
             "more than one row of follow-up.",
             "Give one row per patient: the first event, or the end of follow-up.",
         )
-    visits, kept, lost = _matched(visits, kept, columns.group)
+    visits, kept, lost = matched(visits, kept, columns.group)
     excluded += lost
     if not kept.height:
         return Problem(
@@ -130,12 +130,12 @@ def _followed(
         upper = events[columns.event_time[1]].cast(float).fill_null(np.inf).to_numpy()
         last = np.where(event > 0, upper, np.inf)
     causes: tuple[str, ...] = ("",)
-    cause = np.zeros(len(event), dtype=int)
+    cause = np.zeros(len(event), dtype=np.intp)
     if columns.cause is not None:
-        named = events[columns.cause].cast(str)
-        causes = tuple(sorted({str(c) for c, e in zip(named, event, strict=True) if e > 0}))
+        texts = events[columns.cause].cast(str)
+        causes = tuple(sorted({str(c) for c, e in zip(texts, event, strict=True) if e > 0}))
         number = {name: k for k, name in enumerate(causes)}
-        cause = np.array([number.get(str(name), 0) for name in named])
+        cause = np.array([number.get(str(name), 0) for name in texts], dtype=np.intp)
     entry = np.zeros(len(event))
     if columns.entry is not None:
         entry = events[columns.entry].cast(float).to_numpy()
@@ -161,7 +161,7 @@ def _checked(rows: JointRows, columns: Columns) -> JointRows | Problem:
     )  # fmt: skip
     for bad, reason, what, advice in checks:
         if bad.any():
-            return Problem(reason, f"{_named(labels[bad])} with {what}.", advice)
+            return Problem(reason, f"{named(labels[bad])} with {what}.", advice)
     patient = designs.numbered(rows.visits.frame[columns.group])[1]
     time = rows.visits.frame[columns.long_time].cast(float).to_numpy()
     late = time > end[patient]
@@ -169,7 +169,7 @@ def _checked(rows: JointRows, columns: Columns) -> JointRows | Problem:
         return Problem(
             "measurement_after_event",
             f"{int(late.sum())} measurements lie after the event or end of follow-up, of "
-            f"{_named(labels[np.unique(patient[late])])}.",
+            f"{named(labels[np.unique(patient[late])])}.",
             "Correct the times; a signal measured after the event cannot explain it.",
         )
     if (time < 0).any():
@@ -203,7 +203,8 @@ def _enough(rows: JointRows) -> JointRows | Problem:
     return rows
 
 
-def _exist(frame: "pl.DataFrame", table: str, names: Sequence[str | None]) -> None:
+def check_columns(frame: "pl.DataFrame", table: str, names: Sequence[str | None]) -> None:
+    """Raises UserError for a name that is no column of the table."""
     for name in names:
         if name is not None and name not in frame.columns:
             raise UserError(
@@ -211,10 +212,11 @@ def _exist(frame: "pl.DataFrame", table: str, names: Sequence[str | None]) -> No
             )
 
 
-def _timed(visits: designs.Rows, columns: Columns) -> designs.Rows:
-    kept = visits.frame.drop_nulls(columns.long_time)
+def timed_visits(visits: designs.Rows, long_time: str) -> designs.Rows:
+    """Visits with a time, the others counted."""
+    kept = visits.frame.drop_nulls(long_time)
     lost = visits.frame.height - kept.height
-    more = (Excluded(f"no value of {columns.long_time}", lost),) if lost else ()
+    more = (Excluded(f"no value of {long_time}", lost),) if lost else ()
     return visits._replace(frame=kept, excluded=(*visits.excluded, *more))
 
 
@@ -240,7 +242,7 @@ def _complete_events(
     return kept, tuple(excluded)
 
 
-def _matched(
+def matched(
     visits: designs.Rows, events: "pl.DataFrame", group: str
 ) -> tuple[designs.Rows, "pl.DataFrame", tuple[Excluded, ...]]:
     """Patients of both tables; the others are counted."""
@@ -260,7 +262,7 @@ def _matched(
     return visits._replace(frame=followed), measured, tuple(lost)
 
 
-def _named(labels: "Sequence[str] | Array | pl.Series") -> str:
+def named(labels: "Sequence[str] | Array | pl.Series") -> str:
     """'patient P1', '2 patients (P1, P2)', '9 patients (P1, P2, P3, ...)'."""
     unique = sorted({str(label) for label in labels})
     if len(unique) == 1:

@@ -102,6 +102,39 @@ def joint_sentence(fit: Fit, fitted: "FittedJoint", name: SignalName) -> str:
     return text + name.caution + ("" if fit.status == "ok" else f" Caution: {fit.advice}")
 
 
+def response_sentence(fit: Fit, fitted: "FittedJoint") -> str:
+    """The odds ratio of each association, with interval, patients, responders and caution."""
+    rows = [item for item in fit.estimates if item.part == "association"]
+    name = fitted.name
+    parts = [odds_phrase(row, name, fit.conf_level) for row in rows]
+    responders = int(fitted.problem.rows.event.sum())
+    text = (
+        f"{'; '.join(parts)} ({count(fit.n_subjects, 'patient')}, "
+        f"{count(responders, 'responder')}; shared random effects, normal intervals)."
+    )
+    text = text[0].upper() + text[1:]
+    if not any(_is_clear(row) for row in rows):
+        text += " The data are also compatible with no association."
+    text += " An association is not a cause."
+    return text + name.caution + ("" if fit.status == "ok" else f" Caution: {fit.advice}")
+
+
+def odds_phrase(row: Estimate, name: SignalName, level: float) -> str:
+    """'each doubling of blood transgene goes with odds of response times 1.8 (95 % CI ...)'."""
+    size, words, change = name.step
+    what = f"{words} {name.phrase}"
+    if row.term == "slope":
+        what = f"a course of {name.phrase} that rises by {change} more per unit of time"
+    elif row.term != "value":
+        what, size = f"one more of the patient's own '{row.term}' in {name.phrase}", 1.0
+    ratios = [ratio(value, size) for value in (row.estimate, row.conf_low, row.conf_high)]
+    low, high = sorted(ratios[1:])
+    return (
+        f"{what} goes with an odds ratio of response of {number(ratios[0])} "
+        f"({100 * level:g} % CI {number(low)} to {number(high)})"
+    )
+
+
 def association_phrase(row: Estimate, name: SignalName, level: float) -> str:
     """'each doubling of blood transgene goes with a hazard ratio of 0.75 (95 % CI ...)'."""
     size, words, change = name.step

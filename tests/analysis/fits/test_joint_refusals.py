@@ -71,6 +71,9 @@ REFUSED = {
     "collinear covariate": (
         lambda t: edited(t, x=pl.lit(1.0)), {}, "collinear",
     ),
+    "covariate that orders the events": (
+        lambda t: edited(t, x=1.0 - pl.col("event")), {}, "separation"
+    ),
     "time not a number": (
         lambda t: edited(t, time=pl.when(pl.col("patient") == 2).then(float("inf"))
                          .otherwise(pl.col("time"))), {}, "infinite_values",
