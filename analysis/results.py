@@ -97,7 +97,8 @@ class WaldTest:
     """A joint test of several fixed effects being zero; df = number of effects.
 
     kind "F": statistic over `den_df` denominator degrees of freedom; "chi-square": none.
-    method: whose degrees of freedom they are.
+    method: whose degrees of freedom they are. permutation_p_value: the share of trials with
+    relabelled patients that are as extreme; where method says permutation it is p_value too.
     """
 
     name: str
@@ -107,6 +108,7 @@ class WaldTest:
     den_df: float | None = None
     kind: str = "chi-square"
     method: str = ""
+    permutation_p_value: float | None = None
 
 
 class CurvePoint(NamedTuple):

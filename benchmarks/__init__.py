@@ -16,6 +16,7 @@ BENCHMARKS: Mapping[str, str] = {
     "filters": "benchmarks.filters:rows",
     "engine": "benchmarks.engine:rows",
     "inference": "benchmarks.inference:rows",
+    "curve tests": "benchmarks.curve_tests:rows",
 }
 """Name -> "module:function"; the function measures and returns its rows."""
 

@@ -1,46 +1,96 @@
-"""Speed of the mixed-model engine: medians of CPU time in one process, against statsmodels.
+"""Speed of the mixed-model engine: medians of CPU time, against statsmodels and R.
 
 A fit is timed from the formula to the table with Satterthwaite degrees of freedom, without the
-confirmation by statsmodels, which has a row of its own. statsmodels' default fit gives Wald tests.
-R's lmer and lmerTest are named as missing where R is not installed."""
+confirmation by statsmodels, which has a row of its own. A formula is parsed once per process.
+statsmodels' default fit gives Wald tests, R's lmer none; lmerTest gives the same table. R's own
+time is measured inside R, without its start; what is not installed is named as missing."""
 
-import shutil
 import statistics
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from analysis import bootstrap, fit_mixed
+from analysis import bootstrap, cluster_bootstrap, fit_mixed, patient_influence
 from analysis.fits.replicates import retested
 from analysis.fits.search import optimize
+from benchmarks.fit_memory import peak_mib
+from benchmarks.r_peers import Peer, measured
 from benchmarks.row import Row
 from benchmarks.trials import hard_trial, outcomes, trial
 
 FORMULA = "y ~ day * group"
 HARD_TRIALS, PEER_TRIALS = 1000, 100
+REPLICATES, PEER_REPLICATES = 1000, 15
 WRONG = 1e-3
 """Gap in -2 log-likelihood to the best known optimum from which an optimum is wrong."""
 
 
 def rows() -> list[Row]:
-    """Every target of the engine; the largest takes a minute (statsmodels on 2,000 patients)."""
-    found = [*_fits(40, 10, 15), *_fits(2000, 150, 3)]
-    frame = trial(40)
-    fit = fit_mixed(frame, FORMULA, "patient", "1 + day", verify=False)
-    y = frame["y"].to_numpy()[None]
-    everything = np.eye(4)
-    seconds = cpu(lambda: retested(fit.design, y, everything), 50)
+    """Every target of the engine; the peers take two minutes."""
+    peers = measured(trial(40), trial(2000), REPLICATES)
+    found = [*_fits(40, 10, 15, peers), *_fits(2000, 150, 3, peers), *_kenward_roger(peers)]
+    fit = fit_mixed(trial(40), FORMULA, "patient", "1 + day", verify=False)
+    y = trial(40)["y"].to_numpy()[None]
+    seconds = cpu(lambda: retested(fit.design, y, np.eye(4)), 50)
     found.append(Row("refit with tests on a cached design, 40 patients", 1e3 * seconds, "ms", 3.0))
-    for name, data in (("irregular", frame), ("planned", trial(40, irregular=False))):
+    seconds = cpu(lambda: patient_influence(fit), 9)
+    found.append(Row("the model without each of 40 patients in turn", 1e3 * seconds, "ms"))
+    found += _bootstraps(peers)
+    memory = peak_mib(20_000)
+    found.append(
+        Row("peak memory of a fit of 20,000 patients, whole process", memory, "MiB", 500.0)
+    )
+    return [*found, _planning(1), _planning(2), *_optima()]
+
+
+def _bootstraps(peers: Mapping[str, Peer]) -> list[Row]:
+    found = []
+    for name, data in (("irregular", trial(40)), ("planned", trial(40, irregular=False))):
         fit = fit_mixed(data, FORMULA, "patient", "1 + day", verify=False)
-        seconds = cpu(lambda fit=fit: bootstrap(fit, 1000, 1), 5)
+        seconds = cpu(lambda fit=fit: bootstrap(fit, REPLICATES, 1), 5)
         what = f"bootstrap, 1,000 replicates, 40 patients, {name} visits"
         found.append(Row(what, seconds, "s", 0.3))
-    return [*found, _planning(1), _planning(2), *_optima()]
+        if name == "irregular":
+            peer = peers["bootMer"]
+            found.append(Row(what, seconds, "s", 50, "ratio", *peer))
+            spent = REPLICATES / PEER_REPLICATES * _statsmodels_bootstrap(fit, data)
+            named = f"statsmodels refits, {PEER_REPLICATES} of them scaled up"
+            found.append(Row(what, seconds, "s", 500, "ratio", named, spent))
+            drawn = cpu(lambda fit=fit: cluster_bootstrap(fit, REPLICATES, 1), 5)
+            found.append(Row(f"cluster {what}", drawn, "s"))
+    return found
+
+
+def _statsmodels_bootstrap(fit: Any, frame: pl.DataFrame) -> float:
+    """CPU seconds of some refits to simulated outcomes."""
+    rng = np.random.default_rng(0)
+    spread = np.sqrt(fit.design.sigma2)
+    start = time.process_time()
+    for _ in range(PEER_REPLICATES):
+        y = fit.design.fitted + rng.normal(0, spread, frame.height)
+        statsmodels_default(frame.with_columns(y=pl.Series(y)).to_dict(as_series=False))
+    return time.process_time() - start
+
+
+def _kenward_roger(peers: Mapping[str, Peer]) -> list[Row]:
+    frame = trial(40)
+
+    def ours() -> Any:
+        return fit_mixed(
+            frame, FORMULA, "patient", "1 + day", inference="kenward_roger", verify=False
+        ).table()
+
+    peer = peers["Kenward-Roger 40"]
+    what = "fit + Kenward-Roger from the formula, 40 patients"
+    return [Row(what, 1e3 * cpu(ours, 15), "ms", None, "value", peer.name, _ms(peer))]
+
+
+def _ms(peer: Peer) -> float | None:
+    return None if peer.seconds is None else 1e3 * peer.seconds
 
 
 def cpu(task: Callable[[], Any], repeats: int) -> float:
@@ -54,7 +104,7 @@ def cpu(task: Callable[[], Any], repeats: int) -> float:
     return statistics.median(spent)
 
 
-def _fits(patients: int, target: float, repeats: int) -> list[Row]:
+def _fits(patients: int, target: float, repeats: int, peers: Mapping[str, Peer]) -> list[Row]:
     frame = trial(patients)
     data = frame.to_dict(as_series=False)
 
@@ -71,11 +121,9 @@ def _fits(patients: int, target: float, repeats: int) -> list[Row]:
         Row(what, mine, "ms", target, "ratio", f"statsmodels {statsmodels.__version__}", peer),
         Row(f"{what}, confirmed by statsmodels", checked, "ms"),
     ]
-    if shutil.which("Rscript") is None:
-        found += [
-            Row(what, mine, "ms", least, "ratio", f"{name} (R)")
-            for name, least in (("lmer", 4 if patients < 100 else 10), ("lmerTest", 10))
-        ]
+    for name, least in (("lmer", 4 if patients < 100 else 10), ("lmerTest", 10)):
+        other = peers[f"{name} {patients}"]
+        found.append(Row(what, mine, "ms", least, "ratio", other.name, _ms(other)))
     return found
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-RATES = ("rows/s", "fits/s")
+RATES = ("rows/s", "fits/s", "% covered")
 """Units of which more is better; of all others less is."""
 
 

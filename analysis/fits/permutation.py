@@ -1,24 +1,18 @@
 """Permutation of patient labels: the reference for a comparison of groups in a small trial."""
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from analysis.engine.inverse import inverses
 from analysis.engine.newton import minimize
-from analysis.engine.products import (
-    Pooled,
-    by_patient,
-    outcome_sums,
-    pairs,
-    row_products,
-    summed,
-)
+from analysis.engine.products import Pooled
 from analysis.engine.structure import Array, Index
 from analysis.errors import UserError
-from analysis.fits.design import root_mean_square
 from analysis.fits.fitted import FittedMixed
+from analysis.fits.labelled import Labelled, labelled
+from analysis.fits.permutation_fixed import fixed_statistics, null_theta
 from analysis.fits.replicates import started
 from analysis.fits.restored import fitted_of
 from analysis.results import Fit, finite
@@ -31,6 +25,7 @@ MOST_BLOCKS = 40_000
 """Patients times distinct labels: each patient's design is formed under each label."""
 BLOCK = 2_000_000
 TERMS = ("any", "interaction")
+VARIANCES = ("refitted", "null")
 EQUAL = 1e-8
 """Relative difference below which two statistics are the same: a relabelled twin must count."""
 
@@ -64,19 +59,15 @@ class PermutationResult:
         return cls(**content)
 
 
+NOTE_FIXED = (
+    "Labels of whole patients are exchanged, everything else stays with the patient; the F "
+    "statistic is compared with those of the relabelled trials, all with the variances of the "
+    "model without the label."
+)
 NOTE = (
     "Labels of whole patients are exchanged, everything else stays with the patient, and the model "
     "is fitted again; the F statistic is compared with those of the relabelled trials."
 )
-
-
-class _Labelled(NamedTuple):
-    """Cross-products of each patient under each label (label, patient, ...), packed."""
-
-    u_xx: Array
-    u_y: Array
-    c_xx: Array
-    c_y: Array
 
 
 def permutation_test(
@@ -86,22 +77,33 @@ def permutation_test(
     seed: int = 0,
     *,
     terms: str = "any",
+    variances: str = "refitted",
     frame: "pl.DataFrame | None" = None,
 ) -> PermutationResult:
     """Test all terms with `variable` ("any") or those it shares with others ("interaction").
 
-    variable: a column with one value per patient. frame: the data of the fit, needed when the fit
-    was restored from JSON. Raises UserError for a variable that varies within a patient, or that
-    is not in the model.
+    variable: a column with one value per patient. variances: "refitted" to every relabelled trial,
+    or "null": those of the model without the variable, the same for all and many times as fast.
+    frame: the data of the fit, needed when the fit was restored from JSON.
+    Raises UserError for a variable that varies within a patient, or that is not in the model.
     """
     if replicates < MINIMUM:
         raise UserError(f"permutation test: {replicates} are too few; use {MINIMUM} or more")
+    if variances not in VARIANCES:
+        raise UserError(
+            f"permutation test: variances {variances!r} does not exist; use "
+            f"{' or '.join(VARIANCES)}"
+        )
     fitted = fitted_of(fit, frame, "permutation test")
     columns = _columns(fitted, variable, terms)
     codes, values = _labels(fitted, variable)
     generator = np.random.default_rng(seed)
     order = generator.permuted(np.tile(codes, (replicates, 1)), axis=1)
-    statistics = _statistics(fitted, variable, values, np.vstack([codes, order]), columns)
+    arrangements = np.vstack([codes, order])
+    if variances == "null":
+        statistics = _fixed(fitted, variable, values, arrangements, columns)
+    else:
+        statistics = _statistics(fitted, variable, values, arrangements, columns)
     observed, others = statistics[0], statistics[1:]
     others = others[np.isfinite(others)]
     if not np.isfinite(observed) or len(others) < MINIMUM:
@@ -119,8 +121,20 @@ def permutation_test(
         replicates,
         replicates - len(others),
         seed,
-        NOTE,
+        NOTE if variances == "refitted" else NOTE_FIXED,
     )
+
+
+def _fixed(
+    fitted: FittedMixed, variable: str, values: list[Any], labels: Index, columns: list[int]
+) -> Array:
+    """F with the variances of the model without any term of the variable."""
+    without = _columns(fitted, variable, "any")
+    theta = fitted.optimum.theta
+    if len(without) < len(fitted.beta):
+        theta = null_theta(fitted, without)
+    rows = fitted.scaled_rows(np.eye(len(fitted.beta))[columns])
+    return fixed_statistics(fitted, theta, labelled(fitted, variable, values), labels, rows)
 
 
 def _columns(fitted: FittedMixed, variable: str, terms: str) -> list[int]:
@@ -167,7 +181,7 @@ def _statistics(
 ) -> Array:
     """F of the columns for each row of `labels`; nan where the model cannot be fitted."""
     design = fitted.design
-    blocks = _labelled(fitted, variable, values)
+    blocks = labelled(fitted, variable, values)
     rows = fitted.scaled_rows(np.eye(len(fitted.beta))[columns])
     start = started(design, fitted.optimum.theta)
     step = max(1, BLOCK // (design.n_subjects * blocks.u_xx[0, 0].size))
@@ -185,50 +199,7 @@ def _statistics(
     return np.concatenate(found)
 
 
-def _labelled(fitted: FittedMixed, variable: str, values: list[Any]) -> _Labelled:
-    """Every patient's cross-products as if the patient had each of the labels."""
-    import polars as pl
-
-    design = fitted.design
-    dtype = design.frame.schema[variable]
-    back = np.linalg.inv(design.x_transform)
-    x = np.stack(
-        [
-            design.fixed_rows(design.frame.with_columns(pl.lit(value, dtype).alias(variable)))
-            @ back
-            for value in values
-        ]
-    )
-    order = np.argsort(design.patient, kind="stable")
-    starts = np.searchsorted(design.patient[order], np.arange(design.n_subjects))
-    y, z, x = _outcome(design.matrices.y, x)[order], design.z_columns[order], x[:, order]
-    by, each = by_patient(y[:, None] * z, starts)[None], np.arange(design.n_subjects)
-    rows, cols = pairs(x.shape[2])
-    square = by_patient(y**2, starts)
-    parts = []
-    for columns in x:
-        bx = row_products(z, columns, starts)
-        parts.append(
-            _Labelled(
-                summed(bx, bx, rows, cols, each).transpose(1, 0, 2),
-                outcome_sums(bx, by, each)[0].transpose(1, 0, 2),
-                row_products(columns, columns, starts)[:, rows, cols],
-                np.column_stack([by_patient(columns * y[:, None], starts), square]),
-            )
-        )
-    return _Labelled(*(np.stack(items) for items in zip(*parts, strict=True)))
-
-
-def _outcome(y: Array, x: Array) -> Array:
-    """Unit root mean square, without what the columns that no label changes explain."""
-    same = np.all(np.abs(x - x[:1]) < 1e-9, axis=(0, 1))
-    fixed = x[0][:, same]
-    if same.any():
-        y = y - fixed @ np.linalg.lstsq(fixed, y, rcond=None)[0]
-    return np.asarray(y / (root_mean_square(y) or 1.0))
-
-
-def _gathered(pattern: Index, whole: Pooled, blocks: _Labelled, labels: Index) -> Pooled:
+def _gathered(pattern: Index, whole: Pooled, blocks: Labelled, labels: Index) -> Pooled:
     """Sums over the patients of each pattern under the labels of each replicate."""
     m = labels.shape[1]
     order = np.argsort(pattern, kind="stable")

@@ -1,16 +1,19 @@
 """Many outcomes on the design of one fit: simulated from the model, refitted in one call."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
-from analysis.engine.newton import Optima, minimize
+from analysis.engine.newton import Optima, chosen, minimize
 from analysis.engine.products import Pooled, by_patient, outcome_sums
-from analysis.engine.satterthwaite import degrees_of_freedom, joint_degrees
+from analysis.engine.satterthwaite import degrees_of_freedom
 from analysis.engine.structure import Array
 from analysis.fits.design import Design
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.inference import CONF_LEVEL, Tested
+from analysis.fits.search import Optimum
 
 LIFTED = 0.1
 """Where a search starts that the fit left at a variance of zero: the gradient vanishes there."""
@@ -103,29 +106,24 @@ def retested(fitted: FittedMixed, outcomes: Array, rows: Array) -> Tested:
     return Tested(estimate, error, df, statistic, p_value, estimate - width, estimate + width)
 
 
-class JointTests(NamedTuple):
-    """F tests of one hypothesis in every replicate; nan where no optimum was found."""
+def refitted(fitted: FittedMixed, outcomes: Array) -> Iterator[FittedMixed | None]:
+    """The model fitted to each of other outcomes (R, n; units of the data), as one fit each.
 
-    statistic: Array
-    den_df: Array
-    p_value: Array
-
-
-def jointly_tested(fitted: FittedMixed, ends: Optima, rows: Array) -> JointTests:
-    """Satterthwaite F test of all `rows` (L, p; scaled) being zero, in every replicate.
-
-    The same as `inference.joint_test` for one fit: independent t tests, whose degrees of freedom
-    are combined (Kuznetsova 2017, doi:10.18637/jss.v082.i13).
+    For what is tested one fit at a time; None where no optimum was found.
     """
-    from scipy.special import fdtrc
-
-    point = ends.point
-    values, vectors = np.linalg.eigh(rows @ point.covariance @ rows.T)
-    turned = np.swapaxes(vectors, 1, 2) @ rows
-    _, df = degrees_of_freedom(point, ends.theta, fitted.design.structure, turned)
-    estimate = (turned @ point.beta[:, :, None])[:, :, 0]
-    squares = estimate**2 / values / point.sigma2[:, None]
-    statistic = squares.mean(axis=1)
-    statistic[~ends.converged] = np.nan
-    den_df = np.array([joint_degrees(row) for row in df])
-    return JointTests(statistic, den_df, fdtrc(len(rows), den_df, statistic))
+    design = fitted.design
+    rest, coefficients = projected(design, outcomes)
+    ends, scale = refit(fitted, rest)
+    for index in range(len(outcomes)):
+        if not ends.converged[index]:
+            yield None
+            continue
+        own = replace(
+            design,
+            y_scale=float(scale[index]),
+            b_ols=np.linalg.solve(design.x_transform, coefficients[index]),
+        )
+        own.__dict__["pooled"] = design.pooled  # of X and Z: not made again
+        point = chosen(ends.point, np.array([index]))
+        optimum = Optimum(ends.theta[index], point, True, 0.0, 0.0)
+        yield replace(fitted, design=own, optimum=optimum)

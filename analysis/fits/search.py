@@ -7,6 +7,7 @@ import numpy as np
 
 from analysis.engine.likelihood import Point, evaluate
 from analysis.engine.newton import EXACT, Optima, chosen, minimize
+from analysis.engine.products import Pooled
 from analysis.engine.structure import Array, Index, RandomStructure
 from analysis.fits import statsmodels_bridge as bridge
 
@@ -72,7 +73,15 @@ class Starts(NamedTuple):
 def optimize(design: "Design", reml: bool, starts: Starts | Sequence[Array]) -> Optimum:
     """Smallest criterion over the starts. Raises LinAlgError when none can be evaluated."""
     given = starts if isinstance(starts, Starts) else Starts(np.stack(starts))
-    pooled, structure = design.pooled, design.structure
+    return _best(design.pooled, design.structure, reml, given)
+
+
+def optimum_of(pooled: Pooled, structure: RandomStructure, reml: bool) -> Optimum:
+    """The same for cross-products alone, from starts of their own."""
+    return _best(pooled, structure, reml, _starts(pooled, structure, reml))
+
+
+def _best(pooled: Pooled, structure: RandomStructure, reml: bool, given: Starts) -> Optimum:
     found = minimize(pooled, structure, reml, given.theta, EXACT, given.point)
     if not found.point.ok.any():
         raise np.linalg.LinAlgError("the likelihood cannot be evaluated")
@@ -96,9 +105,9 @@ def _clearest(found: Optima, order: Index) -> int:
     return max(equal, key=lambda i: int((found.theta[i] == 0).sum()))
 
 
-def _starts(design: "Design", reml: bool) -> Starts:
+def _starts(pooled: Pooled, structure: RandomStructure, reml: bool) -> Starts:
     """The best of a first look at combinations of standard deviations, and of a step from there."""
-    structure, large = design.structure, design.products.n_patterns > LARGE
+    large = len(pooled.a) > LARGE
     looked = [structure.start(scale) for scale in START_SCALES]
     if not large and len(structure.diagonal_parameters) > 1:
         for parameter in structure.diagonal_parameters:
@@ -106,10 +115,10 @@ def _starts(design: "Design", reml: bool) -> Starts:
                 looked.append(structure.start(1.0))
                 looked[-1][parameter] = scale
     theta = np.stack(looked)
-    found = evaluate(theta, design.pooled, structure, reml)
+    found = evaluate(theta, pooled, structure, reml)
     best = np.argsort(found.criterion, kind="stable")[: STARTS if large else SCORED]
     moved = _scored(structure, theta[best], chosen(found, best))
-    again = evaluate(moved, design.pooled, structure, reml)
+    again = evaluate(moved, pooled, structure, reml)
     points = Point(*(np.concatenate(both) for both in zip(again, found, strict=True)))
     order = np.argsort(points.criterion, kind="stable")[: 1 if large else STARTS]
     return Starts(np.concatenate([moved, theta])[order], chosen(points, order))
@@ -140,7 +149,7 @@ def _scored(structure: RandomStructure, theta: Array, point: Point) -> Array:
 
 def search(design: "Design", reml: bool, verify: bool) -> tuple[Optimum, bridge.Refit]:
     """Best of several starts, then statsmodels from there; its optimum is taken when better."""
-    optimum = optimize(design, reml, _starts(design, reml))
+    optimum = optimize(design, reml, _starts(design.pooled, design.structure, reml))
     if not verify:
         return optimum, bridge.NOT_ASKED
     refit = _refit(design, optimum, reml)

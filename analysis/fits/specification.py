@@ -22,6 +22,7 @@ from analysis.fits.mixed import fit_mixed, judged, refused
 from analysis.fits.model_rows import ModelRows, model_rows, visit_name
 from analysis.fits.question_guards import question_problem
 from analysis.fits.recipe import Recipe, method_text, recipe_for, snippet
+from analysis.fits.relabelled import relabelled_tests
 from analysis.fits.versions import provenance
 from analysis.results import (
     Check,
@@ -82,6 +83,7 @@ def fit_specification(
     if fit.status == "not_estimable" or not isinstance(fit.design, FittedMixed):
         return fit
     setting = Setting(spec, core.rows.frame, core.rows.groups)
+    fit = relabelled_tests(fit, spec)
     fit = fit.replace(
         sensitivity=_sensitivity(frame, spec, core),
         curves=fitted_curves(fit.design, setting),

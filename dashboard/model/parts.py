@@ -109,6 +109,7 @@ def tests_table(tests: Sequence[WaldTest]) -> Component:
         Column("Statistic", align="right"),
         Column("df", align="right"),
         Column("p", align="right"),
+        Column("p, patients relabelled", align="right"),
     ]
     rows = [
         [
@@ -116,6 +117,7 @@ def tests_table(tests: Sequence[WaldTest]) -> Component:
             f"{'F' if test.kind == 'F' else CHI_SQUARE} {fixed(test.statistic, 2)}",
             str(test.df) if test.den_df is None else f"{test.df}, {test.den_df:.1f}",
             p_cell(test.p_value),
+            p_cell(test.permutation_p_value),
         ]
         for test in tests
     ]

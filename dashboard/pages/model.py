@@ -271,6 +271,8 @@ def tests_card(view: View, fit: Fit) -> Component | None:
     if not tests:
         return None
     words = JOINT_WORDS.get(fit.joint_inference or fit.inference, "")
+    if any(test.method.startswith("permutation") for test in tests):
+        words = "p-values of relabelled patients (permutation)"
     return card("All days at once", tests_table(tests), footer=provenance_strip(view, words))
 
 

@@ -90,6 +90,38 @@ def test_permutation_agrees_with_satterthwaite_where_both_hold():
     assert PermutationResult.from_dict(json.loads(json.dumps(both.to_dict()))) == both
 
 
+@pytest.mark.parametrize("terms", ["any", "interaction"])
+def test_variances_of_the_null_model_give_the_same_answer_fast(terms):
+    fit = fitted(trial(effect=0.6, irregular=True))
+    slow, fast = (
+        permutation_test(fit, "arm", 1999, 1, terms=terms, variances=variances)
+        for variances in ("refitted", "null")
+    )
+    assert fast.p_value == pytest.approx(slow.p_value, abs=0.02)
+    assert "variances of the model without the label" in fast.note
+    assert fast.n_failed == 0
+
+
+def test_a_statistic_with_null_variances_is_generalized_least_squares():
+    """By dense algebra: V of the model without the label, F of the label's terms."""
+    frame = trial(effect=0.6, irregular=True)
+    found = permutation_test(fitted(frame), "arm", 99, terms="any", variances="null")
+    null = fit_mixed(frame, "y ~ day", "p", verify=False).design
+    design = fitted(frame).design.design
+    same = design.patient[:, None] == design.patient
+    v = np.eye(frame.height) + null.block[0, 0] / null.sigma2 * same
+    x, y = design.matrices.x, design.matrices.y
+    inverse = np.linalg.inv(v)
+    covariance = np.linalg.inv(x.T @ inverse @ x)
+    beta = covariance @ x.T @ inverse @ y
+    rest = y - x @ beta
+    sigma2 = rest @ inverse @ rest / (frame.height - 4)
+    part = beta[2:]
+    expected = part @ np.linalg.solve(covariance[2:, 2:], part) / 2 / sigma2
+    assert list(design.matrices.x_names[2:]) == ["arm[T.b]", "day:arm[T.b]"]
+    assert found.statistic == pytest.approx(expected, rel=1e-5)
+
+
 def test_permutation_sees_a_clear_difference():
     result = permutation_test(fitted(trial(effect=4.0)), "arm", 499, seed=2)
     assert result.p_value == 1 / 500
@@ -117,6 +149,7 @@ def test_permutation_of_one_arrangement_is_a_plain_refit():
         ({"variable": "dose"}, "the model has no term with 'dose'"),
         ({"variable": "arm", "terms": "all"}, "terms 'all' does not exist"),
         ({"variable": "arm", "replicates": 5}, "5 are too few"),
+        ({"variable": "arm", "variances": "known"}, "variances 'known' does not exist"),
     ],
 )
 def test_permutation_says_what_it_cannot_do(options, said):

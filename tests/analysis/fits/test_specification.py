@@ -349,3 +349,24 @@ def test_the_curve_of_an_adjusted_model_is_the_mean_over_the_patients(simulate_t
     level += beta["sex[T.M]"] * (patients["sex"] == "M").mean()
     point = next(p for p in fit.curves if (p.group, p.day) == ("non-responder", 14.0))
     assert point.estimate == pytest.approx(10**level, rel=1e-9)
+
+
+def test_the_whole_course_is_tested_beside_relabelled_patients(simulate_trial):
+    spline = fit_specification(simulate_trial(3), SPEC, influence=False)
+    test = spline.interaction
+    assert test.method == "Kenward-Roger"
+    assert test.p_value == pytest.approx(test.permutation_p_value, abs=0.1)
+    assert test.p_value != test.permutation_p_value
+    visits = fit_specification(simulate_trial(3), SPEC.replace(time="visit"), influence=False)
+    for test in (visits.interaction, visits.group_test):
+        assert test.method == "permutation of patients"
+        assert (test.p_value, test.den_df) == (test.permutation_p_value, None)
+    assert "relabelled patients" in visits.inference_note
+    assert "relabelled patients" not in spline.inference_note
+
+
+def test_few_patients_have_independent_effects(simulate_trial):
+    """Four patients per effect are needed for a full covariance of patients' curves."""
+    small = fit_specification(simulate_trial(1, patients=14), SPEC, influence=False)
+    large = fit_specification(simulate_trial(1, patients=16), SPEC, influence=False)
+    assert (small.covariance, large.covariance) == ("diagonal", "full")
