@@ -17,6 +17,7 @@ BENCHMARKS: Mapping[str, str] = {
     "engine": "benchmarks.engine:rows",
     "inference": "benchmarks.inference:rows",
     "curve tests": "benchmarks.curve_tests:rows",
+    "joint": "benchmarks.joint:rows",
 }
 """Name -> "module:function"; the function measures and returns its rows."""
 

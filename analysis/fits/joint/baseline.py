@@ -13,7 +13,7 @@ Kind = Literal["piecewise", "spline", "weibull"]
 KINDS = ("piecewise", "spline", "weibull")
 INTERVALS = 7
 """Pieces of the piecewise hazard: cut at the quantiles of follow-up, as JM does."""
-EVENTS_PER_PIECE = 5
+EVENTS_PER_PIECE = 10
 """Fewer pieces are taken where there are fewer events than this for each."""
 SPLINE_KNOTS = 5
 DEGREE = 3

@@ -21,23 +21,30 @@ from analysis.fits.joint.baseline import Baseline
 from analysis.fits.joint.checks import response_checks
 from analysis.fits.joint.likelihood import Block, Likelihood
 from analysis.fits.joint.limits import limits_of, with_stand_in
-from analysis.fits.joint.model import (
-    NOT_CONVERGED,
-    NOT_IDENTIFIED,
-    counted,
-    covariate_problem,
-    joint_design,
-    log_likelihood,
-    separation,
-    start_of_mixed,
-)
+from analysis.fits.joint.model import counted, log_likelihood
 from analysis.fits.joint.parameters import Layout
 from analysis.fits.joint.parts import Associated, Response
 from analysis.fits.joint.quadrature import NODES_BY_DIMENSION, hermite_grid
+from analysis.fits.joint.refusals import (
+    NOT_CONVERGED,
+    NOT_IDENTIFIED,
+    covariate_problem,
+    joint_design,
+    separation,
+)
 from analysis.fits.joint.reported import FittedJoint
-from analysis.fits.joint.rows import Columns, JointRows, check_columns, matched, named, timed_visits
+from analysis.fits.joint.rows import (
+    Columns,
+    JointRows,
+    check_columns,
+    check_numbers,
+    matched,
+    named,
+    timed_visits,
+)
 from analysis.fits.joint.search import search
 from analysis.fits.joint.sentences import SignalName, response_sentence
+from analysis.fits.joint.starts import start_of_mixed
 from analysis.fits.mixed import judged, refused
 from analysis.fits.versions import provenance
 from analysis.results import Excluded, Fit, finite
@@ -132,7 +139,7 @@ def _fitted(shell: Fit, joint: Problem, name: SignalName, columns: Columns) -> F
     if fitted.covariance is None:
         return refused(shell, NOT_IDENTIFIED)
     if fitted.runaway:
-        return refused(shell, separation(fitted.runaway, "response"))
+        return refused(shell, separation(fitted))
     if not found.converged:
         return refused(shell, NOT_CONVERGED)
     fit = shell.replace(
@@ -161,6 +168,8 @@ def _rows(
     check_columns(longitudinal, "longitudinal", (columns.group, columns.long_time))
     check_columns(longitudinal, "longitudinal", (columns.lower, columns.upper))
     check_columns(responses, "responses", (columns.group, columns.event))
+    check_numbers(longitudinal, "longitudinal", (columns.long_time, columns.lower, columns.upper))
+    check_numbers(responses, "responses", (columns.event,))
     limited = columns.lower is not None or columns.upper is not None
     if limited:
         longitudinal = with_stand_in(longitudinal, formula, columns.lower, columns.upper)

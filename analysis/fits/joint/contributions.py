@@ -84,7 +84,7 @@ def expected_curvature(part: Contribution, v: Array, weight: Array, size: int) -
     for s, (index_s, columns_s) in enumerate(part.slots):
         for t, (index_t, columns_t) in enumerate(part.slots[: s + 1]):
             moment = (weighted[:, s] * v[:, t])[:, None, :] @ part.second
-            block = _gram(columns_s * moment[:, 0, :, None], columns_t)
+            block = gram(columns_s * moment[:, 0, :, None], columns_t)
             found[np.ix_(index_s, index_t)] += block
             if s != t:
                 found[np.ix_(index_t, index_s)] += block.T
@@ -105,7 +105,7 @@ def expected_curvature(part: Contribution, v: Array, weight: Array, size: int) -
             found[index, position] += row
     if part.window is not None:
         slope = scores(part, v, size, part.window.first)
-        found += _gram(slope * (weight * part.window.curvature)[:, :, None], slope)
+        found += gram(slope * (weight * part.window.curvature)[:, :, None], slope)
     return found
 
 
@@ -122,5 +122,7 @@ def effect_derivatives(part: Contribution) -> tuple[Array, Array]:
     return np.asarray(gradient), np.asarray(hessian)
 
 
-def _gram(left: Array, right: Array) -> Array:
-    return np.asarray(left.reshape(-1, left.shape[-1]).T @ right.reshape(-1, right.shape[-1]))
+def gram(left: Array, right: Array) -> Array:
+    """Sum over patients and rows of outer products. One small product per patient: a single large
+    one would be spread over threads, which costs more than it gains at these sizes."""
+    return np.asarray((left.transpose(0, 2, 1) @ right).sum(axis=0))

@@ -16,6 +16,7 @@ from analysis.fits.joint.contributions import predictor
 from analysis.fits.joint.limits import limits_of, with_stand_in
 from analysis.fits.joint.parts import Associated, Hazard, Part
 from analysis.fits.joint.reported import FittedJoint
+from analysis.fits.joint.rows import check_numbers
 
 if TYPE_CHECKING:
     import polars as pl
@@ -119,6 +120,7 @@ def _visits(
     for name in (names.group, names.long_time):
         if name not in frame.columns:
             raise UserError(f"longitudinal: there is no column '{name}'")
+    check_numbers(frame, "longitudinal", (names.long_time, names.lower, names.upper))
     limited = names.lower is not None or names.upper is not None
     if limited and not prepared:
         frame = with_stand_in(frame, design.formula, names.lower, names.upper)

@@ -18,6 +18,7 @@ from analysis.engine.structure import Array, Index
 from analysis.fits.joint.contributions import (
     effect_derivatives,
     expected_curvature,
+    gram,
     lifted,
     scores,
 )
@@ -101,8 +102,7 @@ class Likelihood:
             slopes = np.sum([scores(part, v, size) for part in found], axis=0)
             mean = np.einsum("ij,ijp->ip", weight, slopes)
             signed = weight * block.sign[:, None]
-            flat = slopes.reshape(-1, size)
-            hessian += (flat * signed.reshape(-1, 1)).T @ flat
+            hessian += gram(slopes * signed[:, :, None], slopes)
             hessian -= (mean * block.sign[:, None]).T @ mean
             for part in found:
                 hessian += expected_curvature(part, v, signed, size)

@@ -5,14 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.engine.structure import Array
 from analysis.errors import UserError
-from analysis.fits import design as designs
 from analysis.fits import guards
-from analysis.fits import search as mixed_search
-from analysis.fits import statsmodels_bridge as bridge
 from analysis.fits.joint.assembly import (
-    Covariates,
     Problem,
     assembled,
     covariates_of,
@@ -20,12 +15,18 @@ from analysis.fits.joint.assembly import (
 )
 from analysis.fits.joint.baseline import baseline_of
 from analysis.fits.joint.checks import joint_checks
-from analysis.fits.joint.limits import outcome_column
-from analysis.fits.joint.quadrature import MAXIMUM_DIMENSION
+from analysis.fits.joint.refusals import (
+    NOT_CONVERGED,
+    NOT_IDENTIFIED,
+    covariate_problem,
+    joint_design,
+    separation,
+)
 from analysis.fits.joint.reported import FittedJoint
 from analysis.fits.joint.rows import Columns, JointRows, joint_rows
 from analysis.fits.joint.search import search
 from analysis.fits.joint.sentences import SignalName, joint_sentence
+from analysis.fits.joint.starts import start_of
 from analysis.fits.mixed import judged, refused
 from analysis.fits.versions import provenance
 from analysis.results import Fit, finite
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
 KIND = "joint model"
 FEATURES = ("value", "slope")
-WEAK = 0.02
-"""Smallest standard deviation of a random effect to start from, in units of the outcome's."""
 METHOD = (
     "Joint model by maximum likelihood: linear mixed model of the signal, proportional hazards "
     "with {baseline} baseline and {association} association. Random effects integrated by "
@@ -148,7 +147,7 @@ def _fitted(shell: Fit, joint: Problem, name: SignalName, columns: Columns) -> F
     if fitted.covariance is None:
         return refused(shell, NOT_IDENTIFIED)
     if fitted.runaway:
-        return refused(shell, separation(fitted.runaway, "hazard"))
+        return refused(shell, separation(fitted))
     fit = shell.replace(
         estimates=fitted.estimates(),
         variance_components=fitted.variance_components(columns.group),
@@ -162,60 +161,12 @@ def _fitted(shell: Fit, joint: Problem, name: SignalName, columns: Columns) -> F
     return fit.replace(sentence=joint_sentence(fit, fitted, name))
 
 
-NOT_CONVERGED = guards.Problem(
-    "not_converged",
-    "No maximum of the likelihood was found.",
-    "Ask a simpler question: a smaller random part, fewer pieces of the hazard or one association.",
-)
-NOT_IDENTIFIED = guards.Problem(
-    "not_identified",
-    "The data do not tell the parameters apart: the information has a direction without curvature.",
-    "Take a smaller random part, fewer covariates of the hazard, or fewer knots.",
-)
-
-
-def separation(name: str, outcome: str) -> guards.Problem:
-    """An effect that grows without end."""
-    return guards.Problem(
-        "separation",
-        f"The effect of '{name}' on the {outcome} has no finite estimate: it orders the patients "
-        "with and without the event perfectly.",
-        "Leave it out, or join the levels of which one has no event or nothing else.",
-    )
-
-
 def log_likelihood(fitted: FittedJoint) -> float:
     """On the scale of the outcome: every exact value was divided by `y_scale`."""
     rows = fitted.problem.rows
     exact = len(fitted.problem.design.y_scaled)
     exact -= 0 if rows.limits is None else int(rows.limits.censored.sum())
     return fitted.found.evaluation.value - exact * float(np.log(fitted.problem.y_scale))
-
-
-def start_of(joint: Problem) -> Array:
-    """The mixed model alone, a constant hazard of each cause, no association."""
-    theta, rows = start_of_mixed(joint), joint.rows
-    at_risk = float((rows.first - rows.entry).sum())
-    for number, baseline in enumerate(joint.baselines):
-        n = float((rows.event * (rows.cause == number)).sum())
-        theta[joint.layout.outcome[number].baseline] = baseline.start(n / at_risk)
-    return theta
-
-
-def start_of_mixed(joint: Problem) -> Array:
-    """Parameters with the maximum of the mixed model alone, all others zero."""
-    layout, design = joint.layout, joint.design
-    optimum, _ = mixed_search.search(design, False, False)
-    theta = np.zeros(layout.size)
-    theta[layout.beta] = design.x_transform @ design.b_ols / design.y_scale + optimum.beta
-    q = layout.n_random
-    lam = np.sqrt(optimum.sigma2) * design.structure.factor(optimum.theta)[:q, :q]
-    # An effect without variance would stay without: zero is a stationary point.
-    weak = np.abs(np.diag(lam)) < WEAK
-    lam[np.diag_indices(q)] = np.where(weak, WEAK, np.diag(lam))
-    theta[layout.factor] = lam[layout.entries]
-    theta[layout.log_sigma] = 0.5 * np.log(optimum.sigma2)
-    return theta
 
 
 def _known_features(
@@ -242,63 +193,3 @@ def counted(shell: Fit, rows: JointRows) -> Fit:
         n_censored=0 if rows.limits is None else int(rows.limits.censored.sum()),
         excluded=rows.excluded,
     )
-
-
-def joint_design(
-    rows: JointRows, formula: str, random: str, group: str, long_time: str
-) -> designs.Design | guards.Problem:
-    """Scaled matrices of the mixed model, or why it or its course cannot be fitted."""
-    matrices = bridge.build_matrices(rows.visits.frame, formula, random)
-    problem = guards.matrix_problem(rows.visits, matrices, group, ()) or _course_problem(
-        rows, formula, group, long_time
-    )
-    if problem:
-        return problem
-    if matrices.z.shape[1] > MAXIMUM_DIMENSION:
-        return guards.Problem(
-            "random_part_too_large",
-            f"{matrices.z.shape[1]} random effects per patient need an integral of as many "
-            f"dimensions; at most {MAXIMUM_DIMENSION} are computed.",
-            "Take fewer, such as a spline of fewer degrees of freedom.",
-        )
-    return designs.assemble(
-        rows.visits, matrices, formula=formula, random=random, group=group, nested=(),
-        diagonal=False,
-    )  # fmt: skip
-
-
-def _course_problem(
-    rows: JointRows, formula: str, group: str, long_time: str
-) -> guards.Problem | None:
-    """A covariate that changes within a patient leaves the course between visits undefined."""
-    frame = rows.visits.frame
-    outcome = outcome_column(frame, formula) if rows.limits is not None else ""
-    left = set(bridge.parse_formula(f"{formula.split('~', maxsplit=1)[0]} ~ 1", "1").variables)
-    for name in sorted(rows.visits.variables - {long_time, group, outcome} - left):
-        if name in frame.columns and (frame.group_by(group).n_unique()[name] > 1).any():
-            return guards.Problem(
-                "time_varying_covariate",
-                f"'{name}' changes within a patient, so the course of the signal between the "
-                "visits is not defined.",
-                f"Use the value of '{name}' at the start, or leave it out.",
-            )
-    return None
-
-
-def covariate_problem(covariates: Covariates) -> guards.Problem | None:
-    """Covariates of the outcome that are not finite or cannot be told apart."""
-    raw = covariates.scaled
-    if raw.shape[1] and not np.isfinite(raw).all():
-        return guards.Problem(
-            "infinite_values",
-            "A covariate of the hazard is not finite for some patients.",
-            "Correct these values or leave them out.",
-        )
-    if raw.shape[1] and np.linalg.matrix_rank(raw, tol=1e-8 * np.sqrt(len(raw))) < raw.shape[1]:
-        names = ", ".join(covariates.names)
-        return guards.Problem(
-            "collinear",
-            f"The covariates of the hazard ({names}) follow from each other or do not vary.",
-            "Leave out one of the terms that say the same.",
-        )
-    return None

@@ -95,10 +95,10 @@ class Associated:
         alpha, lam = theta[index.association], layout.factor_of(theta)
         mean = self.x @ theta[layout.beta] - self.center[:, None, None]
         turned = self.z @ lam
-        fixed = self.columns @ theta[index.fixed] + np.tensordot(alpha, mean, axes=1)
-        direction = np.tensordot(alpha, turned, axes=1)
-        x_sum = np.tensordot(alpha, self.x, axes=1)
-        z_sum = np.tensordot(alpha, self.z, axes=1)
+        fixed = self.columns @ theta[index.fixed] + _weighted(alpha, mean)
+        direction = _weighted(alpha, turned)
+        x_sum = _weighted(alpha, self.x)
+        z_sum = _weighted(alpha, self.z)
         association = np.arange(index.association.start, index.association.stop)
         constant = np.arange(index.fixed.start, index.fixed.stop)
         slots = [
@@ -123,6 +123,13 @@ class Associated:
                 slots.append((positions, self.z[feature][:, :, rows]))
             found.append(Bilinear(int(position), tuple(slots)))
         return tuple(found)
+
+
+def _weighted(alpha: Array, features: Array) -> Array:
+    total = alpha[0] * features[0]
+    for weight, item in zip(alpha[1:], features[1:], strict=True):
+        total = total + weight * item
+    return total
 
 
 @dataclass(frozen=True, eq=False)

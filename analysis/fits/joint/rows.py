@@ -78,6 +78,8 @@ def joint_rows(
     check_columns(longitudinal, "longitudinal", (columns.lower, columns.upper))
     needed = (columns.group, *columns.event_time, columns.event, columns.entry, columns.cause)
     check_columns(events, "events", needed)
+    check_numbers(longitudinal, "longitudinal", (columns.long_time, columns.lower, columns.upper))
+    check_numbers(events, "events", (*columns.event_time, columns.event, columns.entry))
     limits = None
     if columns.lower is not None or columns.upper is not None:
         longitudinal = with_stand_in(longitudinal, formula, columns.lower, columns.upper)
@@ -212,9 +214,24 @@ def check_columns(frame: "pl.DataFrame", table: str, names: Sequence[str | None]
             )
 
 
+def check_numbers(frame: "pl.DataFrame", table: str, names: Sequence[str | None]) -> None:
+    """Raises UserError for a column of text or dates."""
+    import polars as pl
+
+    for name in names:
+        if name is None or frame.schema[name].is_numeric() or frame.schema[name] == pl.Boolean:
+            continue
+        if frame[name].null_count() < frame.height:
+            raise UserError(
+                f"{table}: column '{name}' holds {frame.schema[name]} and must hold numbers: times "
+                "as days from the same start, events as 1 and 0"
+            )
+
+
 def timed_visits(visits: designs.Rows, long_time: str) -> designs.Rows:
     """Visits with a time, the others counted."""
-    kept = visits.frame.drop_nulls(long_time)
+    time = visits.frame[long_time].cast(float)
+    kept = visits.frame.filter(time.is_not_null() & time.is_not_nan())
     lost = visits.frame.height - kept.height
     more = (Excluded(f"no value of {long_time}", lost),) if lost else ()
     return visits._replace(frame=kept, excluded=(*visits.excluded, *more))

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from analysis import Fit, fit_joint, fit_mixed
-from analysis.fits.joint.model import start_of
+from analysis.fits.joint.starts import start_of
 from benchmarks.joint_trials import Truth, joint_trial
 
 SHARED = Path(__file__).resolve().parents[4] / "shared"

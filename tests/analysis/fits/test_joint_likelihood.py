@@ -7,8 +7,8 @@ from scipy.stats import norm
 
 from analysis import fit_joint
 from analysis.fits.joint import normal_interval
-from analysis.fits.joint.model import start_of
 from analysis.fits.joint.quadrature import graded_nodes, hermite_grid, time_nodes
+from analysis.fits.joint.starts import start_of
 from benchmarks.joint_trials import Truth, joint_trial
 
 CASES = {

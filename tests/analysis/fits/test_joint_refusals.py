@@ -97,6 +97,60 @@ def test_what_cannot_be_fitted_says_why(name):
     json.dumps(fit.to_dict(), allow_nan=False)
 
 
+def test_text_where_numbers_are_expected_is_named():
+    trial = joint_trial(60, seed=1, truth=Truth(log_hazard=-2.0))
+    words = trial.events.with_columns(event=pl.lit("yes"))
+    with pytest.raises(UserError, match="events: column 'event' holds String"):
+        fit_trial(trial._replace(events=words))
+    dates = trial.longitudinal.with_columns(day=pl.lit("2026-01-01"))
+    with pytest.raises(UserError, match="longitudinal: column 'day' holds String"):
+        fit_trial(trial._replace(longitudinal=dates))
+    with pytest.raises(UserError, match="must hold 1"):
+        fit_trial(edited(trial, event=pl.col("event") + 1))
+
+
+BARE = {
+    "no visit": lambda t: t._replace(longitudinal=t.longitudinal.clear()),
+    "no patient": lambda t: t._replace(events=t.events.clear()),
+    "four patients": lambda t: t._replace(events=t.events[:4]),
+    "no value": lambda t: t._replace(
+        longitudinal=t.longitudinal.with_columns(y=pl.lit(float("nan")))
+    ),
+    "infinite values": lambda t: t._replace(
+        longitudinal=t.longitudinal.with_columns(y=pl.lit(float("inf")))
+    ),
+    "huge scale": lambda t: t._replace(
+        longitudinal=t.longitudinal.with_columns(y=pl.col("y") * 1e200)
+    ),
+    "one visit each": lambda t: t._replace(
+        longitudinal=t.longitudinal.unique(subset=["patient"], keep="first")
+    ),
+    "all below the limit": lambda t: t._replace(
+        longitudinal=t.longitudinal.with_columns(
+            y=pl.lit(1.0), upper=pl.lit(1.0), lower=pl.lit(0.0)
+        )
+    ),
+    "every visit twice": lambda t: t._replace(
+        longitudinal=pl.concat([t.longitudinal, t.longitudinal])
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BARE)
+def test_degenerate_data_never_raise(name):
+    trial = BARE[name](joint_trial(60, seed=1, truth=Truth(log_hazard=-2.0)))
+    limits = {"lower": "lower", "upper": "upper"} if name == "all below the limit" else {}
+    fit = fit_trial(trial, **limits)
+    json.dumps(fit.to_dict(), allow_nan=False)
+    if name == "every visit twice":
+        assert fit.status in ("ok", "warning")
+        return
+    assert fit.status == "not_estimable"
+    assert fit.reason
+    assert fit.advice
+    assert fit.estimates == ()
+
+
 ERRORS = {
     "association": ({"association": ("current",)}, "association 'current' does not exist"),
     "no association": ({"association": ()}, "association must name"),
