@@ -126,7 +126,7 @@ class Associated:
 
 
 def _weighted(alpha: Array, features: Array) -> Array:
-    total = alpha[0] * features[0]
+    total: Array = alpha[0] * features[0]
     for weight, item in zip(alpha[1:], features[1:], strict=True):
         total = total + weight * item
     return total
