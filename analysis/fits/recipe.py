@@ -6,9 +6,8 @@ from analysis.fits.model_rows import ModelRows
 from analysis.results import Fit
 from analysis.specs import BLQ_RULES, TRANSFORMS, ModelSpec, adjuster_column
 
-FULL_PER_EFFECT = 4
-"""Patients per random effect from which a full covariance is asked for. With three per effect the
-joint test of null expansion curves rejected 1 to 2 % of trials, independent effects 5 to 6 %."""
+FULL_PER_EFFECT = 3
+"""Patients per random effect from which a full covariance is asked for."""
 
 
 class Recipe(NamedTuple):

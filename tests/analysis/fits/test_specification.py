@@ -365,8 +365,17 @@ def test_the_whole_course_is_tested_beside_relabelled_patients(simulate_trial):
     assert "relabelled patients" not in spline.inference_note
 
 
-def test_few_patients_have_independent_effects(simulate_trial):
-    """Four patients per effect are needed for a full covariance of patients' curves."""
-    small = fit_specification(simulate_trial(1, patients=14), SPEC, influence=False)
-    large = fit_specification(simulate_trial(1, patients=16), SPEC, influence=False)
-    assert (small.covariance, large.covariance) == ("diagonal", "full")
+def test_few_patients_per_effect_are_relabelled(simulate_trial):
+    """Four effects of a patient's curve: F from 20 patients on, with independent effects always."""
+    crowded, many, few = (
+        fit_specification(simulate_trial(1, patients=n), SPEC, influence=False)
+        for n in (14, 20, 10)
+    )
+    assert (crowded.covariance, crowded.interaction.method) == ("full", "permutation of patients")
+    assert "fewer than five patients per random effect" in crowded.inference_note
+    assert (many.covariance, many.interaction.method) == ("full", "Kenward-Roger")
+    assert (few.covariance, few.interaction.method) == ("diagonal", "Kenward-Roger")
+    asked = fit_specification(
+        simulate_trial(1, patients=14), SPEC.replace(inference="satterthwaite"), influence=False
+    )
+    assert asked.interaction.method == "Satterthwaite"
