@@ -28,13 +28,41 @@ if TYPE_CHECKING:
     from analysis.fits.permutation import PermutationResult, permutation_test
     from analysis.fits.profile import ProfileIntervals, profile_intervals
     from analysis.fits.residual_kinds import Residuals, residuals
+    from analysis.fits.response.cutpoint import find_cutpoint
+    from analysis.fits.response.exposure_thirds import response_by_exposure
+    from analysis.fits.response.gee import fit_gee
+    from analysis.fits.response.logistic import fit_logistic
+    from analysis.fits.response.ordinal import fit_ordinal
+    from analysis.fits.response.rates import compare_rates
     from analysis.fits.specification import fit_specification
+    from analysis.fits.survival.cox import fit_cox, hazard_ratios
+    from analysis.fits.survival.cumulative_incidence import cumulative_incidence
+    from analysis.fits.survival.fine_gray import fit_fine_gray
+    from analysis.fits.survival.kaplan_meier import KaplanMeier, kaplan_meier
+    from analysis.fits.survival.log_rank import log_rank
+    from analysis.fits.survival.restricted_mean import restricted_mean
+    from analysis.fits.survival.turnbull import interval_survival
     from analysis.fits.term_tests import TermTests, term_tests
     from analysis.fits.variance_shares import VarianceShares, variance_shares
     from analysis.results import Check, Estimate, Fit, Provenance
     from analysis.specs import ModelSpec, default_spec
 
 _EXPORTS = {
+    "KaplanMeier": "analysis.fits.survival.kaplan_meier",
+    "compare_rates": "analysis.fits.response.rates",
+    "cumulative_incidence": "analysis.fits.survival.cumulative_incidence",
+    "find_cutpoint": "analysis.fits.response.cutpoint",
+    "fit_cox": "analysis.fits.survival.cox",
+    "fit_fine_gray": "analysis.fits.survival.fine_gray",
+    "fit_gee": "analysis.fits.response.gee",
+    "fit_logistic": "analysis.fits.response.logistic",
+    "fit_ordinal": "analysis.fits.response.ordinal",
+    "hazard_ratios": "analysis.fits.survival.cox",
+    "interval_survival": "analysis.fits.survival.turnbull",
+    "kaplan_meier": "analysis.fits.survival.kaplan_meier",
+    "log_rank": "analysis.fits.survival.log_rank",
+    "response_by_exposure": "analysis.fits.response.exposure_thirds",
+    "restricted_mean": "analysis.fits.survival.restricted_mean",
     "AdjustedFamily": "analysis.compute.multiplicity",
     "adjust_p_values": "analysis.compute.multiplicity",
     "BootstrapResult": "analysis.fits.bootstrap",
@@ -86,6 +114,7 @@ __all__ = [
     "Estimate",
     "Fit",
     "Influence",
+    "KaplanMeier",
     "LikelihoodRatioTest",
     "MarginalMeans",
     "ModelSpec",
@@ -101,13 +130,25 @@ __all__ = [
     "bootstrap",
     "cluster_bootstrap",
     "compare_by_day",
+    "compare_rates",
+    "cumulative_incidence",
     "default_spec",
+    "find_cutpoint",
+    "fit_cox",
+    "fit_fine_gray",
+    "fit_gee",
     "fit_joint",
     "fit_joint_binary",
+    "fit_logistic",
     "fit_mixed",
+    "fit_ordinal",
     "fit_specification",
+    "hazard_ratios",
+    "interval_survival",
     "joint_alternatives",
+    "kaplan_meier",
     "likelihood_ratio_test",
+    "log_rank",
     "marginal_means",
     "patient_effects",
     "patient_influence",
@@ -116,6 +157,8 @@ __all__ = [
     "predict_patients",
     "profile_intervals",
     "residuals",
+    "response_by_exposure",
+    "restricted_mean",
     "term_tests",
     "variance_shares",
 ]

@@ -202,6 +202,7 @@ class Fit:
     n_subjects: int = 0
     n_observations: int = 0
     n_censored: int = 0
+    n_events: int | None = None
     excluded: tuple[Excluded, ...] = ()
     inference: str = "wald"
     joint_inference: str = ""
@@ -318,6 +319,7 @@ _OBJECTS: Mapping[str, type] = {"interaction": WaldTest, "group_test": WaldTest}
 
 
 def plain(value: Any) -> Any:
+    """Plain JSON types: objects for dataclasses and named tuples, None for nan and infinity."""
     """The value in JSON types: rows become objects, an undefined number None."""
     if isinstance(value, float):
         return finite(value)

@@ -1,0 +1,1 @@
+"""Response as the outcome: rates, regressions, exposure in thirds and cutpoints."""

@@ -1,0 +1,154 @@
+"""The best cutpoint of an exposure, with the price of having looked for it.
+
+The best of many cuts always looks good: its p-value is taken from permutations of the whole
+search, and its odds ratio is shown with the optimism that the bootstrap finds in it.
+Lausen B, Schumacher M, Biometrics 1992, doi:10.2307/2532740; Altman DG, J Natl Cancer Inst 1994,
+doi:10.1093/jnci/86.11.829; Harrell FE, Stat Med 1996,
+doi:10.1002/(SICI)1097-0258(19960229)15:4<361::AID-SIM168>3.0.CO;2-4.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.engine.structure import Array
+from analysis.errors import UserError
+from analysis.fits.guards import Problem
+from analysis.fits.response.rows import binary, complete_rows, one_answer
+from analysis.fits.survival.result import SurvivalResult, refusal
+from analysis.sentences import number
+
+if TYPE_CHECKING:
+    import polars as pl
+
+LEAST_SHARE = 0.2
+"""No cut leaves less than this share of the patients on one side."""
+PERMUTATIONS, BOOTSTRAPS = 9_999, 500
+
+
+@dataclass(frozen=True)
+class Cutpoint(SurvivalResult):
+    """Above `value` against at or below it. p_value: corrected for the search; p_uncorrected: as
+    if the cut had been known. log_odds_ratio (0.5 added to each cell) and the same less its
+    optimism. n_cuts: cuts that were tried."""
+
+    value: float | None = None
+    n_above: int = 0
+    n_cuts: int = 0
+    p_value: float | None = None
+    p_uncorrected: float | None = None
+    log_odds_ratio: float | None = None
+    optimism: float | None = None
+    log_odds_ratio_corrected: float | None = None
+    seed: int = 0
+
+
+def find_cutpoint(
+    frame: "pl.DataFrame",
+    response: str,
+    exposure: str,
+    *,
+    permutations: int = PERMUTATIONS,
+    bootstraps: int = BOOTSTRAPS,
+    seed: int = 0,
+) -> Cutpoint:
+    """Search the cut of `exposure` that tells the responses apart best (largest chi-square).
+
+    One row per patient. Raises UserError for a column that does not exist or counts below 99.
+    """
+    if min(permutations, bootstraps) < 99:
+        raise UserError("cutpoint: at least 99 permutations and bootstraps are needed")
+    kept, excluded = complete_rows(frame, response, f"`{exposure}`", None)
+    y, x = binary(kept, response), kept[exposure].cast(float).to_numpy()
+    above = _candidates(x)
+    problem = one_answer(y, response)
+    if problem is None and not len(above):
+        problem = Problem(
+            "few_exposures",
+            f"No cut of {exposure} leaves {100 * LEAST_SHARE:.0f} % of the patients on each side.",
+            "Compare the groups instead.",
+        )
+    if problem is not None:
+        return refusal(Cutpoint, problem).replace(n_subjects=len(y), n_events=int(y.sum()))
+    generator = np.random.default_rng(seed)
+    statistic = _chi_square(above, y[None])[0]
+    best = int(np.argmax(statistic))
+    shuffled = generator.permuted(np.tile(y, (permutations, 1)), axis=1)
+    largest = _chi_square(above, shuffled).max(axis=1)
+    p_value = float((1 + (largest >= statistic[best] - 1e-12).sum()) / (1 + permutations))
+    ratio = _log_odds_ratio(above[best], y)
+    optimism = _optimism(x, y, generator, bootstraps)
+    return _found(x, y, above, best, statistic, p_value, ratio, optimism, seed, exposure).replace(
+        excluded=excluded
+    )
+
+
+def _candidates(x: Array) -> NDArray[np.bool_]:
+    """(cuts, patients): who lies above each cut."""
+    cuts = np.unique(x)[:-1]
+    above = x[None] > cuts[:, None]
+    share = above.mean(axis=1)
+    return np.asarray(above[(share >= LEAST_SHARE) & (share <= 1 - LEAST_SHARE)])
+
+
+def _chi_square(above: NDArray[np.bool_], y: NDArray[np.bool_]) -> Array:
+    """Pearson's statistic of every cut for every response vector: (vectors, cuts)."""
+    n = y.shape[1]
+    responders = y.sum(axis=1, keepdims=True).astype(float)
+    high = above.sum(axis=1)[None].astype(float)
+    both = y.astype(float) @ above.T.astype(float)
+    expected = responders * high / n
+    variance = expected * (1 - high / n) * (1 - responders / n)
+    return np.asarray((both - expected) ** 2 / np.maximum(variance, 1e-300))
+
+
+def _log_odds_ratio(above: NDArray[np.bool_], y: NDArray[np.bool_]) -> float:
+    cells = [(a & b).sum() + 0.5 for a, b in ((above, y), (~above, ~y), (above, ~y), (~above, y))]
+    return float(np.log(cells[0] * cells[1] / (cells[2] * cells[3])))
+
+
+def _optimism(
+    x: Array, y: NDArray[np.bool_], generator: np.random.Generator, bootstraps: int
+) -> float | None:
+    """Mean of (log odds ratio in the sample that chose the cut) minus (in all patients)."""
+    found = []
+    for _ in range(bootstraps):
+        drawn = generator.integers(0, len(x), len(x))
+        candidates = _candidates(x[drawn])
+        if not len(candidates) or y[drawn].all() or not y[drawn].any():
+            continue
+        best = candidates[int(np.argmax(_chi_square(candidates, y[drawn][None])[0]))]
+        cut = float(x[drawn][~best].max())
+        found.append(_log_odds_ratio(best, y[drawn]) - _log_odds_ratio(x > cut, y))
+    return float(np.mean(found)) if found else None
+
+
+def _found(
+    x: Array, y: NDArray[np.bool_], above: NDArray[np.bool_], best: int, statistic: Array,
+    p_value: float, ratio: float, optimism: float | None, seed: int, exposure: str,
+) -> Cutpoint:  # fmt: skip
+    from scipy.stats import chi2
+
+    chosen = above[best]
+    value = float(x[~chosen].max())
+    rates = [f"{int(y[side].sum())} of {int(side.sum())}" for side in (chosen, ~chosen)]
+    low = min(chosen.sum(), (~chosen).sum())
+    advice = (
+        "A cutpoint found in these patients must be confirmed in others before it is used; the "
+        "exposure itself says more."
+    )
+    return Cutpoint(
+        status="warning", reason="data_driven", advice=advice,
+        sentence=(
+            f"Of {len(above)} cuts the best is {exposure} above {number(value)}: {rates[0]} "
+            f"responded above and {rates[1]} below (p {p_value:.2g}, corrected for the search). "
+            f"Caution: {advice}"
+        ),
+        n_subjects=len(y), n_events=int(y.sum()), value=value, n_above=int(chosen.sum()),
+        n_cuts=len(above), p_value=p_value,
+        p_uncorrected=float(chi2.sf(statistic[best], 1)) if low else None, log_odds_ratio=ratio,
+        optimism=optimism, log_odds_ratio_corrected=None if optimism is None else ratio - optimism,
+        seed=seed,
+    )  # fmt: skip

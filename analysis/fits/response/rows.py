@@ -1,0 +1,119 @@
+"""Patients with a response that is known and covariates that are complete."""
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.errors import UserError
+from analysis.fits.guards import Problem
+from analysis.fits.survival.design import Covariates, covariate_names, covariates_of
+from analysis.results import Excluded
+from analysis.sentences import count
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class ResponseRows(NamedTuple):
+    """One row per patient."""
+
+    frame: "pl.DataFrame"
+    design: Covariates
+    response: NDArray[np.bool_]
+    excluded: tuple[Excluded, ...]
+
+
+def response_rows(
+    frame: "pl.DataFrame", formula: str, subject: str | None, *, repeated: bool = False
+) -> ResponseRows | Problem:
+    """Complete rows of "response ~ covariates", the others counted by column.
+
+    Raises UserError for a formula or column that does not exist, or a response that is not 0 or 1.
+    """
+    outcome, right = sides(formula)
+    complete = complete_rows(frame, outcome, right, subject)
+    kept, excluded = complete
+    response = binary(kept, outcome)
+    if subject is not None and not repeated and kept[subject].n_unique() < kept.height:
+        twice = kept.height - kept[subject].n_unique()
+        return Problem(
+            "repeated_patients",
+            f"{count(twice, 'row')} belong to a patient who has another row; rows of one patient, "
+            "as lesions are, are not independent.",
+            "Use the regression for repeated measurements (fit_gee), or one row per patient.",
+        )
+    problem = one_answer(response, outcome)
+    if problem is not None:
+        return problem
+    design = covariates_of(kept, right, outcome)
+    if isinstance(design, Problem):
+        return design
+    return ResponseRows(kept, design, response, excluded)
+
+
+def sides(formula: str) -> tuple[str, str]:
+    """Outcome column and right side. Raises UserError for a formula without both."""
+    left, tilde, right = formula.partition("~")
+    outcome = left.strip().strip("`")
+    if not tilde or not outcome or not right.strip():
+        raise UserError(f"formula {formula!r} needs an outcome: write 'responder ~ terms'")
+    return outcome, right.strip()
+
+
+def complete_rows(
+    frame: "pl.DataFrame", outcome: str, right: str, subject: str | None
+) -> tuple["pl.DataFrame", tuple[Excluded, ...]]:
+    """Rows with every value, and the others counted by column."""
+    import polars as pl
+
+    if outcome not in frame.columns:
+        shown = ", ".join(frame.columns)
+        raise UserError(f"formula: there is no column '{outcome}'; the columns are {shown}")
+    names = covariate_names(right, frame.columns, outcome)
+    if subject is not None and subject not in frame.columns:
+        shown = ", ".join(frame.columns)
+        raise UserError(f"subject: there is no column '{subject}'; the columns are {shown}")
+    kept, excluded = frame, []
+    for name in dict.fromkeys([outcome, *names, *([subject] if subject else [])]):
+        missing = pl.col(name).is_null()
+        if frame.schema[name].is_float():
+            missing = missing | pl.col(name).is_nan()
+        complete = kept.filter(~missing)
+        if complete.height < kept.height:
+            excluded.append(Excluded(f"no value of {name}", kept.height - complete.height))
+        kept = complete
+    return kept, tuple(excluded)
+
+
+def binary(frame: "pl.DataFrame", outcome: str) -> NDArray[np.bool_]:
+    """The response as booleans. Raises UserError when it is not 0 or 1."""
+    import polars as pl
+
+    codes = frame[outcome].cast(pl.Float64, strict=False)
+    if codes.null_count() or not codes.is_in([0.0, 1.0]).all():
+        shown = frame[outcome].cast(pl.String).unique().sort().head(4).to_list()
+        raise UserError(
+            f"response: column '{re.sub('`', '', outcome)}' holds {', '.join(shown)}; expected 1 "
+            "for a response and 0 for none"
+        )
+    return np.asarray(codes.to_numpy() == 1)
+
+
+def one_answer(response: NDArray[np.bool_], outcome: str) -> Problem | None:
+    """Nobody, or everybody, responded; or hardly anybody is there."""
+    if len(response) < 3:
+        return Problem(
+            "too_few_subjects",
+            f"{count(len(response), 'patient')} cannot carry a regression.",
+            "Show the patients themselves.",
+        )
+    if response.all() or not response.any():
+        found = "Every one" if response.all() else "None"
+        return Problem(
+            "one_response",
+            f"{found} of {count(len(response), 'patient')} has {outcome}.",
+            "Give the rate with its exact interval instead.",
+        )
+    return None
