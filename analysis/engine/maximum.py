@@ -24,7 +24,7 @@ class Maximum(NamedTuple):
 
 
 def maximize(
-    likelihood: Likelihood, start: Array, free: Index | None = None, tolerance: float = 1e-13
+    likelihood: Likelihood, start: Array, free: Index | None = None, tolerance: float = 1e-18
 ) -> Maximum:
     """Search from `start`; parameters outside `free` keep their value.
 

@@ -244,6 +244,26 @@ def statsmodels_results(
         return model.fit(start_params=start, reml=reml, method="lbfgs")
 
 
+def binary_gee(y: Array, x: Array, groups: NDArray[Any]) -> Any:
+    """statsmodels GEE of 0 and 1 with exchangeable correlation in a group and Mancl and DeRouen's
+    variance; None where it does not end."""
+    from statsmodels.genmod.cov_struct import Exchangeable
+    from statsmodels.genmod.families import Binomial
+    from statsmodels.genmod.generalized_estimating_equations import GEE
+
+    order = np.argsort(groups, kind="stable")
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        try:
+            model = GEE(
+                y[order], x[order], groups[order], family=Binomial(), cov_struct=Exchangeable()
+            )
+            result = model.fit(cov_type="bias_reduced", maxiter=200)
+        except (np.linalg.LinAlgError, ValueError, FloatingPointError):
+            return None
+    return result if np.isfinite(result.bse).all() else None
+
+
 def _theta(result: Any, structure: RandomStructure, all_components: bool) -> Array | None:
     variances = np.sqrt(np.maximum(np.asarray(result.vcomp) / result.scale, 0.0))
     if all_components:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analysis.fits import statsmodels_bridge as bridge
 from analysis.fits.guards import Problem
 from analysis.fits.mixed import judged, refused
 from analysis.fits.response.rows import ResponseRows, response_rows
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 KIND = "generalized estimating equations"
 FEW_PATIENTS = 20
+NO_END = 15.0
+"""Log odds per standard deviation of a covariate from which an estimate has no end."""
 METHOD = (
     "Logistic regression by generalized estimating equations, exchangeable working correlation "
     "within the patient; variance corrected for few patients (Mancl, DeRouen), t with patients "
@@ -64,8 +67,10 @@ def fit_gee(frame: "pl.DataFrame", formula: str, subject: str, *, level: float =
                 "Ask for fewer covariates.",
             ),
         )
-    result = _statsmodels(rows, subject)
-    if result is None:
+    x = np.column_stack([np.ones(len(rows.response)), rows.design.scaled])
+    groups = rows.frame[subject].cast(str).to_numpy()
+    result = bridge.binary_gee(rows.response.astype(float), x, groups)
+    if result is None or np.abs(result.params).max() > NO_END:
         return refused(shell, NOT_CONVERGED)
     return _answered(shell, rows, result, df)
 
@@ -75,28 +80,6 @@ NOT_CONVERGED = Problem(
     "The estimating equations have no solution: the covariates separate the responses.",
     "Ask for fewer covariates, or one row per patient with a penalty (fit_logistic).",
 )
-
-
-def _statsmodels(rows: ResponseRows, subject: str) -> Any:
-    import warnings
-
-    from statsmodels.genmod.cov_struct import Exchangeable
-    from statsmodels.genmod.families import Binomial
-    from statsmodels.genmod.generalized_estimating_equations import GEE
-
-    x = np.column_stack([np.ones(len(rows.response)), rows.design.scaled])
-    groups = rows.frame[subject].cast(str).to_numpy()
-    order = np.argsort(groups, kind="stable")
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        try:
-            model = GEE(rows.response[order].astype(float), x[order], groups[order],
-                        family=Binomial(), cov_struct=Exchangeable())  # fmt: skip
-            result = model.fit(cov_type="bias_reduced", maxiter=200)
-        except (np.linalg.LinAlgError, ValueError, FloatingPointError):
-            return None
-    far = float(np.abs(result.params).max()) > 15
-    return None if far or not np.isfinite(result.bse).all() else result
 
 
 def _answered(shell: Fit, rows: ResponseRows, result: Any, df: int) -> Fit:

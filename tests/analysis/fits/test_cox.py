@@ -13,7 +13,7 @@ from analysis.checks.proportional_hazards import proportional_hazards_tests
 from analysis.errors import UserError
 from analysis.fits.survival.concordance import concordance
 from analysis.results import Fit
-from tests.analysis.fits.survival.small_trial import TRIAL
+from tests.analysis.fits.survival_trial import TRIAL
 
 
 def column(fit: Fit, name: str) -> list[float]:

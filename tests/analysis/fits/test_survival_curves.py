@@ -16,7 +16,7 @@ from analysis import (
     restricted_mean,
 )
 from analysis.errors import UserError
-from tests.analysis.fits.survival.small_trial import TRIAL
+from tests.analysis.fits.survival_trial import TRIAL
 
 
 def test_small_trial_as_r():
