@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from analysis.compute.multiplicity import AdjustedFamily, adjust_p_values
+    from analysis.fits.agreement.bland_altman import bland_altman
+    from analysis.fits.agreement.intraclass import icc_agreement
+    from analysis.fits.agreement.kappa import cohen_kappa, fleiss_kappa
+    from analysis.fits.agreement.noise_band import ChangeJudgment, CitedRepeatability, judge_change
+    from analysis.fits.agreement.repeatability import within_subject_cv, within_subject_sd
+    from analysis.fits.agreement.repeated_correlation import repeated_measures_correlation
+    from analysis.fits.agreement.result import AgreementResult
     from analysis.fits.bootstrap import BootstrapResult, bootstrap
     from analysis.fits.cluster_bootstrap import cluster_bootstrap
     from analysis.fits.day_comparison import DayComparison, compare_by_day
@@ -44,10 +51,29 @@ if TYPE_CHECKING:
     from analysis.fits.survival.turnbull import interval_survival
     from analysis.fits.term_tests import TermTests, term_tests
     from analysis.fits.variance_shares import VarianceShares, variance_shares
+    from analysis.planning.plan import TrialPlan
+    from analysis.planning.power import PlannedTrial, plan_trial
+    from analysis.planning.sample_size import SampleSize, sample_size
     from analysis.results import Check, Estimate, Fit, Provenance
     from analysis.specs import ModelSpec, default_spec
 
 _EXPORTS = {
+    "bland_altman": "analysis.fits.agreement.bland_altman",
+    "icc_agreement": "analysis.fits.agreement.intraclass",
+    "cohen_kappa": "analysis.fits.agreement.kappa",
+    "fleiss_kappa": "analysis.fits.agreement.kappa",
+    "ChangeJudgment": "analysis.fits.agreement.noise_band",
+    "CitedRepeatability": "analysis.fits.agreement.noise_band",
+    "judge_change": "analysis.fits.agreement.noise_band",
+    "within_subject_cv": "analysis.fits.agreement.repeatability",
+    "within_subject_sd": "analysis.fits.agreement.repeatability",
+    "repeated_measures_correlation": "analysis.fits.agreement.repeated_correlation",
+    "AgreementResult": "analysis.fits.agreement.result",
+    "TrialPlan": "analysis.planning.plan",
+    "PlannedTrial": "analysis.planning.power",
+    "plan_trial": "analysis.planning.power",
+    "SampleSize": "analysis.planning.sample_size",
+    "sample_size": "analysis.planning.sample_size",
     "KaplanMeier": "analysis.fits.survival.kaplan_meier",
     "compare_rates": "analysis.fits.response.rates",
     "cumulative_incidence": "analysis.fits.survival.cumulative_incidence",
@@ -107,8 +133,11 @@ _EXPORTS = {
 
 __all__ = [
     "AdjustedFamily",
+    "AgreementResult",
     "BootstrapResult",
+    "ChangeJudgment",
     "Check",
+    "CitedRepeatability",
     "DayComparison",
     "DynamicPrediction",
     "Estimate",
@@ -121,14 +150,19 @@ __all__ = [
     "PatientEffects",
     "PatientPredictions",
     "PermutationResult",
+    "PlannedTrial",
     "ProfileIntervals",
     "Provenance",
     "Residuals",
+    "SampleSize",
     "TermTests",
+    "TrialPlan",
     "VarianceShares",
     "adjust_p_values",
+    "bland_altman",
     "bootstrap",
     "cluster_bootstrap",
+    "cohen_kappa",
     "compare_by_day",
     "compare_rates",
     "cumulative_incidence",
@@ -143,9 +177,12 @@ __all__ = [
     "fit_mixed",
     "fit_ordinal",
     "fit_specification",
+    "fleiss_kappa",
     "hazard_ratios",
+    "icc_agreement",
     "interval_survival",
     "joint_alternatives",
+    "judge_change",
     "kaplan_meier",
     "likelihood_ratio_test",
     "log_rank",
@@ -153,14 +190,19 @@ __all__ = [
     "patient_effects",
     "patient_influence",
     "permutation_test",
+    "plan_trial",
     "predict_event_free",
     "predict_patients",
     "profile_intervals",
+    "repeated_measures_correlation",
     "residuals",
     "response_by_exposure",
     "restricted_mean",
+    "sample_size",
     "term_tests",
     "variance_shares",
+    "within_subject_cv",
+    "within_subject_sd",
 ]
 
 

@@ -37,4 +37,14 @@ FITS: Mapping[str, str] = {
     "response by exposure": "analysis.fits.response.exposure_thirds:response_by_exposure",
     "cutpoint": "analysis.fits.response.cutpoint:find_cutpoint",
     "comparison by day": "analysis.fits.day_comparison:compare_by_day",
+    "limits of agreement": "analysis.fits.agreement.bland_altman:bland_altman",
+    "within-subject SD": "analysis.fits.agreement.repeatability:within_subject_sd",
+    "within-subject CV": "analysis.fits.agreement.repeatability:within_subject_cv",
+    "change against noise": "analysis.fits.agreement.noise_band:judge_change",
+    "kappa of two readers": "analysis.fits.agreement.kappa:cohen_kappa",
+    "kappa of several readers": "analysis.fits.agreement.kappa:fleiss_kappa",
+    "intraclass correlation": "analysis.fits.agreement.intraclass:icc_agreement",
+    "correlation within patients": (
+        "analysis.fits.agreement.repeated_correlation:repeated_measures_correlation"
+    ),
 }
