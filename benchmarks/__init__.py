@@ -18,6 +18,7 @@ BENCHMARKS: Mapping[str, str] = {
     "inference": "benchmarks.inference:rows",
     "curve tests": "benchmarks.curve_tests:rows",
     "joint": "benchmarks.joint:rows",
+    "planning": "benchmarks.planning:rows",
 }
 """Name -> "module:function"; the function measures and returns its rows."""
 

@@ -47,4 +47,6 @@ FITS: Mapping[str, str] = {
     "correlation within patients": (
         "analysis.fits.agreement.repeated_correlation:repeated_measures_correlation"
     ),
+    "planned trial": "analysis.planning.power:plan_trial",
+    "planned size": "analysis.planning.sample_size:sample_size",
 }

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.engine.structure import Array
+from analysis.engine.structure import Array, Index
 from analysis.errors import UserError
 from analysis.fits.agreement.columns import codes, complete, positive
 from analysis.fits.agreement.differences import Interval, limits, mean_interval, spread_of
@@ -114,7 +114,7 @@ def bland_altman(
     return judged(result, _checks(n, slope, p_value, log))
 
 
-def _slope(one: Array, two: Array, patient: Array) -> tuple[float | None, float | None]:
+def _slope(one: Array, two: Array, patient: Index) -> tuple[float | None, float | None]:
     """Least squares of the difference on the mean, over the patients' means."""
     from scipy.stats import linregress
 
@@ -128,8 +128,9 @@ def _slope(one: Array, two: Array, patient: Array) -> tuple[float | None, float 
 
 
 def _measure(name: str, found: Interval, log: bool) -> Measure:
-    values = tuple(float(np.exp(value)) for value in found) if log else tuple(found)
-    return Measure(name, *values, unit="ratio" if log else "outcome")
+    shown = Interval(*(float(np.exp(value)) for value in found)) if log else found
+    unit = "ratio" if log else "outcome"
+    return Measure(name, shown.estimate, shown.low, shown.high, unit=unit)
 
 
 def _checks(n: int, slope: float | None, p_value: float | None, log: bool) -> tuple[Check, ...]:

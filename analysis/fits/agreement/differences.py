@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analysis.engine.structure import Array
+from analysis.engine.structure import Array, Index
 
 COVERAGE = 0.95
 """Share of differences that lies between the limits."""
@@ -41,7 +41,7 @@ class Spread(NamedTuple):
     m_h: float
 
 
-def spread_of(difference: Array, patient: Array) -> Spread:
+def spread_of(difference: Array, patient: Index) -> Spread:
     """Variance of a single difference of a patient who is drawn anew."""
     counts = np.bincount(patient)
     means = np.bincount(patient, difference) / counts

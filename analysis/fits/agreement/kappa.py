@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from analysis.engine.structure import Array
+from analysis.engine.structure import Array, Index
 from analysis.errors import UserError
 from analysis.fits.agreement.columns import codes, complete
 from analysis.fits.agreement.result import (
@@ -107,7 +107,7 @@ def fleiss_kappa(
     )  # fmt: skip
 
 
-def _cohen(one: Array, two: Array, weight: Array) -> Kappa:
+def _cohen(one: Index, two: Index, weight: Array) -> Kappa:
     k = len(weight)
     table = np.zeros((k, k))
     np.add.at(table, (one, two), 1.0 / len(one))
@@ -160,13 +160,13 @@ def _levels(
     return sorted(seen, key=None if ordered else str)
 
 
-def _numbered(values: Sequence[Any], levels: Sequence[Any]) -> Array:
+def _numbered(values: Sequence[Any], levels: Sequence[Any]) -> Index:
     place = {value: index for index, value in enumerate(levels)}
     return np.array([place[value] for value in values], dtype=np.intp)
 
 
 def _refused(
-    kind: str, used: Array, patient: Array, units: int, excluded: tuple[Excluded, ...]
+    kind: str, used: Index, patient: Index, units: int, excluded: tuple[Excluded, ...]
 ) -> AgreementResult | None:
     n = len(np.unique(patient))
     if n < MINIMUM_UNITS:
@@ -189,7 +189,7 @@ def _refused(
     return None
 
 
-def _standard_error(found: Kappa, patient: Array, corrected: bool) -> float:
+def _standard_error(found: Kappa, patient: Index, corrected: bool) -> float:
     """Root of the summed squares per patient; corrected: by n / (n - 1), as Gwet does."""
     sums = np.bincount(patient, found.contribution)
     n, units = len(sums), len(patient)
@@ -200,7 +200,7 @@ def _standard_error(found: Kappa, patient: Array, corrected: bool) -> float:
 def _concluded(
     name: str,
     found: Kappa,
-    patient: Array,
+    patient: Index,
     level: float,
     excluded: tuple[Excluded, ...],
     corrected: bool,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from analysis.engine.structure import Array
+from analysis.engine.structure import Array, Index
 from analysis.errors import UserError
 from analysis.fits.agreement.columns import codes, complete, positive
 from analysis.fits.agreement.result import (
@@ -119,12 +119,12 @@ def within_subject_cv(
         return _no_variation(kind, value, found, len(values), excluded)
     factor = _repeatability_factor()
     spreads = (found.estimate, found.low, found.high)
-    cvs = tuple(100 * (float(np.sqrt(np.expm1(s**2))) if log else s) for s in spreads)
+    cv, cv_low, cv_high = (100 * (float(np.sqrt(np.expm1(s**2))) if log else s) for s in spreads)
     up, up_low, up_high = (float(np.exp(factor * s)) for s in spreads)
     df = float(found.df)
     measures = [
-        Measure("within-subject CV", *cvs, df=df, unit="percent"),
-        Measure("repeatability coefficient", *(factor * c for c in cvs), df=df, unit="percent"),
+        Measure(name, by * cv, by * cv_low, by * cv_high, df=df, unit="percent")
+        for name, by in (("within-subject CV", 1.0), ("repeatability coefficient", factor))
     ]
     if log:
         measures += [
@@ -136,13 +136,13 @@ def within_subject_cv(
         f"{number(up)} in 95 % of pairs"
         if log
         else f"two measurements in an unchanged patient differ by less than "
-        f"{number(factor * cvs[0])} % in 95 % of pairs"
+        f"{number(factor * cv)} % in 95 % of pairs"
     )
     result = AgreementResult(
         kind,
         "ok",
         None,
-        f"The within-subject CV of {value} is {number(cvs[0])} %: {bounds} "
+        f"The within-subject CV of {value} is {number(cv)} %: {bounds} "
         f"({count(found.patients, 'patient')}).",
         measures=tuple(measures),
         n_subjects=found.patients,
@@ -169,7 +169,7 @@ def _repeatability_factor() -> float:
 
 def _repeats(
     kind: str, frame: "pl.DataFrame", value: str, subject: str, log: bool
-) -> tuple[Array, Array, tuple[Excluded, ...]] | AgreementResult:
+) -> tuple[Array, Index, tuple[Excluded, ...]] | AgreementResult:
     """Values and patients of those with at least two, or why there are not enough."""
     import polars as pl
 
@@ -194,7 +194,7 @@ def _repeats(
     return several[value].cast(pl.Float64).to_numpy(), codes(several[subject]), excluded
 
 
-def _within(values: Array, patient: Array, level: float) -> Within:
+def _within(values: Array, patient: Index, level: float) -> Within:
     from scipy.stats import chi2
 
     counts = np.bincount(patient)
@@ -207,7 +207,7 @@ def _within(values: Array, patient: Array, level: float) -> Within:
     return Within(float(np.sqrt(total / df)), low, high, df, len(counts), means, sds)
 
 
-def _relative(values: Array, patient: Array) -> Array:
+def _relative(values: Array, patient: Index) -> Array:
     """Values in units of their patient's mean, so that the pooled SD is the mean-square CV."""
     means = np.bincount(patient, values) / np.bincount(patient)
     return np.asarray(values / means[patient])
