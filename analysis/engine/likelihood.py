@@ -154,7 +154,7 @@ def _in_theta(
     """Derivatives in psi carried to theta."""
     jacobian = structure.jacobian(theta)
     chained = np.swapaxes(jacobian, 1, 2) @ hessian @ jacobian
-    chained = chained + np.tensordot(gradient, structure.curvature, axes=(1, 0))
+    chained = chained + structure.curved(gradient)
     return (gradient[:, None] @ jacobian)[:, 0], chained
 
 
@@ -178,7 +178,7 @@ def _log_determinant_derivatives(
     packed = covariance[:, rows, cols] * np.where(rows == cols, 1.0, 2.0)
     turned = slope @ covariance[:, None]
     r, n = slope.shape[:2]
-    one = np.trace(turned, axis1=2, axis2=3)
+    one = np.einsum("rkii->rk", turned)
     flat, transposed = turned.reshape(r, n, -1), np.swapaxes(turned, 2, 3).reshape(r, n, -1)
     return one, (
         (curve_xx @ packed[:, :, None])[..., 0],

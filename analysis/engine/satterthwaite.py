@@ -30,9 +30,8 @@ def parameter_covariance(point: Point, theta: Array, structure: RandomStructure)
     curve = point.log_curve + point.r2_curve / sigma**2
     r, n = theta.shape
     hessian = np.empty((r, n + 1, n + 1))
-    hessian[:, :n, :n] = np.swapaxes(jacobian, 1, 2) @ curve @ jacobian + np.tensordot(
-        slope, structure.curvature, axes=(1, 0)
-    )
+    turned = np.swapaxes(jacobian, 1, 2) @ curve @ jacobian
+    hessian[:, :n, :n] = turned + structure.curved(slope)
     cross = -2 * (point.r2_slope[:, None] @ jacobian)[:, 0] / sigma[:, 0] ** 3
     hessian[:, :n, n] = hessian[:, n, :n] = cross
     hessian[:, n, n] = 4 * point.degrees / sigma[:, 0, 0] ** 2

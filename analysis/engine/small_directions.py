@@ -120,12 +120,13 @@ def _log_derivatives(w: Grid, weight: Array, entries: list[tuple[int, int]]) -> 
     """tr(W E_r) and -tr(W E_r W E_s), summed over patients."""
     n, r = len(entries), len(w[0][0])
     slope, curve = np.empty((r, n)), np.empty((r, n, n))
+    heavy = [[element * weight for element in row] for row in w]
     for one, (b, c) in enumerate(entries):
-        slope[:, one] = (w[b][c] * weight).sum(axis=1) * (1 if b == c else 2)
+        slope[:, one] = heavy[b][c].sum(axis=1) * (1 if b == c else 2)
         for two, (d, e) in enumerate(entries[: one + 1]):
-            value = w[c][d] * w[e][b]
+            value = np.einsum("rg,rg->r", heavy[c][d], w[e][b])
             if b != c or d != e:
-                value = value + w[c][e] * w[d][b]
+                value = value + np.einsum("rg,rg->r", heavy[c][e], w[d][b])
             size = 2 if b != c and d != e else 1
-            curve[:, one, two] = curve[:, two, one] = -size * (value * weight).sum(axis=1)
+            curve[:, one, two] = curve[:, two, one] = -size * value
     return slope, curve

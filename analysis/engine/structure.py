@@ -96,7 +96,14 @@ class RandomStructure:
 
     def jacobian(self, theta: Array) -> Array:
         """Derivatives of psi (second last axis) in theta (last axis)."""
-        return np.asarray(np.tensordot(theta, self.curvature, axes=([-1], [2])))
+        n = self.n_parameters
+        flat = theta @ self.curvature.reshape(n * n, n).T
+        return np.asarray(flat.reshape(*theta.shape[:-1], n, n))
+
+    def curved(self, gradient: Array) -> Array:
+        """What the curvature of psi adds to a Hessian: gradient in psi (R, n) to (R, n, n)."""
+        n = self.n_parameters
+        return np.asarray((gradient @ self.curvature.reshape(n, n * n)).reshape(-1, n, n))
 
     def start(self, scale: float) -> Array:
         """Parameters of independent effects, each with `scale` times the residual SD."""
