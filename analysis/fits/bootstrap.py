@@ -8,7 +8,7 @@ import numpy as np
 from analysis.engine.structure import Array
 from analysis.errors import UserError
 from analysis.fits.fitted import FittedMixed
-from analysis.fits.inference import BOOTSTRAP_REPLICATES, CONF_LEVEL, Tested
+from analysis.fits.inference import BOOTSTRAP_REPLICATES, Tested
 from analysis.fits.replicates import projected, refit, simulated
 from analysis.fits.restored import fitted_of
 from analysis.results import Fit, finite
@@ -100,7 +100,7 @@ def bootstrap(
     found = draws(fitted, replicates, seed)
     rows = (*_fixed_rows(fitted, found), *_component_rows(fitted, found))
     failed = replicates - len(found.effects)
-    return BootstrapResult(replicates, failed, seed, CONF_LEVEL, rows, NOTE)
+    return BootstrapResult(replicates, failed, seed, fitted.level, rows, NOTE)
 
 
 def bootstrap_tested(fitted: FittedMixed, rows: Array) -> Tested:
@@ -110,7 +110,7 @@ def bootstrap_tested(fitted: FittedMixed, rows: Array) -> Tested:
     moved, error = _contrast_draws(fitted, fitted.simulated, rows)
     estimate = rows @ fitted.beta
     own = np.sqrt(np.einsum("lp,pq,lq->l", rows, fitted.covariance, rows))
-    tail = (1 - CONF_LEVEL) / 2
+    tail = (1 - fitted.level) / 2
     low, high = np.quantile(moved / error, [tail, 1 - tail], axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = estimate / own
@@ -189,7 +189,7 @@ def _fixed_rows(fitted: FittedMixed, found: Draws) -> list[BootstrapEstimate]:
     moved, drawn_error = _contrast_draws(fitted, found, rows)
     studentized = moved / drawn_error
     error = np.sqrt(np.diag(fitted.covariance))
-    tail = (1 - CONF_LEVEL) / 2
+    tail = (1 - fitted.level) / 2
     low, high = np.quantile(studentized, [tail, 1 - tail], axis=0)
     observed = np.abs(fitted.beta / error)
     p_value = (1 + (np.abs(studentized) >= observed).sum(axis=0)) / (1 + len(moved))
@@ -208,7 +208,7 @@ def _fixed_rows(fitted: FittedMixed, found: Draws) -> list[BootstrapEstimate]:
 
 def _component_rows(fitted: FittedMixed, found: Draws) -> list[BootstrapEstimate]:
     observed = components_of(fitted, fitted.optimum.theta[None], np.array([fitted.sigma2]))[0]
-    tail = (1 - CONF_LEVEL) / 2
+    tail = (1 - fitted.level) / 2
     low, high = np.quantile(found.components, [tail, 1 - tail], axis=0)
     spread = found.components.std(axis=0, ddof=1)
     return [

@@ -20,7 +20,6 @@ from analysis.fits.bootstrap import (
 )
 from analysis.fits.case_weights import CaseProducts
 from analysis.fits.fitted import FittedMixed
-from analysis.fits.inference import CONF_LEVEL
 from analysis.fits.replicates import started
 from analysis.fits.restored import fitted_of
 from analysis.results import Fit, finite
@@ -79,7 +78,7 @@ def cluster_bootstrap(
         few = NARROW.format(n=smallest, each=" in the smallest stratum" if strata else "")
     note = NOTE.format(within=f" within {strata}" if strata else "", few=few)
     rows = (*_rows(fitted, fixed, None), *_rows(fitted, fixed, components))
-    return BootstrapResult(replicates, replicates - len(fixed), seed, CONF_LEVEL, rows, note)
+    return BootstrapResult(replicates, replicates - len(fixed), seed, fitted.level, rows, note)
 
 
 class _Drawn(NamedTuple):
@@ -130,7 +129,7 @@ def _strata(fitted: FittedMixed, strata: str | None) -> Index:
 
 
 def _rows(fitted: FittedMixed, fixed: Array, components: Array | None) -> list[BootstrapEstimate]:
-    tail = (1 - CONF_LEVEL) / 2
+    tail = (1 - fitted.level) / 2
     if components is None:
         names = [("fixed effect", name) for name in fitted.design.matrices.x_names]
         values, observed = fixed, fitted.beta

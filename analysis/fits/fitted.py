@@ -26,6 +26,7 @@ class FittedMixed:
     inference: str = "satterthwaite"
     joint_inference: str = "satterthwaite"
     seed: int = 0
+    level: float = 0.95
     simulated: Any = field(default=None, repr=False)
     """Draws of the parametric bootstrap, made when first asked for."""
 

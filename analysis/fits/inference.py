@@ -110,7 +110,7 @@ def tested(fitted: "FittedMixed", rows: Array) -> Tested:
     df = degrees(fitted, rows)
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = estimate / error
-    width = stdtrit(df, 0.5 + CONF_LEVEL / 2) * error
+    width = stdtrit(df, 0.5 + fitted.level / 2) * error
     p_value = 2 * stdtr(df, -np.abs(statistic))
     return Tested(estimate, error, df, statistic, p_value, estimate - width, estimate + width)
 

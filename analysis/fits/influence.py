@@ -10,7 +10,6 @@ from analysis.engine.satterthwaite import degrees_of_freedom
 from analysis.engine.structure import Array
 from analysis.fits.contrasts import power
 from analysis.fits.fitted import FittedMixed
-from analysis.fits.inference import CONF_LEVEL
 from analysis.results import InfluencePoint, finite
 
 MAXIMUM_SUBJECTS = 60
@@ -57,7 +56,7 @@ def _without(fitted: FittedMixed, row: Array, left_out: np.ndarray) -> Array:
         df = np.full_like(df, np.inf)
     estimate = row @ design.b_ols + design.y_scale * (ends.point.beta @ scaled[0])
     with np.errstate(invalid="ignore"):
-        half = t.ppf(0.5 + CONF_LEVEL / 2, df[:, 0]) * design.y_scale * np.sqrt(variance[:, 0])
+        half = t.ppf(0.5 + fitted.level / 2, df[:, 0]) * design.y_scale * np.sqrt(variance[:, 0])
     found = np.column_stack([estimate, estimate - half, estimate + half])
     found[~ends.converged] = np.nan
     return found

@@ -44,6 +44,7 @@ def fit_mixed(
     covariance: str = "full",
     verify: bool = True,
     seed: int = 0,
+    level: float = CONF_LEVEL,
 ) -> Fit:
     """Fit a linear mixed model with random effects nested in `group` (the patient).
 
@@ -52,7 +53,7 @@ def fit_mixed(
     covariance: "full", or "diagonal" for independent random effects.
     inference: "auto" is "satterthwaite" (see `analysis.fits.inference`); "kenward_roger" needs
     REML; "bootstrap" simulates from the fit, with `seed`; "wald" is the normal reference.
-    verify: let statsmodels confirm the optimum.
+    verify: let statsmodels confirm the optimum. level: of the intervals.
     A model that cannot be fitted comes back with status not_estimable and no number.
     Raises UserError for a formula, column or option that does not exist.
     """
@@ -60,6 +61,8 @@ def fit_mixed(
     choice = chosen(inference, reml, seed)
     if covariance not in ("full", "diagonal"):
         raise UserError(f"covariance {covariance!r} does not exist; use 'full' or 'diagonal'")
+    if not 0 < level < 1:
+        raise UserError(f"level {level:g} must lie between 0 and 1, as 0.95 does")
     rows = designs.complete_rows(frame, formula, random, group, nested)
     shell = Fit(
         kind=KIND,
@@ -79,7 +82,7 @@ def fit_mixed(
         joint_inference=choice.joint,
         inference_note=choice.note,
         seed=seed if choice.single == "bootstrap" else None,
-        conf_level=CONF_LEVEL,
+        conf_level=level,
         method=METHOD.format(name="REML" if reml else "maximum likelihood") + CONFIRMED * verify,
         references=REFERENCES,
         provenance=provenance(),
@@ -168,6 +171,7 @@ def _fit_design(shell: Fit, design: Design, verify: bool) -> Fit:
         shell.inference,
         shell.joint_inference,
         shell.seed or 0,
+        shell.conf_level,
     )
     fit = shell.replace(
         estimates=estimates(fitted),

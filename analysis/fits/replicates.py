@@ -12,7 +12,7 @@ from analysis.engine.satterthwaite import degrees_of_freedom
 from analysis.engine.structure import Array
 from analysis.fits.design import Design
 from analysis.fits.fitted import FittedMixed
-from analysis.fits.inference import CONF_LEVEL, Tested
+from analysis.fits.inference import Tested
 from analysis.fits.search import Optimum
 
 LIFTED = 0.1
@@ -102,7 +102,7 @@ def retested(fitted: FittedMixed, outcomes: Array, rows: Array) -> Tested:
     error[~ends.converged] = np.nan
     statistic = estimate / error
     p_value = 2 * stdtr(df, -np.abs(statistic))
-    width = stdtrit(df, 0.5 + CONF_LEVEL / 2) * error
+    width = stdtrit(df, 0.5 + fitted.level / 2) * error
     return Tested(estimate, error, df, statistic, p_value, estimate - width, estimate + width)
 
 

@@ -55,7 +55,9 @@ def _fitted_again(fit: Fit, frame: "pl.DataFrame", purpose: str) -> FittedMixed:
     )
     optimum, refit = search(design, fit.reml, verify=False)
     joint = fit.joint_inference or fit.inference
-    fitted = FittedMixed(design, optimum, refit, fit.reml, fit.inference, joint, fit.seed or 0)
+    fitted = FittedMixed(
+        design, optimum, refit, fit.reml, fit.inference, joint, fit.seed or 0, fit.conf_level
+    )
     if fit.criterion is None or not np.isclose(fitted.criterion, fit.criterion, rtol=SAME):
         raise UserError(
             f"{purpose}: the frame does not give the stored fit again "

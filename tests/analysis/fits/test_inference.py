@@ -100,3 +100,20 @@ def test_a_restored_bootstrap_fit_repeats_its_draws():
     at, against = {"arm": 1.0, "day": 2.0}, {"arm": 0.0, "day": 2.0}
     again = restored.contrast(at, against, frame=trial())
     assert again.conf_low == pytest.approx(fit.contrast(at, against).conf_low, rel=1e-5)
+
+
+@pytest.mark.parametrize("inference", ["auto", "bootstrap", "kenward_roger", "wald"])
+def test_intervals_have_the_level_that_was_asked_for(inference):
+    wide, narrow = (fitted(inference=inference, level=level) for level in (0.99, 0.8))
+    assert (wide.conf_level, narrow.conf_level) == (0.99, 0.8)
+    for one, other in zip(wide.estimates, narrow.estimates, strict=True):
+        assert one.p_value == other.p_value
+        assert one.conf_low < other.conf_low < other.conf_high < one.conf_high
+    at = {"arm": 1.0}
+    restored = Fit.from_dict(json.loads(json.dumps(wide.to_dict())))
+    again = restored.contrast(at, frame=trial()).conf_low
+    assert again == pytest.approx(wide.contrast(at).conf_low, rel=1e-4)
+    rows = bootstrap(wide, 400).estimates, bootstrap(narrow, 400).estimates
+    assert rows[0][-1].conf_low < rows[1][-1].conf_low
+    with pytest.raises(UserError, match="level 95 must lie between 0 and 1"):
+        fitted(level=95)
