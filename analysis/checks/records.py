@@ -20,7 +20,7 @@ def check_duplicates(fitted: "FittedMixed", fit: Fit) -> Check:
     """Identical rows are counted as independent measurements: usually a file loaded twice."""
     frame = fitted.design.frame
     used = [name for name in frame.columns if name != "row"]
-    rows = frame.select(used)
+    rows = frame[used]
     distinct = len(set(rows.hash_rows().to_list()))
     copies = frame.height - (distinct if distinct == frame.height else rows.n_unique())
     if not copies:

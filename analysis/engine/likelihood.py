@@ -17,7 +17,7 @@ import numpy as np
 from analysis.engine.directions import any_size
 from analysis.engine.inverse import inverses
 from analysis.engine.products import Pooled, pairs, unpack
-from analysis.engine.small_directions import LARGEST, small
+from analysis.engine.small_directions import small, suits
 from analysis.engine.structure import Array, RandomStructure
 
 HUGE = 1e300
@@ -74,7 +74,7 @@ class Point(NamedTuple):
 def moments(theta: Array, products: Pooled, structure: RandomStructure) -> Moments:
     """S and its first and second derivatives in psi. theta: (R, parameters)."""
     lam, a, weight = structure.factor(theta), products.a, products.weight
-    if structure.n_columns <= LARGEST and not structure.nested:
+    if suits(structure, len(lam) * len(a)):
         found = small(lam, a, weight, structure)
     else:
         found = any_size(lam, a, weight, structure)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from analysis.engine.inverse import inverses
 from analysis.engine.likelihood import Point, evaluate
 from analysis.engine.products import Pooled
+from analysis.engine.small_directions import suits
 from analysis.engine.structure import Array, Index, RandomStructure
 
 STEPS = 60
@@ -16,6 +17,8 @@ DECREMENT = 1e-10
 ACCEPTED = 1e-5
 """Expected gain up to which an ended search counts as converged."""
 SMALLEST_STEP = 1e-7
+LEAST = 1500
+"""Replicates times patterns that are worth a call of their own where elements are written out."""
 CHUNK = 400_000
 """Numbers of one temporary array at a time: replicates are searched for in blocks of this size."""
 EXACT = 1e-14
@@ -50,8 +53,8 @@ def minimize(
     the starts, where it is known. A replicate that cannot be evaluated comes back as not
     converged, and spoils no other.
     """
-    r, g, q = len(starts), *products.a.shape[:2]
-    step = max(1, CHUNK // (g * (q * structure.n_parameters) ** 2))
+    r, g = len(starts), len(products.a)
+    step = max(1, CHUNK // (g * _width(structure)), LEAST // g * suits(structure, LEAST))
     parts = []
     for begin in range(0, r, step):
         index = np.arange(begin, min(begin + step, r))
@@ -71,6 +74,14 @@ def minimize(
 def chosen(point: Point, index: Index | NDArray[np.bool_]) -> Point:
     """Some of the replicates."""
     return Point(*(item[index] for item in point))
+
+
+def _width(structure: RandomStructure) -> int:
+    """Numbers of the largest temporary array of one replicate and pattern."""
+    q, n = structure.n_columns, structure.n_parameters
+    if suits(structure, LEAST):
+        return q * (q + 1) // 2 * (1 + n + n * (n + 1) // 2)
+    return (q * n) ** 2
 
 
 class _Search:

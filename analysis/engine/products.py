@@ -13,6 +13,8 @@ from analysis.engine.structure import Array, Index
 
 CHUNK = 1_000_000
 """Numbers held at a time while sums are formed."""
+MOST_PADDING = 2
+"""Rows with padding, relative to the rows there are, up to which patients are put side by side."""
 SAME_PATTERN = 1e-12
 """Relative difference of Z'Z below which two patients have the same visits."""
 
@@ -110,6 +112,9 @@ def by_patient(rows: Array, starts: Index, axis: int = 0) -> Array:
 
 def row_products(left: Array, right: Array, starts: Index) -> Array:
     """left' right of each patient, whose rows follow each other from `starts` on."""
+    counts = np.diff(starts, append=len(left))
+    if len(starts) * int(counts.max()) <= MOST_PADDING * len(left):
+        return np.asarray(np.swapaxes(_each(left, counts), 1, 2) @ _each(right, counts))
     m, edges = len(starts), np.append(starts, len(left))
     result = np.empty((m, left.shape[1], right.shape[1]))
     step = max(1, CHUNK * m // (len(left) * left.shape[1] * right.shape[1]))
@@ -119,6 +124,16 @@ def row_products(left: Array, right: Array, starts: Index) -> Array:
         block = left[rows, :, None] * right[rows, None, :]
         np.add.reduceat(block, starts[begin:end] - edges[begin], axis=0, out=result[begin:end])
     return result
+
+
+def _each(rows: Array, counts: Index) -> Array:
+    """Rows of each patient, (patients, most rows, columns); missing ones are zero."""
+    most = int(counts.max())
+    if int(counts.min()) == most:
+        return rows.reshape(len(counts), most, rows.shape[1])
+    padded = np.zeros((len(counts), most, rows.shape[1]))
+    padded[np.arange(most) < counts[:, None]] = rows
+    return padded
 
 
 def patterns(a: Array) -> Index:

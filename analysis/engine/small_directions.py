@@ -1,7 +1,8 @@
-"""The matrices of each pattern for up to three random effects, written out element by element.
+"""The matrices of each pattern for a few random effects, written out element by element.
 
-The same numbers as `directions.any_size`, several times as fast: one array over replicates and
-patterns stands for each matrix element, so that no small matrix product is called.
+The same numbers as `directions.any_size`, several times as fast where there are many patterns or
+replicates: one array over them stands for each matrix element, so that no small matrix product is
+called. For few of them the number of array calls counts, and matrix products are quicker.
 """
 
 from collections.abc import Iterable
@@ -12,9 +13,18 @@ from analysis.engine.directions import Directions
 from analysis.engine.products import pairs
 from analysis.engine.structure import Array, RandomStructure
 
-LARGEST = 3
+LARGEST = 5
+MANY = 240
+"""Replicates times patterns from which elements are quicker than matrix products."""
 Grid = list[list[Array]]
 """Matrix elements, each an array (replicates, patterns)."""
+
+
+def suits(structure: RandomStructure, size: int) -> bool:
+    """Whether this way is the quicker one; size: replicates times patterns."""
+    if structure.nested or structure.n_columns > LARGEST:
+        return False
+    return size >= MANY or structure.n_columns == 1
 
 
 def small(lam: Array, a: Array, weight: Array, structure: RandomStructure) -> Directions:

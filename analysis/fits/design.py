@@ -117,7 +117,9 @@ def complete_rows(
 
 
 def _has_missing(column: "pl.Series") -> bool:
-    return column.null_count() > 0 or (column.dtype.is_float() and bool(column.is_nan().any()))
+    if column.null_count() > 0:
+        return True
+    return column.dtype.is_float() and bool(np.isnan(column.to_numpy()).any())
 
 
 def assemble(

@@ -1,12 +1,14 @@
 """The profiled likelihood against dense matrices, its derivatives against differences."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 from analysis.engine.directions import any_size
 from analysis.engine.likelihood import evaluate
 from analysis.engine.newton import EXACT, minimize
-from analysis.engine.products import cross_products, outcome_sums, pooled
+from analysis.engine.products import cross_products, outcome_sums, pooled, row_products
 from analysis.engine.small_directions import small
 from analysis.engine.structure import RandomStructure
 
@@ -69,7 +71,7 @@ def test_equals_dense_matrices_and_its_own_differences(name, reml):
         np.testing.assert_allclose(point.hessian[row], curve, rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.parametrize("size", [1, 2, 3])
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("diagonal", [True, False])
 def test_both_ways_to_the_directions_agree(size, diagonal):
     structure = RandomStructure(size, diagonal)
@@ -81,6 +83,17 @@ def test_both_ways_to_the_directions_agree(size, diagonal):
         any_size(lam, a, weight, structure), small(lam, a, weight, structure), strict=True
     ):
         np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("counts", [[4, 4, 4], [3, 5, 4], [1, 40, 2]])
+def test_sums_of_products_of_each_patient(counts):
+    """Side by side, padded, or row by row: the same sums."""
+    rng = np.random.default_rng(1)
+    left, right = rng.normal(size=(sum(counts), 2)), rng.normal(size=(sum(counts), 3))
+    edges = np.cumsum([0, *counts])
+    found = row_products(left, right, edges[:-1])
+    for patient, (begin, end) in enumerate(pairwise(edges)):
+        np.testing.assert_allclose(found[patient], left[begin:end].T @ right[begin:end])
 
 
 def test_patients_with_the_same_visits_are_pooled_without_a_change():
