@@ -5,7 +5,8 @@ import numpy as np
 from analysis.fits.joint.carried_forward import carried_forward
 from analysis.fits.joint.cox_alternative import fitted_of
 from analysis.fits.joint.landmark import at_landmark
-from analysis.fits.joint.sentences import SignalName, ratio
+from analysis.fits.joint.reported import FittedJoint
+from analysis.fits.joint.sentences import ratio, step_of
 from analysis.fits.joint.two_stage import two_stage
 from analysis.results import Check, Estimate, Fit, SensitivityRow, finite
 
@@ -20,13 +21,14 @@ def joint_alternatives(fit: Fit, landmark: float | None = None) -> Fit:
     rows = fitted.problem.rows
     day = float(np.quantile(rows.first[rows.event > 0], 0.25)) if landmark is None else landmark
     found = [two_stage(fit), carried_forward(fit), at_landmark(fit, day)]
-    name = fitted.name
     main = [item for item in fit.estimates if item.part == "association"][:1]
-    table = [_row("joint model", None, item, name, fit.n_observations, fit.status) for item in main]
+    table = [
+        _row("joint model", None, item, fitted, fit.n_observations, fit.status) for item in main
+    ]
     for item in found:
         shown = next((row for row in item.estimates if row.part == "association"), None)
         when = day if item.rule == "landmark" else None
-        table.append(_row(item.rule, when, shown, name, fit.n_observations, item.status))
+        table.append(_row(item.rule, when, shown, fitted, fit.n_observations, item.status))
     notes = " ".join(f"{item.rule.capitalize()}: {item.bias}" for item in found)
     checks = tuple(check for check in fit.checks if check.name != "alternatives")
     note = Check("alternatives", "note", notes)
@@ -34,11 +36,11 @@ def joint_alternatives(fit: Fit, landmark: float | None = None) -> Fit:
 
 
 def _row(
-    rule: str, day: float | None, item: Estimate | None, name: SignalName, n: int, status: str
+    rule: str, day: float | None, item: Estimate | None, fitted: FittedJoint, n: int, status: str
 ) -> SensitivityRow:
     if item is None:
         return SensitivityRow(rule, day, None, None, None, None, n, status)
-    size = name.step[0]
+    size, _ = step_of(item.term, fitted)
     low, high = (
         None if value is None else finite(ratio(value, size))
         for value in (item.conf_low, item.conf_high)

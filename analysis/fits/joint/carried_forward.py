@@ -3,7 +3,7 @@
 import numpy as np
 
 from analysis.engine.structure import Array, Index
-from analysis.fits.joint.cox_alternative import CoxAlternative, answer, risk_sets, usable
+from analysis.fits.joint.cox_alternative import CoxAlternative, answer, refused, risk_sets, usable
 from analysis.results import Fit
 
 
@@ -13,6 +13,13 @@ def carried_forward(fit: Fit) -> CoxAlternative:
     if refusal:
         return refusal
     p = fitted.problem
+    if "value" not in p.association:
+        return refused(
+            "carried forward",
+            "no_value",
+            "the joint model has no association with the value of the signal.",
+            "Fit it with the association 'value'.",
+        )
     frame = p.rows.visits.frame
     time = frame[fitted.columns.long_time].cast(float).to_numpy()
     patient, value = p.design.patient, p.design.matrices.y

@@ -10,6 +10,8 @@ EVENTS_PER_PARAMETER = 5
 QUADRATURE = 0.05
 """Change of the log-likelihood with a finer grid that is still unimportant."""
 FINER = 2
+HARDLY = 1.5
+"""Standard error per standard deviation: an interval from a ratio of 1/19 to 19 around none."""
 
 
 def joint_checks(fitted: FittedJoint) -> tuple[Check, ...]:
@@ -18,6 +20,7 @@ def joint_checks(fitted: FittedJoint) -> tuple[Check, ...]:
         _converged(fitted),
         _events(fitted),
         _random_part(fitted),
+        _determined(fitted),
         _integral(fitted),
         _assumptions(fitted),
     )
@@ -44,6 +47,7 @@ def response_checks(fitted: FittedJoint) -> tuple[Check, ...]:
         _converged(fitted),
         counts,
         _random_part(fitted),
+        _determined(fitted),
         _integral(fitted),
         Check("assumptions", "note", note),
     )
@@ -79,6 +83,18 @@ def _random_part(fitted: FittedJoint) -> Check:
         "random_part", "warning",
         f"{len(fitted.vanished)} of {fitted.problem.layout.n_random} directions of the random "
         "effects have no variance; take a smaller random part.", float(len(fitted.vanished)),
+    )  # fmt: skip
+
+
+def _determined(fitted: FittedJoint) -> Check:
+    """Effects whose interval spans more than any real effect."""
+    name, size = max(fitted.uncertainty.items(), key=lambda item: item[1])
+    if size <= HARDLY:
+        return Check("determined", "ok", "Every effect is determined by the data.", size)
+    return Check(
+        "determined", "warning",
+        f"The data hardly determine the effect of '{name}' (standard error {size:.1f} per standard "
+        f"deviation of it); leave '{name}' out, or take a smaller random part.", size,
     )  # fmt: skip
 
 

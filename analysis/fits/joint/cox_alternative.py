@@ -162,15 +162,15 @@ def answer(
         _estimate(part, term, float(value), float(se), fit.conf_level)
         for (part, term), value, se in zip(names, found.coefficients, error, strict=True)
     )
-    name = fitted_of(fit).name
-    shown = [association_phrase(e, name, fit.conf_level) for e in estimates if e.part != "event"]
+    fitted = fitted_of(fit)
+    shown = [association_phrase(e, fitted, fit.conf_level) for e in estimates if e.part != "event"]
     where = f"From {day:g} on, " if day is not None else ""
     text = f"{where}{'; '.join(shown)} ({count(n, 'patient')}, {count(n_events, 'event')}; {rule})."
     return CoxAlternative(
         rule,
         "ok",
         None,
-        f"{text[0].upper()}{text[1:]} {BIAS[rule]}{name.caution}",
+        f"{text[0].upper()}{text[1:]} {BIAS[rule]}{fitted.name.caution}",
         BIAS[rule],
         estimates=estimates,
         n_subjects=n,

@@ -158,7 +158,7 @@ def _fitted(shell: Fit, joint: Problem, name: SignalName, columns: Columns) -> F
     checks = joint_checks(fitted)
     status, reason, advice = judged(checks)
     fit = fit.replace(checks=checks, status=status, reason=reason, advice=advice)
-    return fit.replace(sentence=joint_sentence(fit, fitted, name))
+    return fit.replace(sentence=joint_sentence(fit, fitted))
 
 
 def log_likelihood(fitted: FittedJoint) -> float:

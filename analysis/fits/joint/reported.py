@@ -9,6 +9,7 @@ import numpy as np
 
 from analysis.engine.structure import Array
 from analysis.fits.joint.assembly import Problem
+from analysis.fits.joint.parts import Hazard, Response
 from analysis.fits.joint.rows import Columns
 from analysis.fits.joint.search import Found
 from analysis.fits.joint.sentences import SignalName
@@ -75,19 +76,36 @@ class FittedJoint:
         return np.asarray(root @ root.T)
 
     @cached_property
-    def runaway(self) -> str:
-        """A covariate of the outcome, or a feature of the signal, whose effect has no finite
-        estimate: its standard error on the working scale is beyond any data. Empty without one."""
+    def spread(self) -> Array:
+        """Standard deviation over patients of each feature of the signal, at the end of follow-up
+        or at the landmark, on the working scale."""
+        layout = self.problem.layout
+        beta, lam = self.theta[layout.beta], layout.factor_of(self.theta)
+        fixed, random = [], []
+        for block in self.problem.likelihood.blocks:
+            linear = next(p.predictor for p in block.parts if isinstance(p, Hazard | Response))
+            fixed.append(linear.x[:, :, -1] @ beta)
+            random.append(((linear.z[:, :, -1] @ lam) ** 2).sum(axis=2))
+        between = np.concatenate(fixed, axis=1).var(axis=1)
+        return np.asarray(np.sqrt(between + np.concatenate(random, axis=1).mean(axis=1)))
+
+    @cached_property
+    def uncertainty(self) -> dict[str, float]:
+        """Standard error of each effect on the outcome per standard deviation of what it is of;
+        the larger one where several causes share it."""
         assert self.covariance is not None
         p, error = self.problem, np.sqrt(np.diag(self.covariance))
+        found: dict[str, float] = {}
         for index in p.layout.outcome:
-            names = (*p.covariates.names, *p.association)
-            wanted = (*range(*index.covariates.indices(len(error))),
-                      *range(*index.association.indices(len(error))))  # fmt: skip
-            for name, position in zip(names, wanted, strict=True):
-                if error[position] > RUNAWAY:
-                    return name
-        return ""
+            sizes = [*error[index.covariates], *(error[index.association] * self.spread)]
+            for name, size in zip((*p.covariates.names, *p.association), sizes, strict=True):
+                found[name] = max(float(size), found.get(name, 0.0))
+        return found
+
+    @property
+    def runaway(self) -> str:
+        """An effect that has no finite estimate; empty without one."""
+        return next((name for name, size in self.uncertainty.items() if size > RUNAWAY), "")
 
     def estimates(self) -> tuple[Estimate, ...]:
         """Longitudinal, event and association rows, with Wald intervals by the normal."""

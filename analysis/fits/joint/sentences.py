@@ -15,14 +15,13 @@ if TYPE_CHECKING:
     from analysis.fits.joint.reported import FittedJoint
     from analysis.tracers.registry import TracerClass
 
-STEPS: Mapping[str, tuple[float, str, str]] = {
-    "log10": (1.0, "each 10-fold higher", "10-fold"),
-    "log2": (1.0, "each doubling of", "one doubling"),
-    "log": (log(2.0), "each doubling of", "one doubling"),
+STEPS: Mapping[str, tuple[float, str]] = {
+    "log10": (1.0, "each 10-fold higher"),
+    "log2": (1.0, "each doubling of"),
+    "log": (log(2.0), "each doubling of"),
 }
-"""Function on the left of the formula -> step on its scale, that step of the value in words, and
-of the change per unit of time."""
-UNIT = (1.0, "each unit more of", "one unit")
+"""Function on the left of the formula -> step of the value on its scale, and in words."""
+UNIT = (1.0, "each unit more of")
 
 
 @dataclass(frozen=True)
@@ -64,32 +63,34 @@ class SignalName:
         return self.words.signal if self.words is not None else self._inner
 
     @property
-    def _left(self) -> str:
-        return self.formula.split("~", maxsplit=1)[0].strip()
-
-    @property
     def _function(self) -> str:
-        match = re.fullmatch(r"(?:np\.)?(log10|log2|log)\((.+)\)", self._left)
+        match = re.fullmatch(r"(?:np\.)?(log10|log2|log)\((.+)\)", self.left)
         return match.group(1) if match and "+" not in match.group(2) else ""
 
     @property
     def _inner(self) -> str:
-        return re.sub(r"^(?:np\.)?\w+\((.+)\)$", r"\1", self._left)
+        return re.sub(r"^(?:np\.)?\w+\((.+)\)$", r"\1", self.left)
 
     @property
-    def step(self) -> tuple[float, str, str]:
-        """Size of the step the hazard ratio is for, and its words: see STEPS."""
+    def step(self) -> tuple[float, str]:
+        """Size of the step the hazard ratio is for, and the step in words."""
         return STEPS.get(self._function, UNIT)
+
+    @property
+    def left(self) -> str:
+        """The outcome as the formula writes it."""
+        return self.formula.split("~", maxsplit=1)[0].strip()
 
     @property
     def caution(self) -> str:
         return f" {self.words.caution}" if self.words is not None else ""
 
 
-def joint_sentence(fit: Fit, fitted: "FittedJoint", name: SignalName) -> str:
+def joint_sentence(fit: Fit, fitted: "FittedJoint") -> str:
     """The hazard ratio of each association, with interval, patients, events and caution."""
+    name = fitted.name
     rows = [item for item in fit.estimates if item.part == "association"]
-    parts = [association_phrase(row, name, fit.conf_level) for row in rows]
+    parts = [association_phrase(row, fitted, fit.conf_level) for row in rows]
     n_events = int(fitted.problem.rows.event.sum())
     text = (
         f"{'; '.join(parts)} ({count(fit.n_subjects, 'patient')}, {count(n_events, 'event')}; "
@@ -106,7 +107,7 @@ def response_sentence(fit: Fit, fitted: "FittedJoint") -> str:
     """The odds ratio of each association, with interval, patients, responders and caution."""
     rows = [item for item in fit.estimates if item.part == "association"]
     name = fitted.name
-    parts = [odds_phrase(row, name, fit.conf_level) for row in rows]
+    parts = [odds_phrase(row, fitted, fit.conf_level) for row in rows]
     responders = int(fitted.problem.rows.event.sum())
     text = (
         f"{'; '.join(parts)} ({count(fit.n_subjects, 'patient')}, "
@@ -119,36 +120,44 @@ def response_sentence(fit: Fit, fitted: "FittedJoint") -> str:
     return text + name.caution + ("" if fit.status == "ok" else f" Caution: {fit.advice}")
 
 
-def odds_phrase(row: Estimate, name: SignalName, level: float) -> str:
-    """'each doubling of blood transgene goes with odds of response times 1.8 (95 % CI ...)'."""
-    size, words, change = name.step
-    what = f"{words} {name.phrase}"
-    if row.term == "slope":
-        what = f"a course of {name.phrase} that rises by {change} more per unit of time"
-    elif row.term != "value":
-        what, size = f"one more of the patient's own '{row.term}' in {name.phrase}", 1.0
-    ratios = [ratio(value, size) for value in (row.estimate, row.conf_low, row.conf_high)]
-    low, high = sorted(ratios[1:])
-    return (
-        f"{what} goes with an odds ratio of response of {number(ratios[0])} "
-        f"({100 * level:g} % CI {number(low)} to {number(high)})"
-    )
+def odds_phrase(row: Estimate, fitted: "FittedJoint", level: float) -> str:
+    """'each doubling of blood transgene goes with an odds ratio of response of 1.8 (95 % ...)'."""
+    size, what = step_of(row.term, fitted)
+    return f"{what} goes with an odds ratio of response of {_ratios(row, size, level)}"
 
 
-def association_phrase(row: Estimate, name: SignalName, level: float) -> str:
+def association_phrase(row: Estimate, fitted: "FittedJoint", level: float) -> str:
     """'each doubling of blood transgene goes with a hazard ratio of 0.75 (95 % CI ...)'."""
-    size, words, change = name.step
-    cause, _, feature = row.term.rpartition(": ")
-    what = f"{words} {name.phrase}"
+    cause, _, term = row.term.rpartition(": ")
+    size, what = step_of(term, fitted)
+    event = f" for {cause}" if cause else ""
+    return f"{what} goes with a hazard ratio{event} of {_ratios(row, size, level)}"
+
+
+def step_of(feature: str, fitted: "FittedJoint") -> tuple[float, str]:
+    """Size and words of the step a ratio is for: a doubling, 10-fold or unit of the value; one
+    standard deviation of the patients' slopes or own effects, whose unit says little."""
+    name = fitted.name
+    if feature == "value":
+        size, words = name.step
+        return size, f"{words} {name.phrase}"
+    index = fitted.problem.association.index(feature)
+    size = float(fitted.spread[index]) * fitted.problem.y_scale
     if feature == "slope":
-        what = f"a course of {name.phrase} that rises by {change} more per unit of time"
-    event = f" of {cause}" if cause else ""
+        return size, (
+            f"a course of {name.phrase} that rises by {number(size)} more of {name.left} per unit "
+            "of time (one standard deviation of the patients)"
+        )
+    return size, (
+        f"one standard deviation ({number(size)} of {name.left}) more of the patients' own "
+        f"'{feature}' in {name.phrase}"
+    )
+
+
+def _ratios(row: Estimate, size: float, level: float) -> str:
     ratios = [ratio(value, size) for value in (row.estimate, row.conf_low, row.conf_high)]
     low, high = sorted(ratios[1:])
-    return (
-        f"{what} goes with a hazard ratio{event} of {number(ratios[0])} "
-        f"({100 * level:g} % CI {number(low)} to {number(high)})"
-    )
+    return f"{number(ratios[0])} ({100 * level:g} % CI {number(low)} to {number(high)})"
 
 
 def ratio(value: float | None, size: float) -> float:

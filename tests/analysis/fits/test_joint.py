@@ -153,8 +153,8 @@ def test_two_causes_have_their_own_hazards_and_associations():
     for name, truth in (("a", first), ("b", second)):
         near(row(fit, f"{name}: value", "association"), truth.value)
         near(row(fit, f"{name}: x", "event"), truth.effect)
-    assert "hazard ratio of a of" in fit.sentence
-    assert "hazard ratio of b of" in fit.sentence
+    assert "hazard ratio for a of" in fit.sentence
+    assert "hazard ratio for b of" in fit.sentence
 
 
 def test_two_equal_causes_are_one_event_told_apart_by_chance():

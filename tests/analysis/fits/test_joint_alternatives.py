@@ -144,3 +144,19 @@ def test_what_the_simpler_analyses_cannot_do_says_why():
     table = joint_alternatives(bracketed).sensitivity
     assert [row.status for row in table] == ["ok", *["not_estimable"] * 3]
     assert all(row.ratio is None for row in table[1:])
+
+
+def test_the_slope_is_spoken_of_per_standard_deviation(noisy):
+    both = fit_trial(noisy, association=("value", "slope"))
+    spread = both.design.spread[1] * both.design.problem.y_scale
+    assert spread == pytest.approx(0.25, rel=0.2)
+    item = next(e for e in both.estimates if e.term == "slope")
+    assert f"rises by {spread:.2f} more of y per unit of time" in both.sentence
+    assert f"of {np.exp(item.estimate * spread):.2g} (95 % CI" in both.sentence
+    slope = fit_trial(noisy, association=("slope",))
+    assert carried_forward(slope).reason == "no_value"
+    rows = joint_alternatives(slope, landmark=5.0).sensitivity
+    assert rows[0].ratio == pytest.approx(
+        np.exp(slope.estimates[-1].estimate * slope.design.spread[0] * slope.design.problem.y_scale)
+    )
+    assert [row.status for row in rows] == ["ok", "ok", "not_estimable", "ok"]
