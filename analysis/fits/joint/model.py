@@ -190,6 +190,7 @@ def counted(shell: Fit, rows: JointRows) -> Fit:
     return shell.replace(
         n_subjects=len(rows.labels),
         n_observations=rows.visits.frame.height,
+        n_events=int(rows.event.sum()),
         n_censored=0 if rows.limits is None else int(rows.limits.censored.sum()),
         excluded=rows.excluded,
     )

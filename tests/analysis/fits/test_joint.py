@@ -45,6 +45,7 @@ def test_aids_equals_jm(baseline):
     expected = json.loads((SHARED / "golden" / "jm_aids.json").read_text())[f"{baseline}-PH-aGH"]
     fit = fit_aids(baseline)
 
+    assert fit.n_events == 188
     assert fit.status == "ok"
     event = {item["_row"]: item for item in expected["event"]}
     ours = {
