@@ -7,7 +7,7 @@ import numpy as np
 
 from analysis.engine.structure import Array
 
-NODES_BY_DIMENSION = {1: 9, 2: 5, 3: 5, 4: 3, 5: 3}
+NODES_BY_DIMENSION = {1: 9, 2: 5, 3: 5, 4: 5, 5: 3}
 """Nodes per random effect after centering at each patient's own posterior; a grid of 5 by 5 is
 what JM takes (Rizopoulos 2012, doi:10.1016/j.csda.2011.09.007)."""
 MAXIMUM_DIMENSION = max(NODES_BY_DIMENSION)

@@ -8,6 +8,7 @@ from scipy.stats import norm
 from analysis import fit_joint
 from analysis.fits.joint import normal_interval
 from analysis.fits.joint.quadrature import graded_nodes, hermite_grid, time_nodes
+from analysis.fits.joint.search import accelerated
 from analysis.fits.joint.starts import start_of
 from benchmarks.joint_trials import Truth, joint_trial
 
@@ -154,3 +155,30 @@ def test_a_value_between_bounds(low, high):
     assert found.scale_second.item() == pytest.approx(
         (late.scale_first - early.scale_first).item() / (2 * h), rel=1e-4
     )
+
+
+def test_swinging_steps_are_straightened():
+    """Steps that overshoot by 0.66 in every direction: the rule ends at once, Newton never."""
+    end = np.array([2.0, -1.0])
+    theta = np.array([5.0, 3.0])
+    step = -1.66 * (theta - end)
+    after = theta + step
+    taken = accelerated(after, -1.66 * (after - end), (theta, step))
+    np.testing.assert_allclose(after + taken, end, atol=1e-12)
+    np.testing.assert_array_equal(accelerated(theta, step, None), step)
+
+
+def test_a_spline_with_four_effects_ends_at_a_zero_score():
+    trial = joint_trial(80, seed=4, truth=Truth(log_hazard=-3.4, sd_slope=0.3), visits=12)
+    basis = "bs(day, df=3, lower_bound=0, upper_bound=10)"
+    fit = fit_joint(
+        trial.longitudinal, trial.events, f"y ~ {basis}", "patient", f"1 + {basis}", "day", "time",
+        "event", nodes=3, time_nodes=3,
+    )  # fmt: skip
+    # The true courses are lines: a direction of the random part has no variance, and says so.
+    assert (fit.status, fit.reason) == ("warning", "random_part")
+    found = fit.design.found
+    assert np.abs(found.evaluation.score).max() < 0.05
+    likelihood = fit.design.problem.likelihood
+    again = likelihood.evaluate(found.theta, likelihood.centers(found.theta, likelihood.start()))
+    assert again.value == pytest.approx(found.evaluation.value, abs=1e-5)
