@@ -7,6 +7,7 @@ import numpy as np
 
 from analysis.engine.structure import Array
 from analysis.errors import UserError
+from analysis.fits.chosen_values import model_values
 from analysis.fits.inference import estimate_row, tested
 from analysis.fits.restored import fitted_of
 from analysis.results import Estimate, Fit
@@ -29,10 +30,16 @@ def contrast(
     Raises UserError for a column that is not in the model.
     """
     fitted = fitted_of(fit, frame, "contrast")
-    row, term = mean_row(fitted, at), named_values(at)
+    row, term = chosen_row(fit, fitted, at), named_values(at)
     if against is not None:
-        row, term = row - mean_row(fitted, against), f"{term} - {named_values(against)}"
+        row = row - chosen_row(fit, fitted, against)
+        term = f"{term} - {named_values(against)}"
     return estimate_row(term, tested(fitted, row[None]), 0)
+
+
+def chosen_row(fit: Fit, fitted: "FittedMixed", at: Values) -> Array:
+    """Mean design row of a setting in the words of the question."""
+    return mean_row(fitted, model_values(fit, fitted, at, "contrast"))
 
 
 def mean_row(fitted: "FittedMixed", at: Values) -> Array:

@@ -16,6 +16,7 @@ import numpy as np
 from analysis.compute.multiplicity import adjust_p_values
 from analysis.engine.structure import Array
 from analysis.errors import UserError
+from analysis.fits.chosen_values import model_values
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.inference import Tested, tested
 from analysis.fits.marginal import checked_values, mean_row, named_values
@@ -93,10 +94,11 @@ def marginal_means(
         raise UserError(
             f"marginal means: {len(grid)} combinations; between 1 and {MOST} are a table"
         )
-    for setting in grid:
+    settings = [model_values(fit, fitted, setting, "marginal means") for setting in grid]
+    for setting in settings:
         checked_values(fitted, setting, "marginal means")
     take = _equal_row if weights == "equal" else mean_row
-    rows = np.array([take(fitted, setting) for setting in grid])
+    rows = np.array([take(fitted, setting) for setting in settings])
     found = [
         _row("mean", named_values(setting), one)
         for setting, one in zip(grid, _each(tested(fitted, rows)), strict=True)

@@ -14,6 +14,7 @@ import numpy as np
 
 from analysis.engine.structure import Array
 from analysis.errors import UserError
+from analysis.fits.chosen_values import model_values
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.inference import degrees
 from analysis.fits.restored import fitted_of
@@ -162,7 +163,7 @@ def predict_patients(
 
     fitted = fitted_of(fit, frame, "prediction")
     labels = list(fitted.design.labels) if patients is None else [str(name) for name in patients]
-    new = _settings(fitted, at, labels)
+    new = _settings(fit, fitted, at, labels)
     rows = pl.concat([row.frame for row in new], how="vertical_relaxed")
     x, z = fitted.design.fixed_rows(rows), fitted.design.random_rows(rows)
     means, variances = _moments(fitted, [row.patient for row in new], x, z)
@@ -194,7 +195,7 @@ class _Setting(NamedTuple):
 
 
 def _settings(
-    fitted: FittedMixed, at: Sequence[Mapping[str, Any]], labels: Sequence[str]
+    fit: Fit, fitted: FittedMixed, at: Sequence[Mapping[str, Any]], labels: Sequence[str]
 ) -> list[_Setting]:
     """One row of the model's columns for each patient and setting."""
     import polars as pl
@@ -212,7 +213,8 @@ def _settings(
         index = where.get(label)
         base = design.frame.filter(pl.Series(design.patient == index)) if label != NEW else None
         for setting in at:
-            row = _row(design.frame, base, setting, used, label)
+            values = model_values(fit, fitted, setting, "prediction")
+            row = _row(design.frame, base, values, used, label)
             named = ", ".join(f"{name} = {value}" for name, value in setting.items())
             found.append(_Setting(label, index, named, row))
     return found

@@ -15,7 +15,7 @@ from analysis.engine.newton import minimize
 from analysis.engine.structure import Array
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.influence import BLOCK, without
-from analysis.fits.marginal import mean_row
+from analysis.fits.marginal import chosen_row
 from analysis.fits.replicates import started
 from analysis.fits.restored import fitted_of
 from analysis.results import Fit, finite
@@ -71,7 +71,8 @@ def patient_influence(
     fitted = fitted_of(fit, frame, "influence")
     row = None
     if at is not None:
-        row = mean_row(fitted, at) - (mean_row(fitted, against) if against is not None else 0.0)
+        row = chosen_row(fit, fitted, at)
+        row = row - (0.0 if against is None else chosen_row(fit, fitted, against))
     m = fitted.design.n_subjects
     limits = 4 / m, 2 / m**0.5
     blocks = [np.arange(begin, min(begin + BLOCK, m)) for begin in range(0, m, BLOCK)]

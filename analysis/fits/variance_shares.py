@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 
 from analysis.errors import UserError
+from analysis.fits.chosen_values import model_values
 from analysis.fits.patient_effects import random_variables
 from analysis.fits.restored import fitted_of
 from analysis.results import Fit
@@ -71,7 +72,8 @@ def variance_shares(
     nested = float(fitted.nested_variances.sum())
     random = between + nested + sigma2
     rows, needed = [], random_variables(fitted)
-    for setting in at:
+    for given in at:
+        setting = model_values(fit, fitted, given, "shares of variance")
         missing = [name for name in needed if name not in setting]
         if missing:
             raise UserError(
@@ -80,7 +82,7 @@ def variance_shares(
             )
         row = fitted.design.random_rows(pl.DataFrame([dict(setting)]))[0]
         own = float(row @ fitted.block @ row)
-        named = ", ".join(f"{name} = {value}" for name, value in setting.items())
+        named = ", ".join(f"{name} = {value}" for name, value in given.items())
         rows.append(IccAt(named, own, own / (own + nested + sigma2)))
     return VarianceShares(
         fixed,
