@@ -207,6 +207,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "compute":
+        return import_module("analysis.compute")
     if name not in _EXPORTS:
         raise AttributeError(f"module 'analysis' has no attribute {name!r}")
     return getattr(import_module(_EXPORTS[name]), name)

@@ -5,7 +5,7 @@ import math
 import polars as pl
 
 from analysis.compute.intervals import proportion
-from analysis.compute.nca import PEAK_DAYS
+from analysis.compute.noncompartmental import PEAK_DAYS
 from analysis.derive.comparison import compare_peaks
 from analysis.derive.labels import display_unit
 from analysis.derive.peak import peaks

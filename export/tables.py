@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from analysis.compute.nca import PEAK_DAYS
+from analysis.compute.noncompartmental import PEAK_DAYS
 from analysis.derive.baseline import baseline_table
 from analysis.derive.kinetics import parameters
 from analysis.derive.labels import display_unit

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from analysis.compute.nca import PEAK_DAYS
+from analysis.compute.noncompartmental import PEAK_DAYS
 from analysis.derive.peak import peaks
 from analysis.fits.ratio import geometric_mean_ratio
 

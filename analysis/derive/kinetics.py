@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from analysis.compute.half_life import TerminalSlope
-from analysis.compute.nca import NAN, NcaResult, NcaRules, nca
+from analysis.compute.noncompartmental import NAN, NcaResult, NcaRules, nca
 from analysis.derive.peak import peaks
 from analysis.derive.signal_key import Signal
 from analysis.errors import UserError

@@ -9,7 +9,7 @@ the bounded ones, the peak is that value everywhere.
 
 import polars as pl
 
-from analysis.compute.nca import PEAK_DAYS
+from analysis.compute.noncompartmental import PEAK_DAYS
 
 
 def peaks(

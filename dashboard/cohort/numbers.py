@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from analysis.compute.intervals import geometric_mean
-from analysis.compute.nca import PEAK_DAYS
+from analysis.compute.noncompartmental import PEAK_DAYS
 from analysis.derive.comparison import (
     Comparison,
     color_groups,

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from analysis.compute.auc import AucMethod, auc, value_at
 from analysis.compute.half_life import TerminalSlope, terminal_slope
+from analysis.errors import UserError
 
 Vector = NDArray[np.float64]
 NAN = float("nan")
@@ -78,7 +79,8 @@ def nca(
     after the last one, and is left out between and later (PKNCA: keep, drop, keep). Samples
     before infusion are counted in `n_samples` and `n_below` and not used; without a sample at
     infusion the curve starts there at zero. Fold: peak over the first sample after infusion.
-    Raises ValueError for vectors of different length or a repeated time.
+    Raises UserError for vectors of different length, a repeated or missing time, or an infinite
+    value.
     """
     chosen = rules or NcaRules()
     t, c, blq = _sorted(time, value, below)
@@ -125,11 +127,19 @@ def _sorted(
     t, c = np.asarray(time, float), np.asarray(value, float)
     blq = ~(c > 0) if below is None else np.asarray(below, bool) | ~(c > 0)
     if not t.shape == c.shape == blq.shape:
-        raise ValueError(f"nca: lengths differ: time {t.size}, value {c.size}, below {blq.size}")
+        raise UserError(
+            f"nca: lengths differ: time {t.size}, value {c.size}, below {blq.size}; give one value "
+            "for each time"
+        )
+    if not np.isfinite(t).all() or np.isinf(c).any():
+        raise UserError(
+            "nca: a time is missing or a value is infinite; leave the sample out, or give a "
+            "missing value where it is below the limit"
+        )
     order = np.argsort(t, kind="stable")
     t, c, blq = t[order], c[order], blq[order]
     if (np.diff(t) == 0).any():
-        raise ValueError("nca: two samples at one time; average replicates first")
+        raise UserError("nca: two samples at one time; average replicates first")
     return t, c, blq
 
 
