@@ -92,7 +92,7 @@ def _moments_matched(a1: float, a2: float, q: int) -> tuple[float, float]:
     c1, c2, c3 = g / below, (q - g) / below, (q + 2 - g) / below
     v0, v1, v2 = (_cleaned(value) for value in (1 + c1 * b, 1 - c2 * b, 1 - c3 * b))
     ratio = 1.0 if abs(1 - a2 / q) < 1e-14 and abs(v1) < 1e-14 else (1 - a2 / q) / v1
-    rho = ratio**2 * v0 / v2 / q
+    rho = ratio**2 * v0 / v2 / q if v2 else np.inf
     den_df = 4 + (q + 2) / (q * rho - 1)
     scaling = 1.0 if abs(den_df - 2) < 1e-2 else den_df * (1 - a2 / q) / (den_df - 2)
     return scaling, den_df

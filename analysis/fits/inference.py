@@ -119,14 +119,15 @@ def degrees(fitted: "FittedMixed", rows: Array) -> Array:
     """Degrees of freedom of each contrast by the fit's method."""
     if fitted.inference == "wald":
         return np.full(len(rows), np.inf)
-    scaled = fitted.scaled_rows(rows)
-    if fitted.inference == "kenward_roger":
-        beta = np.zeros(scaled.shape[1])
-        tests = (kr.joint_test(fitted.adjusted, row[None], beta, 1.0) for row in scaled)
-        return np.array([test.den_df for test in tests])
-    o = fitted.optimum
-    found = degrees_of_freedom(o.point, o.theta[None], fitted.design.structure, scaled)[1]
-    return np.asarray(found[0])
+    scaled, o = fitted.scaled_rows(rows), fitted.optimum
+    plain = degrees_of_freedom(o.point, o.theta[None], fitted.design.structure, scaled)[1][0]
+    if fitted.inference != "kenward_roger":
+        return np.asarray(plain)
+    tests = [_kenward_roger_test(fitted, row[None]) for row in rows]
+    # A singular fit can have no Kenward-Roger moments.
+    return np.array(
+        [df if test is None else test.den_df for test, df in zip(tests, plain, strict=True)]
+    )
 
 
 def estimates(fitted: "FittedMixed") -> tuple[Estimate, ...]:
@@ -153,17 +154,16 @@ def estimate_row(term: str, found: Tested, index: int) -> Estimate:
 def joint_test(fitted: "FittedMixed", name: str, rows: Array) -> WaldTest:
     """F test of all rows being zero: Kenward-Roger's, lmerTest's contest, or (Wald) chi-square.
 
-    Where Kenward-Roger's moments have no F distribution (a singular fit can do that) a default
-    test is Satterthwaite's, and says so.
+    Where Kenward-Roger's moments have no F distribution (a singular fit can do that) the test is
+    Satterthwaite's, and says so.
     """
     from scipy.stats import chi2, f
 
     if fitted.inference == "kenward_roger" or (
         fitted.joint_inference == "kenward_roger" and len(rows) > 1
     ):
-        test = _kenward_roger_test(fitted, rows)
-        if test is not None or fitted.inference == "kenward_roger":
-            found = test or kr.JointTest(float("nan"), len(rows), float("nan"))
+        found = _kenward_roger_test(fitted, rows)
+        if found is not None:
             p_value = float(f.sf(found.statistic, found.df, found.den_df))
             return WaldTest(
                 name, found.statistic, found.df, p_value, finite(found.den_df), "F", KENWARD_ROGER
