@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from math import floor, log10
+from math import exp, floor, log10
 from typing import Any
 
+from analysis.exposure_rules import RESPONSES
 from analysis.results import Fit, GeometricMeanRatio
 from analysis.specs import ModelSpec
 
@@ -59,6 +60,55 @@ def answer_sentence(fit: Fit, spec: ModelSpec, signal_words: Any = None) -> str:
     return text if fit.status == "ok" else f"{text} Caution: {fit.advice}"
 
 
+def exposure_sentence(fit: Fit, spec: ModelSpec, signal_words: Any = None) -> str:
+    """'Ten times more of the peak of blood transgene went with 2.1 times higher odds of ...'.
+
+    It says "went with": an exposure is observed, not given.
+    """
+    row = next((item for item in fit.estimates if item.term == "exposure"), None)
+    if row is None:
+        return mixed_sentence(fit)
+    ratio, low, high = (
+        None if value is None else exp(value)
+        for value in (row.estimate, row.conf_low, row.conf_high)
+    )
+    assert ratio is not None
+    odds = spec.question == "response_by_exposure"
+    code = spec.outcome.partition(":")[2]
+    what = f"odds of {RESPONSES[code][1]}" if odds else f"hazard of {code}"
+    same = number(ratio) == "1.0" or number(1 / ratio) == "1.0"
+    size = (
+        f"about the same {what}"
+        if same
+        else f"{number(max(ratio, 1 / ratio))} times {'higher' if ratio > 1 else 'lower'} {what}"
+    )
+    ends = ["without end" if end is None else number(end) for end in (low, high)]
+    facts = f"{count(fit.n_subjects, 'patient')}, {fit.n_events or 0} " + (
+        ("response" if fit.n_events == 1 else "responses")
+        if odds
+        else ("event" if fit.n_events == 1 else "events")
+    )
+    more = "one unit more of" if spec.transform == "none" else "ten times"
+    text = (
+        f"From day {spec.landmark_day:g}, {more} the {PARAMETER_WORDS[spec.parameter]} "
+        f"{signal_phrase(spec, signal_words)} (day {spec.day_low or 0:g} to {spec.day_high:g}) "
+        f"went with {size} ({'odds' if odds else 'hazard'} ratio {number(ratio)}, "
+        f"{100 * fit.conf_level:g} % CI {ends[0]} to {ends[1]}; {facts})."
+    )
+    if low is None or high is None or low <= 1 <= high:
+        text += " The data are also compatible with no relation."
+    text = within_cohorts(spec.cohort, text)
+    return text if fit.status == "ok" else f"{text} Caution: {fit.advice}"
+
+
+PARAMETER_WORDS: Mapping[str, str] = {
+    "peak": "peak of",
+    "auc": "area under the curve of",
+    "mean": "geometric mean of",
+    "last": "last value of",
+}
+
+
 def within_cohorts(cohorts: tuple[str, ...], sentence: str) -> str:
     """The sentence with the cohorts it is about in front: it says nothing about the others."""
     if not cohorts:
@@ -86,7 +136,7 @@ def signal_phrase(spec: ModelSpec, signal_words: Any = None) -> str:
     from analysis.derive.signal_key import Signal
     from analysis.tracers import words_for
 
-    signal = Signal.parse(spec.outcome)
+    signal = Signal.parse(spec.signal_key)
     if signal.domain != "uptake":
         label = signal.label.partition(",")[0]
         return (

@@ -8,12 +8,16 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from analysis.exposure_rules import EXPOSURE_QUESTIONS, SIGNAL_DOMAINS, exposure_problems
+
 if TYPE_CHECKING:
     from analysis.specs import ModelSpec
 
 QUESTIONS: Mapping[str, str] = {
     "signal_by_group": "Does the signal differ between groups of patients over time?",
     "expansion_by_group": "Do tracked cells expand more in one group of patients than in another?",
+    "response_by_exposure": "Does response go with a named parameter of the signal?",
+    "event_by_exposure": "Does the time to an event go with a named parameter of the signal?",
 }
 UNITS: Mapping[str, str] = {
     "patient": "one curve per patient",
@@ -40,6 +44,7 @@ BLQ_RULES: Mapping[str, str] = {
     "drop": "values below the limit are left out",
     "censored": "values below the limit enter as intervals (censored likelihood)",
 }
+INFERENCES = ("auto", "satterthwaite", "kenward_roger", "bootstrap", "wald")
 ANALYSIS_SETS = ("infused", "imaging", "efficacy", "safety")
 
 GROUPS: Mapping[str, tuple[str, str]] = {
@@ -64,12 +69,12 @@ EARLY_EXPOSURE = re.compile(
     re.IGNORECASE,
 )
 _CODE = re.compile(r"^[A-Za-z][A-Za-z0-9_.:-]*$")
-_SIGNAL_DOMAINS = ("kinetics", "uptake", "laboratory", "burden")
 
 
 def spec_problems(spec: "ModelSpec", tracer_class: str | None) -> tuple[str, ...]:
     """Why `spec` cannot be fitted, one sentence each with the right way; empty when it can."""
     found = [*_choice_problems(spec), *_number_problems(spec), *_name_problems(spec)]
+    found += exposure_problems(spec)
     found += _science_problems(spec, tracer_class or _tracer_class(spec.tracer_id))
     return tuple(found)
 
@@ -83,6 +88,7 @@ def _choice_problems(spec: "ModelSpec") -> list[str]:
         ("transform", spec.transform, tuple(TRANSFORMS)),
         ("blq", spec.blq, tuple(BLQ_RULES)),
         ("analysis_set", spec.analysis_set, ANALYSIS_SETS),
+        ("inference", spec.inference, INFERENCES),
     )
     found = [
         f"{name} {value!r} is not one of {', '.join(allowed)}"
@@ -128,10 +134,11 @@ def _number_problems(spec: "ModelSpec") -> list[str]:
 
 def _name_problems(spec: "ModelSpec") -> list[str]:
     found = []
-    if spec.outcome.split(":")[0] not in _SIGNAL_DOMAINS:
+    is_signal = spec.outcome.split(":")[0] in SIGNAL_DOMAINS
+    if spec.question not in EXPOSURE_QUESTIONS and not is_signal:
         found.append(
             f"outcome {spec.outcome!r} is not a signal key; expected "
-            f"{', '.join(_SIGNAL_DOMAINS)} followed by ':' and its code"
+            f"{', '.join(SIGNAL_DOMAINS)} followed by ':' and its code"
         )
     found += [
         f"adjuster {name!r} is not a column name"
@@ -152,6 +159,7 @@ def _science_problems(spec: "ModelSpec", tracer_class: str | None) -> list[str]:
             "signals of several tracers cannot be one outcome: each has its own clock and "
             "meaning; choose one tracer (the variable is tracer + metric + method)"
         )
+    found += _mixed_variables(spec.signal_key)
     if spec.question == "expansion_by_group":
         found += _expansion_problems(spec, tracer_class)
     early = [name for name in (*spec.adjusters, spec.group) if EARLY_EXPOSURE.search(name)]
@@ -168,6 +176,22 @@ def _science_problems(spec: "ModelSpec", tracer_class: str | None) -> list[str]:
             "asked about; make it the group instead"
         )
     return found
+
+
+def _mixed_variables(key: str) -> list[str]:
+    """One variable is one metric, threshold, unit, method and reader; a key that lists several."""
+    base, *qualifiers = key.split("@")
+    parts = base.split(":")
+    metric = parts[2] if parts[0] == "uptake" and len(parts) > 2 else ""
+    named = {item.partition("=")[0]: item.partition("=")[2] for item in qualifiers}
+    for name, value in (("metric", metric), *named.items()):
+        if name != "tracer_id" and re.search(r"[,+|*]", value):
+            return [
+                f"the signal lists several values of {name} ({value}): units, thresholds, methods "
+                "and readers are variables of their own and are never pooled; choose one and "
+                "compare them by their agreement (bland_altman)"
+            ]
+    return []
 
 
 _RESPONSE_GROUPS = ("responder", "complete_response", "best_response")

@@ -19,6 +19,9 @@ censored        text    none, left, right, interval; optional (all none)
 lloq            float   limit of that sample; optional
 tracer_id, unit text    optional; more than one distinct value is refused
 group           text    level of `spec.group` for the patient; null = not known
+response_day    float   response_by_exposure: day of the assessment behind `group`; optional
+event_day       float   event_by_exposure: end of follow-up of the patient, days since infusion
+event           int     event_by_exposure: 1 where it was seen, 0 where follow-up ended without
 <adjuster>      any     one column per adjuster, named by `adjuster_column(adjuster)`
 =============== ======= ======================================================================
 """
@@ -31,6 +34,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
 from analysis.errors import UserError
+from analysis.exposure_rules import EXPOSURE_QUESTIONS, PARAMETERS
 from analysis.spec_rules import (
     ANALYSIS_SETS,
     BLQ_RULES,
@@ -46,7 +50,9 @@ from analysis.spec_rules import (
 __all__ = [
     "ANALYSIS_SETS",
     "BLQ_RULES",
+    "EXPOSURE_QUESTIONS",
     "GROUPS",
+    "PARAMETERS",
     "QUESTIONS",
     "RANDOMS",
     "TIMES",
@@ -71,7 +77,12 @@ _TEXT_FIELDS = (
     "criterion",
     "reader",
     "inference",
+    "exposure",
+    "parameter",
 )
+_LATER_FIELDS = ("exposure", "parameter", "landmark_day")
+"""Fields added after the first release: left out of the identity while at their default, so that
+stored fits of older questions are still found."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +94,10 @@ class ModelSpec:
     adjusters: baseline covariates, "age_year", "sex", "cohort" or "characteristic:<PARAMCD>".
     day_low, day_high: window of `rel_day` (or of `nominal_day` for visits), both included.
     days: days at which ratios are reported; empty = the visits, or 7, 14 and 28.
+    exposure, parameter, landmark_day: only for the questions by exposure. There the outcome is
+    "response:responder", "response:complete_response" or "event:<endpoint>", and the signal with a
+    key of `PARAMETERS` over day_low to day_high is the exposure; the outcome counts from
+    landmark_day.
     """
 
     outcome: str
@@ -105,6 +120,9 @@ class ModelSpec:
     reader: str = ""
     cohort: tuple[str, ...] = ()
     inference: str = "auto"
+    exposure: str = ""
+    parameter: str = ""
+    landmark_day: float | None = None
 
     def __post_init__(self) -> None:
         """Tuples from lists, numbers from whole numbers. Raises TypeError or ValueError."""
@@ -113,7 +131,7 @@ class ModelSpec:
             values = (given,) if isinstance(given, (str, int, float)) else tuple(given)
             object.__setattr__(self, name, values)
         object.__setattr__(self, "days", tuple(float(day) for day in self.days))
-        for name in ("day_low", "day_high", "shift"):
+        for name in ("day_low", "day_high", "shift", "landmark_day"):
             given = getattr(self, name)
             object.__setattr__(self, name, None if given is None else float(given))
         for name in _TEXT_FIELDS:
@@ -135,9 +153,14 @@ class ModelSpec:
         return GROUPS.get(self.group, ("", self.group))[1]
 
     @property
+    def signal_key(self) -> str:
+        """Key of the signal the question is about: its exposure where it has one."""
+        return self.exposure if self.question in EXPOSURE_QUESTIONS else self.outcome
+
+    @property
     def tracer_id(self) -> str | None:
-        """Tracer of an uptake outcome; None for blood, laboratory and tumor signals."""
-        parts = self.outcome.split(":")
+        """Tracer of an uptake signal; None for blood, laboratory and tumor signals."""
+        parts = self.signal_key.split(":")
         return parts[1] if parts[0] == "uptake" and len(parts) > 1 else None
 
     def replace(self, **changes: Any) -> Self:
@@ -211,7 +234,13 @@ class ModelSpec:
 
     def spec_hash(self) -> str:
         """Identity of the question: 16 hexadecimal digits of its canonical JSON."""
-        text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+        default = {item.name: item.default for item in fields(self)}
+        content = {
+            name: value
+            for name, value in self.to_dict().items()
+            if name not in _LATER_FIELDS or value != default[name]
+        }
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 

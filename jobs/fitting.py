@@ -92,6 +92,7 @@ def fit_trial(trial: Trial, spec: ModelSpec) -> Fit:
         adverse_events=trial.adverse_events,
         infusions=trial.infusions,
         scans=trial.scans,
+        survival=trial.survival,
     )
     return fit_specification(rows.frame, spec, rows.excluded)
 

@@ -8,12 +8,13 @@ import polars as pl
 from analysis.derive.columns import ensure
 from analysis.derive.groups import CHARACTERISTIC, characteristic, patient_groups
 from analysis.derive.labels import ACTIVITY_METRIC
+from analysis.derive.response import best_response
 from analysis.derive.sets import analysis_sets
 from analysis.derive.signal import Signal, signal_excluded, signal_series
 from analysis.errors import UserError
 from analysis.results import Excluded
 from analysis.selection import SET_COLUMN
-from analysis.specs import ModelSpec, adjuster_column
+from analysis.specs import EXPOSURE_QUESTIONS, ModelSpec, adjuster_column
 
 _REGION_KIND = {"lesion": "lesion", "organ": "organ"}
 _SUBJECT_ADJUSTERS = ("age_year", "sex", "cohort", "arm", "dose_level", "disease", "siteid")
@@ -41,6 +42,7 @@ def model_frame(
     adverse_events: pl.DataFrame | None = None,
     infusions: pl.DataFrame | None = None,
     scans: pl.DataFrame | None = None,
+    survival: pl.DataFrame | None = None,
 ) -> ModelFrame:
     """One row per patient and time, or per patient, region and time, for `fit_specification`.
 
@@ -48,6 +50,7 @@ def model_frame(
     unknown, the patient is outside the analysis set or the chosen cohorts. Window, missing groups
     and values below the limit are left to the fit, which counts them too. Zeros delivered without
     a limit are censored for a logarithm and stand as delivered for `log10_shift` and `none`.
+    A question by exposure also gets the columns of its outcome (`survival`: times to events).
     `adverse_events` is taken for symmetry with the other frames; no outcome uses it yet.
     Raises UserError for an unknown signal, group, adjuster or characteristic.
     """
@@ -77,7 +80,7 @@ def model_frame(
         if n
     ]
     groups = patient_groups(
-        spec.group,
+        _grouping(spec),
         subjects,
         characteristics=characteristics,
         responses=responses,
@@ -85,6 +88,8 @@ def model_frame(
         reader=spec.reader or None,
     )
     frame = _value_for(rows, spec.transform).join(groups, on="usubjid", how="left")
+    if spec.question in EXPOSURE_QUESTIONS:
+        frame = frame.join(_outcome(spec, responses, survival), on="usubjid", how="left")
     for adjuster in spec.adjusters:
         frame = frame.join(_adjuster(adjuster, subjects, characteristics), on="usubjid", how="left")
     return ModelFrame(
@@ -94,8 +99,35 @@ def model_frame(
     )
 
 
+def _grouping(spec: ModelSpec) -> str:
+    """Groups of the question; of a question by exposure the response that is its outcome."""
+    if spec.question == "response_by_exposure":
+        return spec.outcome.partition(":")[2]
+    return "cohort" if spec.question == "event_by_exposure" else spec.group
+
+
+def _outcome(
+    spec: ModelSpec, responses: pl.DataFrame | None, survival: pl.DataFrame | None
+) -> pl.DataFrame:
+    """Day of the best response, or end of follow-up and whether the event was seen (1, 0)."""
+    if spec.question == "response_by_exposure":
+        best = best_response(responses, spec.criterion or None, spec.reader or None)
+        return best.select("usubjid", pl.col("best_response_day").alias("response_day"))
+    endpoint = spec.outcome.partition(":")[2]
+    rows = ensure(survival, "usubjid", "endpoint", "time_day", "cnsr")
+    own = rows.filter(pl.col("endpoint") == endpoint)
+    if own.is_empty():
+        known = ", ".join(rows["endpoint"].drop_nulls().unique().sort().to_list()) or "none"
+        raise UserError(f"event: no patient has '{endpoint}'; the study has {known}")
+    return own.unique("usubjid", keep="first", maintain_order=True).select(
+        "usubjid",
+        pl.col("time_day").cast(pl.Float64).alias("event_day"),
+        (pl.col("cnsr") == 0).cast(pl.Int64).alias("event"),
+    )
+
+
 def _signal(spec: ModelSpec) -> Signal:
-    signal = Signal.parse(spec.outcome)
+    signal = Signal.parse(spec.signal_key)
     kind = _REGION_KIND.get(spec.unit)
     if kind is None:
         return signal

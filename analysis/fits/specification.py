@@ -16,6 +16,7 @@ from analysis.fits.contrasts import (
     mean_rows,
     ratios_at,
 )
+from analysis.fits.exposure_question import fit_exposure_question
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.influence import MAXIMUM_SUBJECTS, KeyContrast, leave_one_out
 from analysis.fits.mixed import fit_mixed, judged, refused
@@ -34,7 +35,7 @@ from analysis.results import (
     SensitivityRow,
 )
 from analysis.sentences import answer_sentence
-from analysis.specs import ModelSpec
+from analysis.specs import EXPOSURE_QUESTIONS, ModelSpec
 
 if TYPE_CHECKING:
     import polars as pl
@@ -70,6 +71,8 @@ def fit_specification(
     Raises UserError for a question that must not be asked so, or a frame that mixes variables.
     """
     spec.validate()
+    if spec.question in EXPOSURE_QUESTIONS:
+        return fit_exposure_question(frame, spec, n_excluded, signal_words)
     core = _fit_core(frame, spec)
     before = tuple(Excluded(str(reason), int(n)) for reason, n in n_excluded)
     fit = core.fit.replace(

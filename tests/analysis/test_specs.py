@@ -47,6 +47,29 @@ def test_the_hash_is_the_question():
     )
 
 
+def test_questions_by_exposure_are_fine_and_survive_yaml():
+    for content in (RESPONSE, EVENT):
+        spec = ModelSpec(**content)
+        assert spec.problems() == ()
+        assert ModelSpec.from_yaml(spec.to_yaml()) == spec
+        assert spec.signal_key == BLOOD
+    image = ModelSpec(**RESPONSE | {"exposure": "uptake:f18_fhbg:suv_mean:lesion"})
+    assert image.tracer_id == "f18_fhbg"
+    assert ModelSpec(**EVENT).spec_hash() != ModelSpec(**EVENT | {"landmark_day": 30}).spec_hash()
+
+
+def test_questions_of_before_exposures_keep_their_identity():
+    """Literal: hashes under which fits were stored before the fields of exposures existed."""
+    assert ModelSpec(outcome=BLOOD).spec_hash() == "53046f6b9f279b6b"
+    assert SPEC.spec_hash() == "cb9735ff9eee7174"
+    old = {
+        name: value
+        for name, value in SPEC.to_dict().items()
+        if name not in ("exposure", "parameter", "landmark_day")
+    }
+    assert ModelSpec.from_dict(old) == SPEC
+
+
 def test_the_default_is_fine():
     assert ModelSpec(outcome=BLOOD).problems() == ()
     assert SPEC.problems() == ()
@@ -86,6 +109,57 @@ REFUSED = {
     "outcome is no signal": ({"outcome": "happiness"}, "is not a signal key", "kinetics"),
     "code as a column": ({"adjusters": ("__import__('os')",)}, "is not a column name", ""),
     "twice": ({"adjusters": ("cohort",), "group": "cohort"}, "both the group and an adjuster", ""),
+}  # fmt: skip
+
+
+RESPONSE = {
+    "outcome": "response:responder", "question": "response_by_exposure", "exposure": BLOOD,
+    "parameter": "peak", "day_high": 28, "landmark_day": 28,
+}  # fmt: skip
+EVENT = RESPONSE | {"outcome": "event:PFS", "question": "event_by_exposure"}
+REFUSED |= {
+    "early exposure as a baseline covariate of response": (
+        RESPONSE | {"landmark_day": None}, "immortal-time bias", "give landmark_day, at or after"),
+    "early exposure as a baseline covariate of PFS": (
+        EVENT | {"landmark_day": None}, "known only after its window", "give landmark_day"),
+    "landmark inside the window": (
+        EVENT | {"landmark_day": 14}, "before the end of the exposure's window", "later landmark"),
+    "exposure without a window": (
+        RESPONSE | {"day_high": None}, "no day window", "give day_low and day_high"),
+    "exposure before infusion": (
+        RESPONSE | {"day_low": -7}, "lies before infusion", "day 0 or later"),
+    "lesions as patients": (
+        RESPONSE | {"unit": "lesion", "exposure": "uptake:f18_fhbg:suv_mean:lesion"},
+        "lesions must not count as patients", "nested in the patient"),
+    "expansion without a name": (
+        RESPONSE | {"parameter": "expansion", "exposure": "uptake:zr89_oxine_cells:suv_mean"},
+        "expansion is always a named parameter", "a direct label has no expansion"),
+    "parameter left out": (RESPONSE | {"parameter": ""}, "parameter '' is not one of", "peak"),
+    "exposure is no signal": (
+        RESPONSE | {"exposure": "cmax"}, "is not a signal key", "kinetics, uptake"),
+    "response is no response": (
+        RESPONSE | {"outcome": "response:mood"}, "is not a response", "response:complete_response"),
+    "event is no event": (EVENT | {"outcome": "PFS"}, "not a time to an event", "event:PFS"),
+    "several tracers as an exposure": (
+        RESPONSE | {"exposure": "uptake:f18_fhbg+zr89_oxine_cells:suv_mean"},
+        "several tracers cannot be one outcome", "choose one tracer"),
+    "censored exposure": (RESPONSE | {"blq": "censored"}, "", "use half_lloq"),
+    "exposure where none belongs": (
+        {"exposure": BLOOD}, "exposure is used only with the questions", "leave it out"),
+    "second exposure as a covariate": (
+        RESPONSE | {"adjusters": ("auc_0_28",)}, "immortal-time bias", "landmark or time-varying"),
+    "mixed thresholds": (
+        {"outcome": "uptake:f18_fdg:mtv_41,mtv_4:lesion"}, "several values of metric",
+        "choose one"),
+    "mixed units": (
+        {"outcome": "kinetics:CARTG:qPCR:BLOOD@unit=copies/ug,cells/uL"},
+        "several values of unit", "never pooled"),
+    "mixed readers": (
+        {"outcome": "burden:sumppd@reader=A|B"}, "several values of reader", "agreement"),
+    "expansion of a tumor tracer": (
+        {"outcome": "uptake:f18_fdg:suv_max:lesion", "question": "expansion_by_group"},
+        "shows tumor metabolism, not cells", "reporter gene or blood transgene"),
+    "unknown inference": ({"inference": "guess"}, "inference 'guess' is not one of", "wald"),
 }  # fmt: skip
 
 

@@ -56,6 +56,34 @@ KINETICS = blood(
     ("P1", 0.0, 0.0), ("P1", 14.0, 900.0), ("P2", 14.0, 80.0), ("P3", 14.0, 3.0), ("P4", 14.0, 7.0)
 )
 SPEC = ModelSpec(outcome="kinetics:CARFLOW:flow:BLOOD")
+EXPOSURE = ModelSpec(
+    outcome="response:complete_response", question="response_by_exposure",
+    exposure="kinetics:CARFLOW:flow:BLOOD", parameter="peak", day_high=28, landmark_day=28,
+)  # fmt: skip
+SURVIVAL = pl.DataFrame(
+    {
+        "usubjid": ["P1", "P2", "P1"],
+        "endpoint": ["PFS", "PFS", "OS"],
+        "time_day": [90.0, 200.0, 400.0],
+        "cnsr": [0, 1, 1],
+    }
+)
+
+
+def test_questions_by_exposure_carry_their_outcome():
+    calls = RESPONSES.with_columns(rel_day=pl.Series([28.0, None, 90.0]))
+    built = model_frame(EXPOSURE, subjects=SUBJECTS, kinetics=KINETICS, responses=calls)
+    rows = built.frame.filter(pl.col("rel_day") == 14.0).sort("usubjid")
+    assert rows["group"].to_list() == ["CR", "no CR", "no CR", None]
+    assert rows["response_day"].to_list() == [28.0, None, 90.0, None]
+    event = EXPOSURE.replace(outcome="event:PFS", question="event_by_exposure")
+    built = model_frame(event, subjects=SUBJECTS, kinetics=KINETICS, survival=SURVIVAL)
+    rows = built.frame.filter(pl.col("rel_day") == 14.0).sort("usubjid")
+    assert rows["event_day"].to_list() == [90.0, 200.0, None, None]
+    assert rows["event"].to_list() == [1, 0, None, None]
+    with pytest.raises(UserError, match="no patient has 'EFS'; the study has OS, PFS"):
+        model_frame(event.replace(outcome="event:EFS"), subjects=SUBJECTS, kinetics=KINETICS,
+                    survival=SURVIVAL)  # fmt: skip
 
 
 def build(spec, **frames):
