@@ -67,6 +67,22 @@ def test_expansion_from_a_direct_label_is_refused_with_the_right_way(demo: Engin
         fit_study(demo, synthetic.STUDYID, spec, actor="tester")
 
 
+def test_response_and_events_by_exposure_count_from_the_landmark(demo: Engine) -> None:
+    spec = ModelSpec(
+        outcome="response:responder", question="response_by_exposure",
+        exposure="kinetics:CARTG:qPCR:BLOOD", parameter="peak", day_high=21, landmark_day=21,
+        cohort=("B-ALL",),
+    )  # fmt: skip
+    fit = fit_study(demo, synthetic.STUDYID, spec, actor="tester")
+    assert fit.estimates[1].estimate > 0
+    assert fit.sentence.startswith("In B-ALL, from day 21, ten times the peak of blood transgene")
+    event = spec.replace(outcome="event:PFS", question="event_by_exposure")
+    fit = fit_study(demo, synthetic.STUDYID, event, actor="tester")
+    assert "hazard of PFS (hazard ratio" in fit.sentence
+    assert fit.n_events == 5
+    assert fit_study(demo, synthetic.STUDYID, event, actor="tester").sentence == fit.sentence
+
+
 def test_a_specification_file_round_trips_and_a_broken_one_names_the_file(tmp_path: Path) -> None:
     spec = ModelSpec(outcome="kinetics:CARTG:qPCR:BLOOD", days=(14.0,))
     file = tmp_path / "question.yaml"
