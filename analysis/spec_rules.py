@@ -88,13 +88,16 @@ def _choice_problems(spec: "ModelSpec") -> list[str]:
         ("transform", spec.transform, tuple(TRANSFORMS)),
         ("blq", spec.blq, tuple(BLQ_RULES)),
         ("analysis_set", spec.analysis_set, ANALYSIS_SETS),
-        ("inference", spec.inference, INFERENCES),
     )
     found = [
         f"{name} {value!r} is not one of {', '.join(allowed)}"
         for name, value, allowed in choices
         if value not in allowed
     ]
+    if spec.inference not in INFERENCES:
+        found.append(
+            f"inference {spec.inference!r} does not exist; use one of {', '.join(INFERENCES)}"
+        )
     known = spec.group in GROUPS or spec.group.startswith("characteristic:")
     if not known and not EARLY_EXPOSURE.search(spec.group):
         found.append(

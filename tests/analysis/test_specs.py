@@ -159,7 +159,7 @@ REFUSED |= {
     "expansion of a tumor tracer": (
         {"outcome": "uptake:f18_fdg:suv_max:lesion", "question": "expansion_by_group"},
         "shows tumor metabolism, not cells", "reporter gene or blood transgene"),
-    "unknown inference": ({"inference": "guess"}, "inference 'guess' is not one of", "wald"),
+    "unknown inference": ({"inference": "guess"}, "inference 'guess' does not exist", "wald"),
 }  # fmt: skip
 
 
