@@ -97,8 +97,8 @@ def fit_trial(longitudinal: pl.DataFrame, events: pl.DataFrame) -> Fit:
 
 
 def _coverage(patients: int, seed: int) -> list[Row]:
-    """Share of intervals that hold the truth: the course, the covariate, the association; the
-    two-stage interval of the association as the peer."""
+    """Share of intervals that hold the truth: the course, the covariate, the association; and
+    the two-stage interval of the association."""
     truth = Truth(log_hazard=-2.8)
     wanted = {
         ("longitudinal", "day"): truth.slope,
@@ -115,13 +115,16 @@ def _coverage(patients: int, seed: int) -> list[Row]:
                 held[item.part, item.term].append(holds(item, wanted[item.part, item.term]))
         if fit.estimates:
             staged += alternative_holds(two_stage(fit), truth.value)
-    found = []
-    for (part, term), values in held.items():
-        what = f"coverage of 95 % intervals, {patients} patients: {part} {term}"
-        peer = 100 * float(np.mean(staged)) if part == "association" else None
-        name = "two-stage" if part == "association" else ""
-        found.append(Row(what, 100 * float(np.mean(values)), "%", peer=name, peer_value=peer))
-    return found
+    named = {f"{part} {term}": values for (part, term), values in held.items()}
+    named["association value, two-stage"] = staged
+    return [
+        Row(
+            f"coverage of 95 % intervals, {patients} patients: {name}",
+            100 * float(np.mean(values)),
+            "%",
+        )
+        for name, values in named.items()
+    ]
 
 
 def holds(item: object, truth: float) -> bool:

@@ -1,13 +1,14 @@
 """fit_joint against JM 1.5-2 and against the truth of simulated trials."""
 
 import json
+import pickle
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
-from analysis import Fit, fit_joint, fit_mixed
+from analysis import Fit, fit_joint, fit_mixed, predict_event_free
 from analysis.fits.joint.starts import start_of
 from benchmarks.joint_trials import Truth, joint_trial
 
@@ -308,3 +309,10 @@ def test_a_round_trip_keeps_every_number():
     again = Fit.from_dict(json.loads(json.dumps(fit.to_dict())))
     assert again == fit
     assert set(fit.table()["part"]) == {"longitudinal", "event", "association"}
+
+
+def test_a_fit_can_be_sent_to_another_process_and_still_predicts():
+    fit = fit_trial(joint_trial(100, seed=1))
+    sent = pickle.loads(pickle.dumps(fit))
+    assert sent == fit
+    assert predict_event_free(sent, 2, [4], draws=5) == predict_event_free(fit, 2, [4], draws=5)
