@@ -151,3 +151,25 @@ def test_a_fit_without_its_data_is_refused(fit):
 
     with pytest.raises(UserError, match="fit it again"):
         predict_event_free(Fit.from_dict(fit.to_dict()), 1.0, [2.0])
+
+
+def test_one_patient_alone_is_predicted_as_among_all(trial):
+    """A selection that holds one level of a factor only is coded as the fit coded it."""
+    arm = pl.when(pl.col("x") > 0).then(pl.lit("treated")).otherwise(pl.lit("control")).alias("arm")
+    longitudinal, events = trial.longitudinal.with_columns(arm), trial.events.with_columns(arm)
+    fit = fit_joint(
+        longitudinal, events, "y ~ day * arm", "patient", "1 + day", "day", "time", "event", "arm"
+    )
+    everyone = {item.usubjid: item for item in predict_event_free(fit, 2.0, [6.0], draws=5)}
+    for level in ("treated", "control"):
+        at_risk = events.filter((pl.col("time") >= 2.0) & (pl.col("arm") == level))["patient"][3]
+        alone = predict_event_free(
+            fit, 2.0, [6.0], longitudinal.filter(pl.col("patient") == at_risk),
+            events.filter(pl.col("patient") == at_risk), draws=5,
+        )  # fmt: skip
+        assert alone[0].points[0].event_free == pytest.approx(
+            everyone[str(at_risk)].points[0].event_free, abs=1e-10
+        )
+    new = longitudinal.filter(pl.col("patient") < 30).with_columns(arm=pl.lit("other"))
+    with pytest.raises(UserError, match="was not in the data of the fit"):
+        predict_event_free(fit, 2.0, [6.0], new, events)
