@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from analysis.fits.joint.binary import fit_joint_binary
     from analysis.fits.joint.model import fit_joint
     from analysis.fits.joint.predictions import DynamicPrediction, predict_event_free
+    from analysis.fits.kinetics.individual import KineticsFit, fit_kinetics
     from analysis.fits.likelihood_ratio import LikelihoodRatioTest, likelihood_ratio_test
     from analysis.fits.marginal_means import MarginalMeans, marginal_means
     from analysis.fits.mixed import fit_mixed
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
 
 _EXPORTS = {
     "bland_altman": "analysis.fits.agreement.bland_altman",
+    "fit_kinetics": "analysis.fits.kinetics.individual",
     "icc_agreement": "analysis.fits.agreement.intraclass",
     "cohen_kappa": "analysis.fits.agreement.kappa",
     "fleiss_kappa": "analysis.fits.agreement.kappa",
@@ -69,6 +71,7 @@ _EXPORTS = {
     "within_subject_sd": "analysis.fits.agreement.repeatability",
     "repeated_measures_correlation": "analysis.fits.agreement.repeated_correlation",
     "AgreementResult": "analysis.fits.agreement.result",
+    "KineticsFit": "analysis.fits.kinetics.individual",
     "TrialPlan": "analysis.planning.plan",
     "PlannedTrial": "analysis.planning.power",
     "plan_trial": "analysis.planning.power",
@@ -144,6 +147,7 @@ __all__ = [
     "Fit",
     "Influence",
     "KaplanMeier",
+    "KineticsFit",
     "LikelihoodRatioTest",
     "MarginalMeans",
     "ModelSpec",
@@ -173,6 +177,7 @@ __all__ = [
     "fit_gee",
     "fit_joint",
     "fit_joint_binary",
+    "fit_kinetics",
     "fit_logistic",
     "fit_mixed",
     "fit_ordinal",

@@ -37,6 +37,7 @@ FITS: Mapping[str, str] = {
     "response by exposure": "analysis.fits.response.exposure_thirds:response_by_exposure",
     "cutpoint": "analysis.fits.response.cutpoint:find_cutpoint",
     "comparison by day": "analysis.fits.day_comparison:compare_by_day",
+    "kinetics of one patient": "analysis.fits.kinetics.individual:fit_kinetics",
     "limits of agreement": "analysis.fits.agreement.bland_altman:bland_altman",
     "within-subject SD": "analysis.fits.agreement.repeatability:within_subject_sd",
     "within-subject CV": "analysis.fits.agreement.repeatability:within_subject_cv",
