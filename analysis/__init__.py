@@ -26,13 +26,9 @@ if TYPE_CHECKING:
     from analysis.fits.likelihood_ratio import LikelihoodRatioTest, likelihood_ratio_test
     from analysis.fits.marginal_means import MarginalMeans, marginal_means
     from analysis.fits.mixed import fit_mixed
-    from analysis.fits.patient_effects import (
-        PatientEffects,
-        PatientPredictions,
-        patient_effects,
-        predict_patients,
-    )
+    from analysis.fits.patient_effects import PatientEffects, patient_effects
     from analysis.fits.patient_influence import Influence, patient_influence
+    from analysis.fits.patient_predictions import PatientPredictions, predict_patients
     from analysis.fits.permutation import PermutationResult, permutation_test
     from analysis.fits.profile import ProfileIntervals, profile_intervals
     from analysis.fits.residual_kinds import Residuals, residuals
@@ -106,8 +102,8 @@ _EXPORTS = {
     "term_tests": "analysis.fits.term_tests",
     "PatientEffects": "analysis.fits.patient_effects",
     "patient_effects": "analysis.fits.patient_effects",
-    "PatientPredictions": "analysis.fits.patient_effects",
-    "predict_patients": "analysis.fits.patient_effects",
+    "PatientPredictions": "analysis.fits.patient_predictions",
+    "predict_patients": "analysis.fits.patient_predictions",
     "Residuals": "analysis.fits.residual_kinds",
     "residuals": "analysis.fits.residual_kinds",
     "VarianceShares": "analysis.fits.variance_shares",

@@ -15,7 +15,7 @@ FITS: Mapping[str, str] = {
     "type III tests": "analysis.fits.term_tests:term_tests",
     "marginal means": "analysis.fits.marginal_means:marginal_means",
     "patient effects": "analysis.fits.patient_effects:patient_effects",
-    "patient predictions": "analysis.fits.patient_effects:predict_patients",
+    "patient predictions": "analysis.fits.patient_predictions:predict_patients",
     "patient influence": "analysis.fits.patient_influence:patient_influence",
     "residuals": "analysis.fits.residual_kinds:residuals",
     "variance shares": "analysis.fits.variance_shares:variance_shares",

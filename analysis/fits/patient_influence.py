@@ -41,13 +41,25 @@ class PatientInfluence(NamedTuple):
     is_large: bool = False
 
 
+class Dfbetas(NamedTuple):
+    """The move of one fixed effect without one patient; None where it cannot be fitted."""
+
+    usubjid: str
+    term: str
+    dfbetas: float | None
+
+
 @dataclass(frozen=True)
 class Influence(Serialized):
-    """Result of `patient_influence`, the patient with the largest Cook's distance first."""
+    """Result of `patient_influence`, the patient with the largest Cook's distance first.
 
-    ROWS: ClassVar = {"patients": PatientInfluence}
+    dfbetas: of every patient and fixed effect.
+    """
+
+    ROWS: ClassVar = {"patients": PatientInfluence, "dfbetas": Dfbetas}
 
     patients: tuple[PatientInfluence, ...]
+    dfbetas: tuple[Dfbetas, ...]
     cooks_limit: float
     dfbetas_limit: float
     note: str
@@ -85,12 +97,18 @@ def patient_influence(
         ),
         key=lambda point: -(point.cooks_distance or 0.0),
     )
+    names = fitted.design.matrices.x_names
+    moves = tuple(
+        Dfbetas(label, name, finite(value))
+        for label, row_of in zip(fitted.design.labels, (fitted.beta - beta) / errors, strict=True)
+        for name, value in zip(names, row_of, strict=True)
+    )
     large = sum(point.is_large for point in points)
     failed = sum(point.cooks_distance is None for point in points)
     note = f"{large} of {m} patients move the fixed effects more than the usual limits."
     if failed:
         note += f" Without {failed} of them the model cannot be fitted: they carry it alone."
-    return Influence(tuple(points), limits[0], limits[1], note)
+    return Influence(tuple(points), moves, limits[0], limits[1], note)
 
 
 class _Refitted(NamedTuple):

@@ -27,6 +27,10 @@ def test_equals_refits(small_trial, formula):
         index = [estimate.term for estimate in fit.estimates].index(row.dfbetas_term)
         dfbetas = move[index] / alone.estimates[index].std_error
         assert row.dfbetas == pytest.approx(dfbetas, rel=1e-3)
+        own = [each for each in found.dfbetas if each.usubjid == row.usubjid]
+        for each, one, estimate in zip(own, move, alone.estimates, strict=True):
+            assert each.term == estimate.term
+            assert each.dfbetas == pytest.approx(one / estimate.std_error, rel=1e-3, abs=1e-6)
         if formula == "y ~ day":
             assert row.contrast == pytest.approx(4 * beta[1], rel=1e-5)
             assert row.contrast_change == pytest.approx(-4 * move[1], rel=1e-3, abs=1e-7)
