@@ -215,6 +215,7 @@ def fit_text(result: Any) -> str:
     lines = [result.sentence, ""]
     if result.status != "not_estimable":
         lines += [ratio_line(ratio) for ratio in sorted(result.ratios, key=lambda r: r.day or 0)]
+        lines += [rule_line(row) for row in result.sensitivity]
         lines += ["", table_text(result.table()), ""]
     lines += [f"{check.status:>8}  {check.name}: {check.message}" for check in result.checks]
     return "\n".join(lines)
@@ -227,6 +228,21 @@ def ratio_line(ratio: Any) -> str:
     return (
         f"{when:>8}  {ratio.kind} {ratio.group} / {ratio.reference}: {ratio.ratio:.3g} "
         f"(95 % CI {ratio.conf_low:.3g} to {ratio.conf_high:.3g}; p {ratio.p_value:.2g}{adjusted})"
+    )
+
+
+RULES = {"censored": "kept as below it", "half_lloq": "at half of it", "drop": "left out"}
+
+
+def rule_line(row: Any) -> str:
+    """The key ratio under one rule for values below the limit."""
+    rule = f"below the limit {RULES.get(row.rule, row.rule)}"
+    if row.ratio is None:
+        return f"{'':>8}  {rule}: not estimable"
+    when = "" if row.day is None else f"day {row.day:g}, "
+    return (
+        f"{'':>8}  {rule}: {when}{row.ratio:.3g} (95 % CI {row.conf_low:.3g} to "
+        f"{row.conf_high:.3g}; p {row.p_value:.2g})"
     )
 
 

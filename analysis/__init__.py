@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from analysis.fits.agreement.repeatability import within_subject_cv, within_subject_sd
     from analysis.fits.agreement.repeated_correlation import repeated_measures_correlation
     from analysis.fits.agreement.result import AgreementResult
+    from analysis.fits.below_limit_rules import below_limit_table
     from analysis.fits.bootstrap import BootstrapResult, bootstrap
+    from analysis.fits.censored_mixed import fit_censored_mixed
     from analysis.fits.cluster_bootstrap import cluster_bootstrap
     from analysis.fits.day_comparison import DayComparison, compare_by_day
     from analysis.fits.joint.alternatives import joint_alternatives
@@ -90,6 +92,7 @@ _EXPORTS = {
     "restricted_mean": "analysis.fits.survival.restricted_mean",
     "AdjustedFamily": "analysis.compute.multiplicity",
     "adjust_p_values": "analysis.compute.multiplicity",
+    "below_limit_table": "analysis.fits.below_limit_rules",
     "BootstrapResult": "analysis.fits.bootstrap",
     "PermutationResult": "analysis.fits.permutation",
     "bootstrap": "analysis.fits.bootstrap",
@@ -121,6 +124,7 @@ _EXPORTS = {
     "Provenance": "analysis.results",
     "ModelSpec": "analysis.specs",
     "default_spec": "analysis.specs",
+    "fit_censored_mixed": "analysis.fits.censored_mixed",
     "fit_joint": "analysis.fits.joint.model",
     "fit_joint_binary": "analysis.fits.joint.binary",
     "joint_alternatives": "analysis.fits.joint.alternatives",
@@ -159,6 +163,7 @@ __all__ = [
     "TrialPlan",
     "VarianceShares",
     "adjust_p_values",
+    "below_limit_table",
     "bland_altman",
     "bootstrap",
     "cluster_bootstrap",
@@ -168,6 +173,7 @@ __all__ = [
     "cumulative_incidence",
     "default_spec",
     "find_cutpoint",
+    "fit_censored_mixed",
     "fit_cox",
     "fit_fine_gray",
     "fit_gee",

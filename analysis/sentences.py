@@ -13,6 +13,7 @@ INFERENCE_WORDS: Mapping[str, str] = {
     "satterthwaite": "Satterthwaite t",
     "kenward_roger": "Kenward-Roger t",
     "bootstrap": "parametric bootstrap",
+    "robust": "t with robust variances",
     "wald": "Wald z, without small-sample correction",
 }
 

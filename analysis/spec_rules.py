@@ -103,10 +103,9 @@ def _choice_problems(spec: "ModelSpec") -> list[str]:
         found.append(
             f"group {spec.group!r} is not one of {', '.join(GROUPS)} or characteristic:<PARAMCD>"
         )
-    if spec.blq == "censored":
+    if spec.blq == "censored" and spec.inference in ("kenward_roger", "bootstrap"):
         found.append(
-            "the censored likelihood for values below the limit is not available yet; "
-            "use half_lloq (shown beside drop as a sensitivity table)"
+            f"inference {spec.inference!r} does not exist for the censored likelihood; use auto"
         )
     return found
 

@@ -17,6 +17,7 @@ BENCHMARKS: Mapping[str, str] = {
     "engine": "benchmarks.engine:rows",
     "inference": "benchmarks.inference:rows",
     "curve tests": "benchmarks.curve_tests:rows",
+    "censored": "benchmarks.censored:rows",
     "joint": "benchmarks.joint:rows",
     "planning": "benchmarks.planning:rows",
 }

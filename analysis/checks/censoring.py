@@ -14,11 +14,18 @@ RULE_MATTERS = 1.25
 
 
 def check_below_limit(answer: "Answer") -> Check:
-    """Substitution is a stop-gap until the censored likelihood: the share and the effect of it."""
+    """The share of values below the limit, what was done with them, and whether that decides.
+
+    Under the censored likelihood the substituted answers stand beside it and decide nothing.
+    """
     n, total = answer.fit.n_censored, answer.fit.n_observations
     if not n:
         return Check("below_limit", "ok", "No value is below the limit.", 0.0)
-    done = "set to half the limit" if answer.spec.blq == "half_lloq" else "left out"
+    done = {
+        "half_lloq": "set to half the limit",
+        "drop": "left out",
+        "censored": "kept as lying there (censored likelihood)",
+    }[answer.spec.blq]
     words = f"{n} value{'s' if n > 1 else ''} below the limit {'were' if n > 1 else 'was'} {done}."
     if answer.n_assumed:
         words += (
@@ -27,6 +34,14 @@ def check_below_limit(answer: "Answer") -> Check:
         )
     ratios = [row.ratio for row in answer.fit.sensitivity if row.ratio]
     factor = max(ratios) / min(ratios) if len(ratios) > 1 and min(ratios) > 0 else 1.0
+    if answer.spec.blq == "censored":
+        return Check(
+            "below_limit",
+            "note",
+            f"{words} By other rules the ratio moves by a factor of {factor:.2g} (see the "
+            "sensitivity table).",
+            n / max(total, 1),
+        )
     if abs(log(factor)) > log(RULE_MATTERS):
         return Check(
             "below_limit",
@@ -46,6 +61,6 @@ def check_below_limit(answer: "Answer") -> Check:
     return Check(
         "below_limit",
         "note",
-        f"{words} The sensitivity table shows the other rule.",
+        f"{words} The sensitivity table shows the other rules.",
         n / max(total, 1),
     )

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 FITS: Mapping[str, str] = {
     "linear mixed model": "analysis.fits.mixed:fit_mixed",
+    "censored linear mixed model": "analysis.fits.censored_mixed:fit_censored_mixed",
+    "rules below the limit": "analysis.fits.below_limit_rules:below_limit_table",
     "joint model": "analysis.fits.joint.model:fit_joint",
     "joint model of a response": "analysis.fits.joint.binary:fit_joint_binary",
     "event-free prediction": "analysis.fits.joint.predictions:predict_event_free",

@@ -10,13 +10,14 @@ from analysis.fits.model_rows import visit_name
 from analysis.results import Fit
 
 if TYPE_CHECKING:
+    from analysis.fits.censored_fitted import FittedCensored
     from analysis.fits.fitted import FittedMixed
 
 DAYS = ("rel_day", "day", "nominal_day")
 
 
 def model_values(
-    fit: Fit, fitted: "FittedMixed", at: Mapping[str, Any], purpose: str
+    fit: Fit, fitted: "FittedMixed | FittedCensored", at: Mapping[str, Any], purpose: str
 ) -> dict[str, Any]:
     """The setting in columns of the model: the day of a specification becomes its time or visit.
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from analysis.compute.multiplicity import adjust_p_values
 from analysis.engine.structure import Array
+from analysis.fits.censored_fitted import FittedCensored
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.inference import joint_test as test_of_rows
 from analysis.fits.inference import tested
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 CURVE_POINTS = 61
+Fitted = FittedMixed | FittedCensored
 KINDS = {
     "log10": "geometric-mean ratio",
     "log10_shift": "ratio of shifted values",
@@ -39,7 +41,7 @@ class Setting(NamedTuple):
         return lowest is not None and float(lowest) >= 0  # type: ignore[arg-type]
 
 
-def mean_rows(fitted: FittedMixed, setting: Setting, group: str, days: Sequence[float]) -> Array:
+def mean_rows(fitted: Fitted, setting: Setting, group: str, days: Sequence[float]) -> Array:
     """One design row per day for the mean of `group`, averaged over the patients' adjusters.
 
     Adjusters enter additively (`recipe_for`), so their mean is one shift of every row.
@@ -76,7 +78,7 @@ def mean_rows(fitted: FittedMixed, setting: Setting, group: str, days: Sequence[
 
 
 def ratios_at(
-    fitted: FittedMixed, setting: Setting, days: Sequence[float]
+    fitted: Fitted, setting: Setting, days: Sequence[float]
 ) -> tuple[GeometricMeanRatio, ...]:
     """Every group against the reference on every day, with Holm-adjusted p-values."""
     reference = setting.groups[0]
@@ -142,7 +144,7 @@ def _holm(ratios: tuple[GeometricMeanRatio, ...]) -> tuple[GeometricMeanRatio, .
     )
 
 
-def joint_test(fitted: FittedMixed, name: str, needed: set[str]) -> WaldTest | None:
+def joint_test(fitted: Fitted, name: str, needed: set[str]) -> WaldTest | None:
     """Joint test of all terms that contain every variable of `needed`; None without any."""
     columns = [
         index
@@ -152,10 +154,13 @@ def joint_test(fitted: FittedMixed, name: str, needed: set[str]) -> WaldTest | N
     ]
     if not columns:
         return None
-    return test_of_rows(fitted, name, np.eye(len(fitted.beta))[columns])
+    rows = np.eye(len(fitted.beta))[columns]
+    if isinstance(fitted, FittedCensored):
+        return fitted.joint_test(name, rows)
+    return test_of_rows(fitted, name, rows)
 
 
-def fitted_curves(fitted: FittedMixed, setting: Setting) -> tuple[CurvePoint, ...]:
+def fitted_curves(fitted: Fitted, setting: Setting) -> tuple[CurvePoint, ...]:
     """Mean curve of every group over the days that group was observed, back-transformed."""
     points = []
     for group in setting.groups:

@@ -24,6 +24,7 @@ from analysis.errors import UserError
 from analysis.results import Estimate, WaldTest, finite
 
 if TYPE_CHECKING:
+    from analysis.fits.censored_fitted import FittedCensored
     from analysis.fits.fitted import FittedMixed
 
 CONF_LEVEL = 0.95
@@ -94,11 +95,16 @@ def chosen(inference: str, reml: bool, seed: int = 0) -> Choice:
     return Choice(inference, inference, NOTES[inference])
 
 
-def tested(fitted: "FittedMixed", rows: Array) -> Tested:
+def tested(fitted: "FittedMixed | FittedCensored", rows: Array) -> Tested:
     """t tests of linear combinations of the fixed effects (rows, on the original scale).
 
-    By parametric bootstrap where the fit asked for it; then df is nan.
+    By parametric bootstrap where the fit asked for it; then df is nan. A censored model brings
+    tests of its own.
     """
+    from analysis.fits.censored_fitted import FittedCensored
+
+    if isinstance(fitted, FittedCensored):
+        return fitted.tested(rows)
     if fitted.inference == "bootstrap":
         from analysis.fits.bootstrap import bootstrap_tested
 

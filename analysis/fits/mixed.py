@@ -122,7 +122,7 @@ def _fit_design(shell: Fit, design: Design, verify: bool) -> Fit:
     from analysis.checks import mixed_checks
     from analysis.sentences import mixed_sentence
 
-    if designs.root_mean_square(design.y_scaled) == 0 or _is_perfect(design):
+    if designs.root_mean_square(design.y_scaled) == 0 or is_perfect(design):
         return refused(
             shell,
             guards.Problem(
@@ -196,7 +196,7 @@ def judged(checks: tuple[Check, ...]) -> tuple[Status, str | None, str]:
     return "warning", raised[0].name, raised[0].message
 
 
-def _is_perfect(design: Design) -> bool:
+def is_perfect(design: Design) -> bool:
     y = design.matrices.y
     return design.y_scale <= 1e-12 * designs.root_mean_square(y - y.mean())
 

@@ -16,6 +16,8 @@ ONE_KIND = ("tracer_id", "metric", "analyte", "assay", "method", "unit")
 class ModelRows(NamedTuple):
     """frame: usubjid, day, visit, time, y, group (reference first), censored_row, adjusters.
 
+    Under the censored likelihood also y_low and y_high, the bounds of a censored row on the scale
+    of y (missing: none on that side), whose y is only where the search starts.
     n_censored: values below (or above) a limit, whatever the rule did with them; n_assumed: those
     of them that came as zero without a limit.
     """
@@ -51,7 +53,7 @@ def model_rows(frame: "pl.DataFrame", spec: ModelSpec) -> ModelRows:
     excluded += lost
     groups = _levels(kept, spec)
     kept = kept.with_columns(
-        _outcome(spec),
+        *_outcomes(spec),
         group=pl.col("group").cast(pl.Enum(groups)),
         time=pl.when(pl.lit(_is_after_infusion(kept)))
         .then(pl.col("day").log1p())
@@ -170,7 +172,8 @@ def _apply_rule(frame: "pl.DataFrame", spec: ModelSpec) -> tuple["pl.DataFrame",
 
     from analysis.compute.half_limit import at_half_limit
 
-    if spec.blq == "half_lloq":
+    frame = frame.with_columns(bound_low=_bound_low(), bound_high=_bound_high())
+    if spec.blq in ("half_lloq", "censored"):
         frame = frame.with_columns(value=at_half_limit(pl.coalesce("upper", "lloq")))
     else:
         frame = frame.with_columns(
@@ -189,34 +192,67 @@ def _apply_rule(frame: "pl.DataFrame", spec: ModelSpec) -> tuple["pl.DataFrame",
 def _shared_visits(
     frame: "pl.DataFrame", spec: ModelSpec
 ) -> tuple["pl.DataFrame", tuple[str, ...], list[Excluded]]:
-    """Visits at which every group has a patient; the others cannot be compared."""
+    """Visits at which every group has a patient; the others cannot be compared.
+
+    Under the censored likelihood a patient with a measured value: where a group has none its mean
+    could be anything below the limit.
+    """
     import polars as pl
 
     if spec.time != "visit" or frame.is_empty():
         return frame, (), []
+    measured = spec.blq == "censored"
+    counted = pl.col("group").filter(~pl.col("censored_row")) if measured else pl.col("group")
     n_groups = frame["group"].n_unique()
-    seen = frame.group_by("day").agg(n=pl.col("group").n_unique()).sort("day")
+    seen = frame.group_by("day").agg(n=counted.n_unique()).sort("day")
     poor = seen.filter(pl.col("n") < n_groups)["day"].to_list()
     if not poor or len(poor) == seen.height:
         return frame, (), []
     kept = frame.filter(~pl.col("day").is_in(poor))
     names = tuple(f"day {day:g}" for day in poor)
+    what = "measured value" if measured else "patient"
     return (
         kept,
         names,
-        [Excluded("a visit without a patient of some group", frame.height - kept.height)],
+        [Excluded(f"a visit without a {what} of some group", frame.height - kept.height)],
     )
 
 
-def _outcome(spec: ModelSpec) -> "pl.Expr":
+def _bound_low() -> "pl.Expr":
+    """Lower bound of a row beyond a limit, in the unit of the value; none below a limit."""
     import polars as pl
 
-    value = pl.col("value")
+    above = pl.col("censored").is_in(["right", "interval"])
+    return pl.when(above).then(pl.col("lower").cast(pl.Float64))
+
+
+def _bound_high() -> "pl.Expr":
+    """Upper bound of the same; none above a limit."""
+    import polars as pl
+
+    below = pl.col("censored_row") & (pl.col("censored") != "right")
+    return pl.when(below).then(pl.coalesce("upper", "lloq").cast(pl.Float64))
+
+
+def _outcomes(spec: ModelSpec) -> list["pl.Expr"]:
+    """The outcome and, for the censored likelihood, its bounds on the same scale."""
+    import polars as pl
+
+    found = [_outcome(spec, pl.col("value")).alias("y")]
+    if spec.blq == "censored":
+        found += [
+            _outcome(spec, pl.col("bound_low")).alias("y_low"),
+            _outcome(spec, pl.col("bound_high")).alias("y_high"),
+        ]
+    return found
+
+
+def _outcome(spec: ModelSpec, value: "pl.Expr") -> "pl.Expr":
     if spec.transform == "log10":
-        return value.log10().alias("y")
+        return value.log10()
     if spec.transform == "log10_shift":
-        return (value + spec.shift).log10().alias("y")
-    return value.alias("y")
+        return (value + spec.shift).log10()
+    return value
 
 
 def _levels(frame: "pl.DataFrame", spec: ModelSpec) -> tuple[str, ...]:

@@ -32,6 +32,11 @@ def fitted_of(fit: Fit, frame: "pl.DataFrame | None", purpose: str) -> FittedMix
         )
     if isinstance(fit.design, FittedMixed):
         return fit.design
+    if fit.kind == "censored linear mixed model":
+        raise UserError(
+            f"{purpose}: not available for a model with values beyond a limit; fit the same "
+            "formula by fit_mixed with half the limit in their place"
+        )
     if frame is None:
         raise UserError(
             f"{purpose}: this fit was restored without its data; give them as frame=..."

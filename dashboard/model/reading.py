@@ -63,6 +63,8 @@ def chosen_spec(view: View) -> ModelSpec:
         del changes["inference"]  # the default by its name is the same question
     if params.get("window", OWN_WINDOW) != OWN_WINDOW:
         changes["day_low"], changes["day_high"] = window(params["window"])
+    if "rule" in params:  # of its own name: the filters' rule "censored" is their default
+        changes["blq"] = params["rule"]
     if "time" in changes:
         changes.setdefault("random", "matching" if changes["time"] == "spline" else "intercept")
     if "adjust" in params:

@@ -1,6 +1,6 @@
 """Exposure-response model: choose the question, read the sentence, then check the fit."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from dash import Dash, html
@@ -46,11 +46,13 @@ INFERENCE_WORDS = {
     "satterthwaite": "Satterthwaite degrees of freedom",
     "kenward_roger": "Kenward-Roger",
     "bootstrap": "Parametric bootstrap",
+    "robust": "t with robust variances",
     "wald": "Wald, without small-sample correction",
 }
 JOINT_WORDS = {
     "satterthwaite": "F with Satterthwaite degrees of freedom",
     "kenward_roger": "Kenward-Roger's scaled F",
+    "robust": "Hotelling's T2 with robust variances",
     "wald": "Wald, without small-sample correction",
 }
 INFERENCE_CHOICES = {
@@ -207,15 +209,23 @@ def builder(view: View, catalog: tuple[Signal, ...], spec: ModelSpec | None) -> 
         ], label="Each patient has", width=140),
         url_select("adjust", chosen.adjusters[0] if chosen.adjusters else "", adjusters,
                    label="Adjusted for", width=220, searchable=True),
-        url_select("blq", chosen.blq, [
+        url_select("rule", chosen.blq, [
             {"value": "half_lloq", "label": "Half the limit"},
+            {"value": "censored", "label": "Censored"},
             {"value": "drop", "label": "Left out"},
         ], label="Below limit", width=140),
         url_select("inference", inference_choice(chosen), [
-            {"value": name, "label": label} for name, label in INFERENCE_CHOICES.items()
+            {"value": name, "label": label} for name, label in inference_choices(chosen).items()
         ], label="Tests and intervals", width=180),
     ]  # fmt: skip
     return html.Div(controls, className="cg-controls")
+
+
+def inference_choices(spec: ModelSpec) -> Mapping[str, str]:
+    """The methods that exist for the question; the first is the default."""
+    if spec.blq != "censored":
+        return INFERENCE_CHOICES
+    return {reading.DEFAULT_INFERENCE: "By patient", "wald": INFERENCE_CHOICES["wald"]}
 
 
 def inference_choice(spec: ModelSpec) -> str:

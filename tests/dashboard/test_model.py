@@ -149,6 +149,7 @@ def test_p_is_never_zero(p: float | None, text: str) -> None:
         ("reader=INVESTIGATOR", "reader", "INVESTIGATOR"),
         ("blq=drop", "blq", "drop"),
         ("blq=half_lloq", "blq", "half_lloq"),
+        ("rule=censored", "blq", "censored"),
         ("", "blq", "half_lloq"),
         ("day_low=1&day_high=21", "day_low", 1.0),
         ("day_low=1&day_high=21", "day_high", 21.0),

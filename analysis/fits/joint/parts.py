@@ -55,16 +55,15 @@ class Measurements:
         scale_first = (standard**2 - 1) * seen
         scale_mixed, scale_second = -2 * first, -2 * standard**2
         if self.censored.any():
-            found = interval_derivatives(
-                (self.low[:, None, :] - mean) / sigma, (self.high[:, None, :] - mean) / sigma, sigma
-            )
-            pairs = zip(
-                found, (value, first, second, scale_first, scale_mixed, scale_second), strict=True
-            )
-            here = self.censored[:, None, :]
-            value, first, second, scale_first, scale_mixed, scale_second = (
-                np.where(here, new, old) for new, old in pairs
-            )
+            # Only the rows that need them: normal probabilities cost more than all the rest.
+            patient, visit = np.nonzero(self.censored)
+            center = mean[patient, :, visit]
+            low, high = self.low[patient, visit][:, None], self.high[patient, visit][:, None]
+            found = interval_derivatives((low - center) / sigma, (high - center) / sigma, sigma)
+            second = np.array(second)
+            old = (value, first, second, scale_first, scale_mixed, scale_second)
+            for array, new in zip(old, found, strict=True):
+                array[patient, :, visit] = new
         scale = ScaleTerms(
             layout.log_sigma, scale_first.sum(axis=2), scale_mixed, scale_second.sum(axis=2)
         )

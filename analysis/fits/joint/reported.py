@@ -9,14 +9,13 @@ import numpy as np
 
 from analysis.engine.structure import Array
 from analysis.fits.joint.assembly import Problem
+from analysis.fits.joint.information import inverse_information, vanished_effects
 from analysis.fits.joint.parts import Hazard, Response
 from analysis.fits.joint.rows import Columns
 from analysis.fits.joint.search import Found
 from analysis.fits.joint.sentences import SignalName
 from analysis.results import Estimate, VarianceComponent, finite
 
-NO_VARIANCE = 1e-4
-"""Standard deviation of a random effect, relative to the outcome's, from which it is none."""
 RUNAWAY = 15.0
 """Standard error, per standard deviation of a covariate or of the signal, of no estimate at all."""
 
@@ -42,25 +41,15 @@ class FittedJoint:
     @cached_property
     def vanished(self) -> tuple[int, ...]:
         """Effects whose column of the factor is zero: the maximum lies at the boundary."""
-        lam = self.problem.layout.factor_of(self.theta)
-        return tuple(int(k) for k in np.flatnonzero(np.abs(lam).max(axis=0) < NO_VARIANCE))
+        return vanished_effects(self.problem.layout, self.theta)
 
     @cached_property
     def covariance(self) -> Array | None:
         """Inverse of the observed information of all parameters; None when it is not positive
         definite. Columns of the factor that are zero are held at zero."""
-        layout = self.problem.layout
-        held = [p for effect in self.vanished for p in layout.column(effect)[1]]
-        free = np.setdiff1d(np.arange(layout.size), held)
-        information = -self.found.evaluation.hessian[np.ix_(free, free)]
-        scale = np.sqrt(np.maximum(np.diag(information), 1e-300))
-        values, vectors = np.linalg.eigh(information / np.outer(scale, scale))
-        if values.min() < 1e-10 * values.max():
-            return None
-        inverse = (vectors / values) @ vectors.T / np.outer(scale, scale)
-        covariance = np.zeros((layout.size, layout.size))
-        covariance[np.ix_(free, free)] = inverse
-        return covariance
+        return inverse_information(
+            self.problem.layout, self.found.evaluation.hessian, self.vanished
+        )
 
     @property
     def sigma(self) -> float:

@@ -4,7 +4,9 @@ import numpy as np
 
 from analysis.engine.structure import Array
 from analysis.fits import search as mixed_search
+from analysis.fits.design import Design
 from analysis.fits.joint.assembly import Problem
+from analysis.fits.joint.parameters import Layout
 
 WEAK = 0.02
 """Smallest standard deviation of a random effect to start from, in units of the outcome's."""
@@ -22,7 +24,11 @@ def start_of(joint: Problem) -> Array:
 
 def start_of_mixed(joint: Problem) -> Array:
     """Parameters with the maximum of the mixed model alone, all others zero."""
-    layout, design = joint.layout, joint.design
+    return mixed_start(joint.layout, joint.design)
+
+
+def mixed_start(layout: Layout, design: Design) -> Array:
+    """The same from a layout and a design."""
     optimum, _ = mixed_search.search(design, False, False)
     theta = np.zeros(layout.size)
     theta[layout.beta] = design.x_transform @ design.b_ols / design.y_scale + optimum.beta

@@ -115,7 +115,7 @@ def test_the_question_of_the_model_page(frame):
     assert (fit.n_subjects, ratio.day, ratio.group, ratio.reference) == (55, 14.0, "CR", "no CR")
     assert ratio.ratio == pytest.approx(95.842, rel=1e-4)
     assert ratio.p_value < 1e-8
-    assert [row.rule for row in fit.sensitivity] == ["half_lloq", "drop"]
+    assert [row.rule for row in fit.sensitivity] == ["censored", "half_lloq", "drop"]
     assert fit.sentence == (
         "On day 14, blood CAR+ cells were 96 times higher in complete responders than in patients "
         "without complete response (95 % CI 26 to 350; n = 40 against 15; Satterthwaite t). "

@@ -44,9 +44,9 @@ def test_everything_an_answer_carries(simulate_trial):
     assert {point.group for point in fit.curves} == {"responder", "non-responder"}
     assert len(fit.residuals) == 192
     assert len(fit.influence) == 24
-    assert [row.rule for row in fit.sensitivity] == ["half_lloq", "drop"]
-    assert fit.sensitivity[0].ratio == fit.key_ratio.ratio
-    assert fit.sensitivity[1].n_observations == 192 - fit.n_censored
+    assert [row.rule for row in fit.sensitivity] == ["censored", "half_lloq", "drop"]
+    assert fit.sensitivity[1].ratio == fit.key_ratio.ratio
+    assert fit.sensitivity[2].n_observations == 192 - fit.n_censored
     assert fit.spec == SPEC.to_dict()
     assert fit.provenance.spec_hash == SPEC.spec_hash()
     assert "doi:10.18637/jss.v067.i01" in " ".join(fit.references)

@@ -1,0 +1,266 @@
+"""A censored mixed model at its maximum, on the scale of the outcome; t and F tests from it.
+
+Small samples. Maximum likelihood takes no account of the fixed effects it estimated, so with few
+patients its variances are too small. "satterthwaite" therefore computes the covariance of the fixed
+effects at variances scaled as REML's would be: m / (m - k) for the patients' effects (m patients,
+k fixed effects that do not change within one), and for the residual the same from the exact values
+that are left. The degrees of freedom of a contrast weigh the two numbers by what each variance
+contributes to it (Satterthwaite 1946, doi:10.2307/3002019); joint tests scale Hotelling's T2.
+"robust" takes the covariance of the fixed effects from what each patient moves them by (one-step
+jackknife), with m - k degrees of freedom: where the random part is smaller than the patients'
+curves the information of the model is too large (Mancl and DeRouen 2001,
+doi:10.1111/j.0006-341X.2001.00126.x; MacKinnon and White 1985, doi:10.1016/0304-4076(85)90158-7).
+Simulated type-I errors: see `benchmarks/censored.py`.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from analysis.engine.structure import Array
+from analysis.fits.design import Design
+from analysis.fits.inference import Tested
+from analysis.fits.joint.assembly import measurements
+from analysis.fits.joint.information import inverse_information, vanished_effects
+from analysis.fits.joint.likelihood import Block, Centers, Likelihood
+from analysis.fits.joint.limits import Limits
+from analysis.fits.joint.parameters import Layout
+from analysis.fits.joint.search import Found
+from analysis.results import VarianceComponent, WaldTest, finite
+
+SATTERTHWAITE, ROBUST = "satterthwaite", "robust"
+HOTELLING = "Hotelling's T2"
+STEP = 0.05
+"""Change of a log variance by which its contribution is measured."""
+
+
+class Variances(NamedTuple):
+    """Covariance of the fixed effects on the working scale, and its derivatives in the logarithms
+    of the patients' variances and of the residual one."""
+
+    covariance: Array
+    between: Array
+    residual: Array
+
+
+@dataclass(eq=False)
+class FittedCensored:
+    """Held by `Fit.design`, outside equality and JSON.
+
+    directions: the random columns asked for times this are those fitted (a reduced random part);
+    None where all are fitted. accuracy: change of the log-likelihood with twice the nodes.
+    """
+
+    design: Design
+    limits: Limits
+    likelihood: Likelihood
+    found: Found
+    inference: str
+    conf_level: float
+    per_effect: int
+    accuracy: float
+    directions: Array | None = None
+
+    @property
+    def layout(self) -> Layout:
+        return self.likelihood.layout
+
+    @property
+    def vanished(self) -> tuple[int, ...]:
+        return vanished_effects(self.layout, self.found.theta)
+
+    @cached_property
+    def information_inverse(self) -> Array | None:
+        """Covariance of the parameters on the working scale; None where they are not told apart."""
+        return inverse_information(self.layout, self.found.evaluation.hessian, self.vanished)
+
+    @cached_property
+    def beta(self) -> Array:
+        """Fixed effects."""
+        d, theta = self.design, self.found.theta
+        return np.asarray(d.y_scale * np.linalg.solve(d.x_transform, theta[self.layout.beta]))
+
+    @property
+    def n_between(self) -> int:
+        """Fixed effects that do not change within a patient."""
+        x, patient = self.design.matrices.x, self.design.patient
+        first = x[np.unique(patient, return_index=True)[1]][patient]
+        return int((np.abs(x - first).max(axis=0) <= 1e-12 * np.abs(x).max(axis=0)).sum())
+
+    @property
+    def between_df(self) -> int:
+        """Patients minus the fixed effects between them."""
+        return self.design.n_subjects - self.n_between
+
+    @property
+    def residual_df(self) -> int:
+        """Exact values minus the patients' effects and the fixed effects within patients; never
+        fewer than between them."""
+        exact, q = ~self.limits.censored, self.layout.n_random
+        patients = len(np.unique(self.design.patient[exact]))
+        return max(int(exact.sum()) - q * patients - self.n_within, self.between_df)
+
+    @property
+    def n_within(self) -> int:
+        """Fixed effects that change within a patient."""
+        return self.layout.n_fixed - self.n_between
+
+    @cached_property
+    def variances(self) -> Variances:
+        """At the scaled variances under Satterthwaite, else at the maximum itself."""
+        assert self.information_inverse is not None
+        where, found = self.layout.beta, self.found
+        plain = self.information_inverse[where, where]
+        if self.inference == ROBUST:
+            plain = self._jackknife()[where, where]
+        if self.inference != SATTERTHWAITE:
+            return Variances(plain, np.zeros_like(plain), np.zeros_like(plain))
+        # What not knowing the variances adds to the uncertainty of the fixed effects.
+        added = plain - np.linalg.inv(-found.evaluation.hessian[where, where])
+        between = np.log(self.design.n_subjects / self.between_df)
+        residual = np.log1p(self.n_within / self.residual_df)
+
+        def at(more_between: float, more_residual: float) -> Array:
+            return self._given(between + more_between, residual + more_residual)
+
+        return Variances(
+            at(0.0, 0.0) + added,
+            (at(STEP, 0.0) - at(-STEP, 0.0)) / (2 * STEP),
+            (at(0.0, STEP) - at(0.0, -STEP)) / (2 * STEP),
+        )
+
+    def _jackknife(self) -> Array:
+        """Covariance of all parameters by one Newton step without each patient in turn."""
+        theta, layout, whole = self.found.theta, self.layout, self.found.evaluation
+        mode = np.concatenate([center.mode for center in whole.centers])
+        root = np.concatenate([center.root for center in whole.centers])
+        n, total = self.design.n_subjects, np.zeros((layout.size, layout.size))
+        for number in range(n):
+            who = np.array([number], dtype=np.intp)
+            part = measurements(layout, self.design, self.limits, who)
+            alone = Likelihood(layout, self.likelihood.grid, (Block(who, np.ones(1), (part,)),))
+            own = alone.evaluate(theta, (Centers(mode[who], root[who]),))
+            rest = inverse_information(layout, whole.hessian - own.hessian, self.vanished)
+            assert self.information_inverse is not None
+            moved = (self.information_inverse if rest is None else rest) @ own.score
+            total += np.outer(moved, moved)
+        return np.asarray(total * (n - 1) / n)
+
+    def _given(self, between: float, residual: float) -> Array:
+        """Covariance of the fixed effects with the log variances raised by these and known."""
+        theta, where = self.found.theta.copy(), self.layout.beta
+        theta[self.layout.factor] *= np.exp(between / 2)
+        theta[self.layout.log_sigma] += residual / 2
+        centers = self.likelihood.centers(theta, self.found.evaluation.centers)
+        hessian = self.likelihood.evaluate(theta, centers).hessian
+        return np.asarray(np.linalg.inv(-hessian[where, where]))
+
+    @cached_property
+    def covariance(self) -> Array:
+        """Covariance of the fixed effects."""
+        d = self.design
+        half = np.linalg.solve(d.x_transform, self.variances.covariance)
+        return np.asarray(d.y_scale**2 * np.linalg.solve(d.x_transform, half.T))
+
+    def degrees(self, rows: Array) -> Array:
+        """Degrees of freedom of each contrast; infinite under Wald."""
+        if self.inference == ROBUST:
+            return np.full(len(rows), float(self.between_df))
+        if self.inference != SATTERTHWAITE:
+            return np.full(len(rows), np.inf)
+        scaled = np.linalg.solve(self.design.x_transform.T, rows.T).T
+        total, between, residual = (
+            np.einsum("lp,pq,lq->l", scaled, matrix, scaled) for matrix in self.variances
+        )
+        with np.errstate(divide="ignore", invalid="ignore"):
+            spread = (between / total) ** 2 / self.between_df
+            spread += (residual / total) ** 2 / self.residual_df
+            return np.asarray(np.clip(1 / spread, self.between_df, self.residual_df))
+
+    @property
+    def sigma2(self) -> float:
+        """Residual variance."""
+        return float(self.design.y_scale**2 * np.exp(2 * self.found.theta[self.layout.log_sigma]))
+
+    @cached_property
+    def block(self) -> Array:
+        """Covariance of the patient's random effects, of the columns that were fitted."""
+        d = self.design
+        root = d.y_scale * np.linalg.solve(d.z_transform, self.layout.factor_of(self.found.theta))
+        return np.asarray(root @ root.T)
+
+    @property
+    def criterion(self) -> float:
+        """-2 log-likelihood: densities of exact values, probabilities of the censored ones."""
+        exact = int((~self.limits.censored).sum())
+        return -2 * (self.found.evaluation.value - exact * float(np.log(self.design.y_scale)))
+
+    def between_share(self, z_row: Array) -> float | None:
+        """Intraclass correlation where the random design asked for is `z_row`."""
+        row = z_row if self.directions is None or len(z_row) == len(self.block) else (
+            z_row @ self.directions
+        )  # fmt: skip
+        between = float(row @ self.block @ row)
+        return finite(between / (between + self.sigma2))
+
+    @cached_property
+    def fitted(self) -> Array:
+        """Mean of every observation given its patient (posterior mean of the effects)."""
+        d, theta = self.design, self.found.theta
+        u = self.likelihood.posterior_means(theta, self.found.evaluation.centers)
+        effects = u @ self.layout.factor_of(theta).T * d.y_scale
+        own = np.einsum("ij,ij->i", d.z_scaled, effects[d.patient])
+        return np.asarray(d.matrices.x @ self.beta + own)
+
+    def tested(self, rows: Array) -> Tested:
+        """t tests of linear combinations of the fixed effects (df infinite for Wald)."""
+        from scipy.special import stdtr, stdtrit
+
+        estimate = rows @ self.beta
+        error = np.sqrt(np.einsum("lp,pq,lq->l", rows, self.covariance, rows))
+        df = self.degrees(rows)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            statistic = estimate / error
+        width = stdtrit(df, 0.5 + self.conf_level / 2) * error
+        p_value = 2 * stdtr(df, -np.abs(statistic))
+        return Tested(estimate, error, df, statistic, p_value, estimate - width, estimate + width)
+
+    def joint_test(self, name: str, rows: Array) -> WaldTest | None:
+        """All rows zero; None where there are not enough patients for so many effects."""
+        from scipy.stats import chi2, f
+
+        middle = rows @ self.covariance @ rows.T
+        distance = rows @ self.beta
+        q = int(np.linalg.matrix_rank(middle, hermitian=True))
+        statistic = float(distance @ np.linalg.pinv(middle, hermitian=True) @ distance)
+        if self.inference not in (SATTERTHWAITE, ROBUST):
+            return WaldTest(name, statistic, q, float(chi2.sf(statistic, q)), method="Wald")
+        vectors = np.linalg.eigh(middle)[1][:, -q:]
+        df = float(self.degrees(vectors.T @ rows).min())
+        if df - q + 1 <= 0:
+            return None
+        value = statistic * (df - q + 1) / (df * q)
+        p_value = float(f.sf(value, q, df - q + 1))
+        return WaldTest(name, value, q, p_value, df - q + 1, "F", HOTELLING)
+
+    def variance_components(self) -> tuple[VarianceComponent, ...]:
+        """Rows as lme4 lists them: variances, covariances, residual."""
+        names, block, group = self.design.matrices.z_names, self.block, self.design.group
+        root = np.sqrt(np.maximum(np.diag(block), 0.0))
+        rows = [
+            VarianceComponent(group, name, None, float(block[i, i]), float(root[i]))
+            for i, name in enumerate(names)
+        ]
+        rows += [
+            VarianceComponent(
+                group, names[j], names[i], float(block[i, j]),
+                float(block[i, j] / (root[i] * root[j])) if root[i] * root[j] > 0 else None,
+            )
+            for j in range(len(names)) for i in range(j + 1, len(names))
+        ]  # fmt: skip
+        rows.append(
+            VarianceComponent("Residual", None, None, self.sigma2, float(np.sqrt(self.sigma2)))
+        )
+        return tuple(rows)
