@@ -178,6 +178,7 @@ class Fit:
 
     criterion: -2 log-likelihood, restricted (REML) or full (ML), comparable with lme4's.
     key_index: which of `ratios` the sentence is about.
+    residual, crossed, weights, context: as `fit_mixed` takes them.
     covariance: of the random effects, "full" or "diagonal". inference: the method used for single
     effects, joint_inference: for joint tests, inference_note why, seed: of simulated inference.
     advice: what to do when the status is not ok. design: the fitted matrices, in memory only,
@@ -194,6 +195,10 @@ class Fit:
     random: str = ""
     nested: tuple[str, ...] = ()
     covariance: str = "full"
+    residual: str = "independent"
+    crossed: tuple[str, ...] = ()
+    weights: str = ""
+    context: str = ""
     reml: bool = True
     estimates: tuple[Estimate, ...] = ()
     variance_components: tuple[VarianceComponent, ...] = ()

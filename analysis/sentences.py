@@ -20,7 +20,7 @@ INFERENCE_WORDS: Mapping[str, str] = {
 
 def mixed_sentence(fit: Fit) -> str:
     """For a bare mixed model: what was fitted; the strongest term is not picked out."""
-    outcome = fit.formula.split("~")[0].strip()
+    outcome = fit.context or fit.formula.split("~")[0].strip()
     caution = "" if fit.status == "ok" else f" Caution: {fit.advice}"
     return (
         f"The model for {outcome} was fitted to {count(fit.n_observations, 'observation')} of "

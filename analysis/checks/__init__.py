@@ -22,6 +22,7 @@ from analysis.results import Check, Fit
 if TYPE_CHECKING:
     from analysis.checks.answer import Answer
     from analysis.fits.fitted import FittedMixed
+    from analysis.fits.fitted_model import FittedModel
 
 CHECKS: tuple[Callable[["FittedMixed", Fit], Check], ...] = (
     check_convergence,
@@ -44,6 +45,21 @@ SPECIFICATION_CHECKS: tuple[Callable[["Answer"], Check], ...] = (
     check_influence,
     check_multiplicity,
 )
+
+
+STRUCTURED_CHECKS: tuple[Callable[["FittedModel", Fit], Check], ...] = (
+    check_enough_subjects,
+    check_residual_shape,
+    check_outliers,
+    check_missing,
+    check_duplicates,
+    check_inference,
+)
+
+
+def structured_checks(fitted: "FittedModel", fit: Fit) -> tuple[Check, ...]:
+    """Every check of a model with a residual structure; its residuals are decorrelated."""
+    return tuple(check(fitted, fit) for check in STRUCTURED_CHECKS)
 
 
 def mixed_checks(fitted: "FittedMixed", fit: Fit) -> tuple[Check, ...]:

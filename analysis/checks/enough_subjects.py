@@ -6,13 +6,13 @@ from analysis.results import Check, Fit
 
 if TYPE_CHECKING:
     from analysis.checks.answer import Answer
-    from analysis.fits.fitted import FittedMixed
+    from analysis.fits.fitted_model import FittedModel
 
 FEW_SUBJECTS = 12
 FEW_IN_GROUP = 5
 
 
-def check_enough_subjects(fitted: "FittedMixed", fit: Fit) -> Check:
+def check_enough_subjects(fitted: "FittedModel", fit: Fit) -> Check:
     """Below 12 patients variances are rough; without a correction intervals are too narrow."""
     n = fitted.design.n_subjects
     if n >= FEW_SUBJECTS:

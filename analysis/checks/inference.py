@@ -6,10 +6,10 @@ from analysis.results import Check, Fit
 
 if TYPE_CHECKING:
     from analysis.checks.answer import Answer
-    from analysis.fits.fitted import FittedMixed
+    from analysis.fits.fitted_model import FittedModel
 
 
-def check_inference(fitted: "FittedMixed", fit: Fit) -> Check:
+def check_inference(fitted: "FittedModel", fit: Fit) -> Check:
     """Small-sample degrees of freedom are fine; Wald is said plainly."""
     return Check("inference", "note" if fit.inference == "wald" else "ok", fit.inference_note)
 

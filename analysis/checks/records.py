@@ -6,10 +6,10 @@ from analysis.results import Check, Fit
 
 if TYPE_CHECKING:
     from analysis.fits.censored_fitted import FittedCensored
-    from analysis.fits.fitted import FittedMixed
+    from analysis.fits.fitted_model import FittedModel
 
 
-def check_missing(fitted: "FittedMixed | FittedCensored", fit: Fit) -> Check:
+def check_missing(fitted: "FittedModel | FittedCensored", fit: Fit) -> Check:
     """Rows left out, by reason."""
     if not fit.excluded:
         return Check("missing", "ok", "No observation was left out.", 0.0)
@@ -17,7 +17,7 @@ def check_missing(fitted: "FittedMixed | FittedCensored", fit: Fit) -> Check:
     return Check("missing", "note", f"Left out: {parts}.", float(fit.n_excluded))
 
 
-def check_duplicates(fitted: "FittedMixed | FittedCensored", fit: Fit) -> Check:
+def check_duplicates(fitted: "FittedModel | FittedCensored", fit: Fit) -> Check:
     """Identical rows are counted as independent measurements: usually a file loaded twice."""
     frame = fitted.design.frame
     used = [name for name in frame.columns if name != "row"]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from analysis.results import Check, Fit
 
 if TYPE_CHECKING:
-    from analysis.fits.fitted import FittedMixed
+    from analysis.fits.fitted_model import FittedModel
 
 CLOSE, POOR = 0.97, 0.90
 """Normal quantile correlation: close to normal above, visibly not normal below."""
@@ -27,7 +27,7 @@ def normal_scores(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(ndtri((ranks[place] - 0.375) / (len(values) + 0.25)))
 
 
-def check_residual_shape(fitted: "FittedMixed", fit: Fit) -> Check:
+def check_residual_shape(fitted: "FittedModel", fit: Fit) -> Check:
     """Correlation of residuals with normal scores (the straightness of the QQ plot)."""
     residuals = fitted.residuals
     if np.ptp(residuals) == 0:
@@ -44,7 +44,7 @@ def check_residual_shape(fitted: "FittedMixed", fit: Fit) -> Check:
     return Check("residual_shape", "warning" if correlation < POOR else "note", text, correlation)
 
 
-def check_outliers(fitted: "FittedMixed", fit: Fit) -> Check:
+def check_outliers(fitted: "FittedModel", fit: Fit) -> Check:
     """Residuals beyond four standard deviations: 1 in 16,000 under the model."""
     standardized = np.abs(fitted.residuals) / np.sqrt(fitted.sigma2)
     rows = np.flatnonzero(standardized > OUTLIER_SD)

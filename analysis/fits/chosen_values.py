@@ -11,13 +11,13 @@ from analysis.results import Fit
 
 if TYPE_CHECKING:
     from analysis.fits.censored_fitted import FittedCensored
-    from analysis.fits.fitted import FittedMixed
+    from analysis.fits.fitted_model import FittedModel
 
 DAYS = ("rel_day", "day", "nominal_day")
 
 
 def model_values(
-    fit: Fit, fitted: "FittedMixed | FittedCensored", at: Mapping[str, Any], purpose: str
+    fit: Fit, fitted: "FittedModel | FittedCensored", at: Mapping[str, Any], purpose: str
 ) -> dict[str, Any]:
     """The setting in columns of the model: the day of a specification becomes its time or visit.
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.engine.kenward_roger import KenwardRoger, kenward_roger
+from analysis.engine.kenward_roger import JointTest, KenwardRoger, joint_test, kenward_roger
+from analysis.engine.satterthwaite import degrees_of_freedom
 from analysis.engine.structure import Array
 from analysis.fits.design import Design
 from analysis.fits.search import Optimum
@@ -49,6 +50,19 @@ class FittedMixed:
     def adjusted(self) -> KenwardRoger:
         """Kenward-Roger's pieces at the optimum, scaled."""
         return kenward_roger(self.optimum.theta, self.design.pooled, self.design.structure)
+
+    def degrees(self, rows: Array) -> Array:
+        """Satterthwaite's degrees of freedom of each contrast; infinite for Wald."""
+        if self.inference == "wald":
+            return np.full(len(rows), np.inf)
+        o, scaled = self.optimum, self.scaled_rows(rows)
+        found = degrees_of_freedom(o.point, o.theta[None], self.design.structure, scaled)[1]
+        return np.asarray(found[0])
+
+    def kenward_roger_test(self, rows: Array) -> JointTest:
+        """Scaled F of all rows being zero."""
+        beta = self.design.x_transform @ self.beta / self.design.y_scale
+        return joint_test(self.adjusted, self.scaled_rows(rows), beta, self.optimum.sigma2)
 
     def scaled_rows(self, rows: Array) -> Array:
         """Rows of contrasts for the scaled fixed effects; estimates also carry `y_scale`."""

@@ -66,14 +66,19 @@ def rows_problem(rows: Rows, group: str) -> Problem | None:
 
 
 def matrix_problem(
-    rows: Rows, matrices: Matrices, group: str, nested: tuple[str, ...]
+    rows: Rows,
+    matrices: Matrices,
+    group: str,
+    nested: tuple[str, ...],
+    *,
+    with_random: bool = True,
 ) -> Problem | None:
     """Problems of the outcome, the random part and the rank, in the order a person meets them."""
     patient = numbered(rows.frame[group])[1]
     return (
         _infinite(rows, matrices)
         or _constant(rows, matrices)
-        or _random_part(matrices, patient)
+        or (_random_part(matrices, patient) if with_random else None)
         or _nested(rows.frame, nested, patient)
         or _rank(rows.frame, matrices)
         or _size(matrices)

@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from analysis.engine import kenward_roger as kr
-from analysis.engine.satterthwaite import degrees_of_freedom, joint_degrees
+from analysis.engine.satterthwaite import joint_degrees
 from analysis.engine.structure import Array
 from analysis.errors import UserError
 from analysis.results import Estimate, WaldTest, finite
 
 if TYPE_CHECKING:
     from analysis.fits.censored_fitted import FittedCensored
-    from analysis.fits.fitted import FittedMixed
+    from analysis.fits.fitted_model import FittedModel
 
 CONF_LEVEL = 0.95
 BOOTSTRAP_REPLICATES = 1000
@@ -95,7 +95,7 @@ def chosen(inference: str, reml: bool, seed: int = 0) -> Choice:
     return Choice(inference, inference, NOTES[inference])
 
 
-def tested(fitted: "FittedMixed | FittedCensored", rows: Array) -> Tested:
+def tested(fitted: "FittedModel | FittedCensored", rows: Array) -> Tested:
     """t tests of linear combinations of the fixed effects (rows, on the original scale).
 
     By parametric bootstrap where the fit asked for it; then df is nan. A censored model brings
@@ -107,7 +107,9 @@ def tested(fitted: "FittedMixed | FittedCensored", rows: Array) -> Tested:
         return fitted.tested(rows)
     if fitted.inference == "bootstrap":
         from analysis.fits.bootstrap import bootstrap_tested
+        from analysis.fits.fitted import FittedMixed
 
+        assert isinstance(fitted, FittedMixed)
         return bootstrap_tested(fitted, rows)
     from scipy.special import stdtr, stdtrit
 
@@ -121,14 +123,11 @@ def tested(fitted: "FittedMixed | FittedCensored", rows: Array) -> Tested:
     return Tested(estimate, error, df, statistic, p_value, estimate - width, estimate + width)
 
 
-def degrees(fitted: "FittedMixed", rows: Array) -> Array:
+def degrees(fitted: "FittedModel", rows: Array) -> Array:
     """Degrees of freedom of each contrast by the fit's method."""
-    if fitted.inference == "wald":
-        return np.full(len(rows), np.inf)
-    scaled, o = fitted.scaled_rows(rows), fitted.optimum
-    plain = degrees_of_freedom(o.point, o.theta[None], fitted.design.structure, scaled)[1][0]
+    plain = fitted.degrees(rows)
     if fitted.inference != "kenward_roger":
-        return np.asarray(plain)
+        return plain
     tests = [_kenward_roger_test(fitted, row[None]) for row in rows]
     # A singular fit can have no Kenward-Roger moments.
     return np.array(
@@ -136,7 +135,7 @@ def degrees(fitted: "FittedMixed", rows: Array) -> Array:
     )
 
 
-def estimates(fitted: "FittedMixed") -> tuple[Estimate, ...]:
+def estimates(fitted: "FittedModel") -> tuple[Estimate, ...]:
     """One row per fixed effect."""
     names = fitted.design.matrices.x_names
     found = tested(fitted, np.eye(len(names)))
@@ -157,7 +156,7 @@ def estimate_row(term: str, found: Tested, index: int) -> Estimate:
     )
 
 
-def joint_test(fitted: "FittedMixed", name: str, rows: Array) -> WaldTest:
+def joint_test(fitted: "FittedModel", name: str, rows: Array) -> WaldTest:
     """F test of all rows being zero: Kenward-Roger's, lmerTest's contest, or (Wald) chi-square.
 
     Where Kenward-Roger's moments have no F distribution (a singular fit can do that) the test is
@@ -188,11 +187,10 @@ def joint_test(fitted: "FittedMixed", name: str, rows: Array) -> WaldTest:
     return WaldTest(name, statistic, q, p_value, finite(den_df), "F", SATTERTHWAITE)
 
 
-def _kenward_roger_test(fitted: "FittedMixed", rows: Array) -> kr.JointTest | None:
+def _kenward_roger_test(fitted: "FittedModel", rows: Array) -> kr.JointTest | None:
     """None where the approximation does not exist."""
-    beta = fitted.design.x_transform @ fitted.beta / fitted.design.y_scale
     try:
-        test = kr.joint_test(fitted.adjusted, fitted.scaled_rows(rows), beta, fitted.optimum.sigma2)
+        test = fitted.kenward_roger_test(rows)
     except (np.linalg.LinAlgError, ZeroDivisionError):
         return None
     usable = np.isfinite(test.statistic) and test.statistic >= 0 and test.den_df > 0

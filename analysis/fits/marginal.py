@@ -10,13 +10,13 @@ from analysis.errors import UserError
 from analysis.fits.censored_fitted import FittedCensored
 from analysis.fits.chosen_values import model_values
 from analysis.fits.inference import estimate_row, tested
-from analysis.fits.restored import fitted_of
+from analysis.fits.restored import any_fitted_of
 from analysis.results import Estimate, Fit
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from analysis.fits.fitted import FittedMixed
+    from analysis.fits.fitted_model import FittedModel
 
 Values = Mapping[str, Any]
 
@@ -31,7 +31,7 @@ def contrast(
     Raises UserError for a column that is not in the model.
     """
     own = isinstance(fit.design, FittedCensored)
-    fitted = fit.design if own else fitted_of(fit, frame, "contrast")
+    fitted = fit.design if own else any_fitted_of(fit, frame, "contrast")
     row, term = chosen_row(fit, fitted, at), named_values(at)
     if against is not None:
         row = row - chosen_row(fit, fitted, against)
@@ -39,12 +39,12 @@ def contrast(
     return estimate_row(term, tested(fitted, row[None]), 0)
 
 
-def chosen_row(fit: Fit, fitted: "FittedMixed | FittedCensored", at: Values) -> Array:
+def chosen_row(fit: Fit, fitted: "FittedModel | FittedCensored", at: Values) -> Array:
     """Mean design row of a setting in the words of the question."""
     return mean_row(fitted, model_values(fit, fitted, at, "contrast"))
 
 
-def mean_row(fitted: "FittedMixed | FittedCensored", at: Values) -> Array:
+def mean_row(fitted: "FittedModel | FittedCensored", at: Values) -> Array:
     """Mean design row of the observations with the columns of `at` set."""
     import polars as pl
 
@@ -59,7 +59,7 @@ def mean_row(fitted: "FittedMixed | FittedCensored", at: Values) -> Array:
     return np.asarray(fitted.design.fixed_rows(changed).mean(axis=0))
 
 
-def checked_values(fitted: "FittedMixed | FittedCensored", at: Values, purpose: str) -> None:
+def checked_values(fitted: "FittedModel | FittedCensored", at: Values, purpose: str) -> None:
     """Raises UserError for a column that is not in the fixed part, or a level that is not there."""
     import polars as pl
 

@@ -17,15 +17,16 @@ from analysis.compute.multiplicity import adjust_p_values
 from analysis.engine.structure import Array
 from analysis.errors import UserError
 from analysis.fits.chosen_values import model_values
-from analysis.fits.fitted import FittedMixed
 from analysis.fits.inference import Tested, tested
 from analysis.fits.marginal import checked_values, mean_row, named_values
-from analysis.fits.restored import fitted_of
+from analysis.fits.restored import any_fitted_of
 from analysis.results import Fit, finite
 from analysis.serialized import Serialized
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from analysis.fits.fitted_model import FittedModel
 
 WEIGHTS = ("equal", "observed")
 MOST = 400
@@ -88,7 +89,7 @@ def marginal_means(
         raise UserError(f"marginal means: weights {weights!r}; use {' or '.join(WEIGHTS)}")
     if contrast is not None and contrast not in at:
         raise UserError(f"marginal means: contrast {contrast!r} is not in 'at' ({', '.join(at)})")
-    fitted = fitted_of(fit, frame, "marginal means")
+    fitted = any_fitted_of(fit, frame, "marginal means")
     grid = [dict(zip(at, values, strict=True)) for values in product(*at.values())]
     if not grid or len(grid) > MOST:
         raise UserError(
@@ -153,7 +154,7 @@ def _pairs(grid: list[dict[str, Any]], contrast: str) -> list[tuple[int, int]]:
     ]
 
 
-def _equal_row(fitted: FittedMixed, setting: Mapping[str, Any]) -> Array:
+def _equal_row(fitted: "FittedModel", setting: Mapping[str, Any]) -> Array:
     """Mean row of the reference grid: every level of each factor once, numbers at their mean."""
     import polars as pl
 

@@ -11,8 +11,14 @@ from analysis.fits import guards
 from analysis.fits import statsmodels_bridge as bridge
 from analysis.fits.design import Design
 from analysis.fits.fitted import FittedMixed, variance_components
-from analysis.fits.inference import CONF_LEVEL, chosen, estimates
+from analysis.fits.inference import CONF_LEVEL, Choice, chosen, estimates
+from analysis.fits.residual_spec import parse_residual
 from analysis.fits.search import search
+from analysis.fits.structured_model import (
+    Structure,
+    fit_structured,
+    parse_nested,
+)
 from analysis.fits.versions import provenance
 from analysis.results import Check, Fit, Status, finite
 
@@ -20,6 +26,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 KIND = "linear mixed model"
+TRANSFORMS = ("log10", "log2", "log")
 METHOD = (
     "Linear mixed model by {name}; columns scaled to unit root mean square; profiled likelihood "
     "with exact gradient and Hessian, modified Newton from the best of several starts."
@@ -45,25 +52,39 @@ def fit_mixed(
     verify: bool = True,
     seed: int = 0,
     level: float = CONF_LEVEL,
+    residual: str = "independent",
+    crossed: tuple[str, ...] | str = (),
+    weights: str = "",
+    transform: str = "",
+    context: str = "",
 ) -> Fit:
     """Fit a linear mixed model with random effects nested in `group` (the patient).
 
     formula: "outcome ~ terms" (formulaic). random: formula of the random effects of a patient,
-    "1" or "1 + rel_day". nested: columns whose levels inside the patient get a random intercept.
+    "1" or "1 + rel_day", "0" for none. nested: columns whose levels inside the patient get a
+    random intercept; "lesion: 1 + rel_day" gives each lesion a slope as well.
     covariance: "full", or "diagonal" for independent random effects.
     inference: "auto" is "satterthwaite" (see `analysis.fits.inference`); "kenward_roger" needs
     REML; "bootstrap" simulates from the fit, with `seed`; "wald" is the normal reference.
     verify: let statsmodels confirm the optimum. level: of the intervals.
+    residual: "independent", "by:COLUMN", "ar1:COLUMN", "car1:COLUMN" or "unstructured:COLUMN" (see
+    `analysis.fits.residual_spec`). crossed: columns whose levels cross patients, as readers do.
+    weights: column of known precisions. transform: of the outcome, "log10", "log2" or "log".
+    context: what the signal is, a noun phrase for the sentence.
     A model that cannot be fitted comes back with status not_estimable and no number.
     Raises UserError for a formula, column or option that does not exist.
     """
     nested = (nested,) if isinstance(nested, str) else tuple(nested)
+    crossed = (crossed,) if isinstance(crossed, str) else tuple(crossed)
+    structure = Structure(parse_residual(residual), parse_nested(nested), crossed, weights)
+    formula = transformed(formula, transform)
     choice = chosen(inference, reml, seed)
     if covariance not in ("full", "diagonal"):
         raise UserError(f"covariance {covariance!r} does not exist; use 'full' or 'diagonal'")
     if not 0 < level < 1:
         raise UserError(f"level {level:g} must lie between 0 and 1, as 0.95 does")
-    rows = designs.complete_rows(frame, formula, random, group, nested)
+    _require_supported(structure, choice, random)
+    rows = designs.complete_rows(frame, formula, random or "0", group, structure.columns)
     shell = Fit(
         kind=KIND,
         status="not_estimable",
@@ -78,6 +99,10 @@ def fit_mixed(
         n_subjects=rows.frame[group].n_unique(),
         n_observations=rows.frame.height,
         covariance=covariance,
+        residual=residual,
+        crossed=crossed,
+        weights=weights,
+        context=context,
         inference=choice.single,
         joint_inference=choice.joint,
         inference_note=choice.note,
@@ -90,20 +115,81 @@ def fit_mixed(
     problem = guards.rows_problem(rows, group)
     if problem:
         return refused(shell, problem)
-    matrices = bridge.build_matrices(rows.frame, formula, random)
-    problem = guards.matrix_problem(rows, matrices, group, nested)
+    effects = "1" if without_effects(random) else random
+    matrices = bridge.build_matrices(rows.frame, formula, effects)
+    own = nested if structure.is_plain else ()
+    with_random = not without_effects(random) and structure.residual.kind != "unstructured"
+    problem = guards.matrix_problem(rows, matrices, group, own, with_random=with_random)
     if problem:
         return refused(shell, problem)
     design = designs.assemble(
         rows,
         matrices,
         formula=formula,
-        random=random,
+        random=effects,
         group=group,
-        nested=nested,
+        nested=own,
         diagonal=covariance == "diagonal",
     )
-    return _fit_design(shell, design, verify)
+    if structure.is_plain and with_random:
+        return _fit_design(shell, design, verify)
+    return _fit_structured(shell, design, structure, verify, with_random)
+
+
+def without_effects(random: str) -> bool:
+    """Whether the patient has no random effect of its own."""
+    return random.strip() in ("0", "")
+
+
+def transformed(formula: str, transform: str) -> str:
+    """The formula with its outcome on another scale. Raises UserError for an unknown one."""
+    if not transform or transform == "none":
+        return formula
+    if transform not in TRANSFORMS:
+        raise UserError(
+            f"transform {transform!r} does not exist; use one of {', '.join(TRANSFORMS)} or none"
+        )
+    left, tilde, right = formula.partition("~")
+    return f"{transform}({left.strip()}) ~{right}" if tilde else formula
+
+
+def _require_supported(structure: Structure, choice: Choice, random: str) -> None:
+    if structure.is_plain and without_effects(random):
+        raise UserError(
+            f"random part {random!r} holds no effect; write '1' for an intercept, or a "
+            "residual that holds what goes together within a patient"
+        )
+    plain = structure.is_plain
+    if choice.single == "bootstrap" and not plain:
+        raise UserError(
+            "inference 'bootstrap' is there for independent residuals and nested intercepts; use "
+            "'satterthwaite' or 'kenward_roger'"
+        )
+
+
+def _fit_structured(
+    shell: Fit, design: Design, structure: Structure, verify: bool, with_random: bool
+) -> Fit:
+    """The same stations as a plain fit, by the likelihood of whole covariances."""
+    from analysis.checks import structured_checks
+    from analysis.sentences import mixed_sentence
+
+    if designs.root_mean_square(design.y_scaled) == 0 or is_perfect(design):
+        return refused(shell, PERFECT)
+    fit = fit_structured(shell, design, structure, verify, with_random=with_random)
+    if isinstance(fit, guards.Problem):
+        return refused(shell, fit)
+    checks = (*fit.checks, *structured_checks(fit.design, shell))
+    status, reason, advice = judged(checks)
+    fit = fit.replace(checks=checks, status=status, reason=reason, advice=advice)
+    return fit.replace(sentence=mixed_sentence(fit))
+
+
+PERFECT = guards.Problem(
+    "perfect_fit",
+    "The fixed effects reproduce every value exactly, so there is no variation left to judge by.",
+    "Check whether a term is a copy of the outcome.",
+)
 
 
 def refused(shell: Fit, problem: guards.Problem) -> Fit:
@@ -123,15 +209,7 @@ def _fit_design(shell: Fit, design: Design, verify: bool) -> Fit:
     from analysis.sentences import mixed_sentence
 
     if designs.root_mean_square(design.y_scaled) == 0 or is_perfect(design):
-        return refused(
-            shell,
-            guards.Problem(
-                "perfect_fit",
-                "The fixed effects reproduce every value exactly, so there is no "
-                "variation left to judge by.",
-                "Check whether a term is a copy of the outcome.",
-            ),
-        )
+        return refused(shell, PERFECT)
     try:
         optimum, refit = search(design, shell.reml, verify)
     except np.linalg.LinAlgError:

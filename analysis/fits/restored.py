@@ -10,11 +10,14 @@ from analysis.fits import statsmodels_bridge as bridge
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.model_rows import model_rows
 from analysis.fits.search import search
+from analysis.fits.structured import FittedStructured
 from analysis.results import Fit
 from analysis.specs import ModelSpec
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from analysis.fits.fitted_model import FittedModel
 
 SAME = 1e-5
 """Relative gap in the criterion from which data are not those of the stored fit."""
@@ -37,6 +40,11 @@ def fitted_of(fit: Fit, frame: "pl.DataFrame | None", purpose: str) -> FittedMix
             f"{purpose}: not available for a model with values beyond a limit; fit the same "
             "formula by fit_mixed with half the limit in their place"
         )
+    if fit.kind == "linear mixed model" and is_structured(fit):
+        raise UserError(
+            f"{purpose}: not there for residual structures, weights and crossed effects; fit the "
+            "model without them, or read its table and contrasts"
+        )
     if frame is None:
         raise UserError(
             f"{purpose}: this fit was restored without its data; give them as frame=..."
@@ -44,6 +52,31 @@ def fitted_of(fit: Fit, frame: "pl.DataFrame | None", purpose: str) -> FittedMix
     if fit.spec is not None and "y" not in frame.columns:
         frame = model_rows(frame, ModelSpec.from_dict(fit.spec)).frame
     return _fitted_again(fit, frame, purpose)
+
+
+def any_fitted_of(fit: Fit, frame: "pl.DataFrame | None", purpose: str) -> "FittedModel":
+    """The same, for what residual structures have as well: the mean and its contrasts."""
+    if isinstance(fit.design, FittedStructured):
+        return fit.design
+    if frame is not None and fit.estimates and fit.design is None and is_structured(fit):
+        from analysis.fits.mixed import fit_mixed
+
+        again = fit_mixed(
+            frame, fit.formula, fit.group, fit.random, fit.nested, fit.reml, fit.inference,
+            fit.covariance, False, level=fit.conf_level, residual=fit.residual,
+            crossed=fit.crossed, weights=fit.weights,
+        )  # fmt: skip
+        if not isinstance(again.design, FittedStructured):
+            raise UserError(f"{purpose}: the frame does not give the stored fit again")
+        return again.design
+    return fitted_of(fit, frame, purpose)
+
+
+def is_structured(fit: Fit) -> bool:
+    """Whether the fit has a residual structure, weights, crossed effects or none of the patient."""
+    asked = fit.residual != "independent" or bool(fit.crossed) or bool(fit.weights)
+    slopes = any(":" in name for name in fit.nested)
+    return asked or slopes or fit.random.strip() in ("0", "")
 
 
 def _fitted_again(fit: Fit, frame: "pl.DataFrame", purpose: str) -> FittedMixed:

@@ -244,6 +244,34 @@ def statsmodels_results(
         return model.fit(start_params=start, reml=reml, method="lbfgs")
 
 
+def crossed_likelihood(
+    y: Array, x: Array, levels: Sequence[NDArray[np.intp]], variances: Sequence[float], reml: bool
+) -> float | None:
+    """statsmodels' log-likelihood of crossed random intercepts, all rows in one group.
+
+    variances: relative to the residual's. None where it cannot be computed.
+    """
+    from statsmodels.regression.mixed_linear_model import MixedLM, MixedLMParams, VCSpec
+
+    names = [f"factor{index}" for index in range(len(levels))]
+    mats = [[np.eye(int(level.max()) + 1)[level]] for level in levels]
+    labels = [[[str(k) for k in range(mat[0].shape[1])]] for mat in mats]
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        try:
+            model = MixedLM(y, x, np.zeros(len(y)), exog_vc=VCSpec(names, labels, mats))
+            model.reml, model.cov_pen, model._cov_sing = reml, None, 0
+            at = MixedLMParams.from_components(
+                fe_params=np.zeros(x.shape[1]),
+                cov_re=np.empty((0, 0)),
+                vcomp=np.maximum(np.array(variances), 1e-7),
+            )
+            found = float(model.loglike(at))
+        except (np.linalg.LinAlgError, ValueError, FloatingPointError):
+            return None
+    return found if np.isfinite(found) else None
+
+
 def binary_gee(y: Array, x: Array, groups: NDArray[Any]) -> Any:
     """statsmodels GEE of 0 and 1 with exchangeable correlation in a group and Mancl and DeRouen's
     variance; None where it does not end."""

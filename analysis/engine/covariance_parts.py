@@ -1,0 +1,239 @@
+"""Parts of the covariance of one cluster's rows: random effects and the residual.
+
+Every part gives its matrix and the derivatives by its own parameters, for a batch of clusters of
+one size: arrays (m, n, n) and (m, k, n, n). Parameters are free of bounds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from analysis.engine.structure import Array, Index
+
+
+class Part(Protocol):
+    """One term of V. `n_parameters` of theta are its own."""
+
+    @property
+    def n_parameters(self) -> int: ...
+
+    def start(self) -> Array: ...
+
+    def covariance(self, theta: Array, rows: Index) -> tuple[Array, Array]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class RandomTerm:
+    """Random effects of the levels of a factor: rows of one level share them.
+
+    z: (N, q) design of all rows; level: number of the level of each row. Psi = L L', theta holds
+    the lower triangle of L, or its diagonal when the effects are independent.
+    """
+
+    name: str
+    effects: tuple[str, ...]
+    z: Array
+    level: Index
+    diagonal: bool = False
+
+    @property
+    def n_parameters(self) -> int:
+        q = int(self.z.shape[1])
+        return q if self.diagonal else q * (q + 1) // 2
+
+    def start(self) -> Array:
+        """Independent effects of half the size of the residual."""
+        rows, cols = self.entries
+        return np.where(rows == cols, 0.5, 0.0)
+
+    @property
+    def entries(self) -> tuple[Index, Index]:
+        q = self.z.shape[1]
+        if self.diagonal:
+            return np.arange(q), np.arange(q)
+        rows, cols = np.tril_indices(q)
+        return rows.astype(np.intp), cols.astype(np.intp)
+
+    def factor(self, theta: Array) -> Array:
+        """L."""
+        q = self.z.shape[1]
+        lam = np.zeros((q, q))
+        lam[self.entries] = theta
+        return lam
+
+    def psi(self, theta: Array) -> Array:
+        """Covariance of the effects."""
+        lam = self.factor(theta)
+        return np.asarray(lam @ lam.T)
+
+    def covariance(self, theta: Array, rows: Index) -> tuple[Array, Array]:
+        """Matrix and derivatives for clusters whose rows are `rows` (m, n)."""
+        z, level = self.z[rows], self.level[rows]
+        same = level[:, :, None] == level[:, None, :]
+        lam = self.factor(theta)
+        turned = z @ lam
+        value = np.where(same, turned @ np.swapaxes(turned, 1, 2), 0.0)
+        slopes = []
+        for i, j in zip(*self.entries, strict=True):
+            half = z[:, :, i, None] * turned[:, None, :, j]
+            slopes.append(np.where(same, half + np.swapaxes(half, 1, 2), 0.0))
+        return value, np.stack(slopes, axis=1)
+
+
+class _Weighted:
+    """Residual covariance divided by known weights: Var = sigma2 / weight."""
+
+    root: Array | None = None
+
+    def weighed(self, value: Array, slopes: Array, rows: Index) -> tuple[Array, Array]:
+        if self.root is None:
+            return value, slopes
+        scale = 1 / (self.root[rows][:, :, None] * self.root[rows][:, None, :])
+        return value * scale, slopes * scale[:, None]
+
+
+@dataclass(eq=False)
+class IndependentResidual(_Weighted):
+    """Independent values; one variance, or one for each group. theta: log standard deviations."""
+
+    group: Index
+    levels: tuple[str, ...]
+    root: Array | None = None
+
+    @property
+    def n_parameters(self) -> int:
+        return len(self.levels)
+
+    def start(self) -> Array:
+        """Standard deviations of one half."""
+        return np.full(self.n_parameters, np.log(0.5))
+
+    def covariance(self, theta: Array, rows: Index) -> tuple[Array, Array]:
+        """Diagonal matrices."""
+        group = self.group[rows]
+        eye = np.eye(rows.shape[1])
+        value = np.exp(2 * theta)[group][:, :, None] * eye
+        slopes = [2 * value * (group == k)[:, :, None] for k in range(self.n_parameters)]
+        return self.weighed(value, np.stack(slopes, axis=1), rows)
+
+
+@dataclass(eq=False)
+class AutoregressiveResidual(_Weighted):
+    """Correlation rho ** distance: AR(1) over visits, CAR(1) over time.
+
+    theta: log standard deviation, then atanh(rho) for AR(1), logit(rho) for CAR(1), where rho is
+    the correlation one unit of `time` apart and positive. unit: of `time` in the data's own.
+    """
+
+    time: Array
+    continuous: bool
+    root: Array | None = None
+    unit: float = 1.0
+
+    @property
+    def n_parameters(self) -> int:
+        return 2
+
+    def start(self) -> Array:
+        """A correlation of about 0.2."""
+        return np.array([np.log(0.5), -1.4 if self.continuous else 0.2])
+
+    def rho(self, theta: Array) -> float:
+        """Correlation one step, or one unit of time, apart."""
+        if self.continuous:
+            return float(1 / (1 + np.exp(-theta[1])))
+        return float(np.tanh(theta[1]))
+
+    def covariance(self, theta: Array, rows: Index) -> tuple[Array, Array]:
+        """sigma2 * rho ** |t - s|."""
+        time = self.time[rows]
+        apart = np.abs(time[:, :, None] - time[:, None, :])
+        rho, sigma2 = self.rho(theta), float(np.exp(2 * theta[0]))
+        if self.continuous:
+            value = sigma2 * np.exp(apart * np.log(max(rho, 1e-300)))
+            slope = value * apart * (1 - rho)
+        else:
+            value = sigma2 * np.power(rho, apart)
+            before = np.power(rho, np.maximum(apart - 1, 0))
+            slope = np.where(apart > 0, sigma2 * apart * before, 0.0) * (1 - rho**2)
+        return self.weighed(value, np.stack([2 * value, slope], axis=1), rows)
+
+
+@dataclass(eq=False)
+class UnstructuredResidual(_Weighted):
+    """Any covariance of the visits, D L L' D with L unit lower triangular (as R's mmrm).
+
+    theta: logarithms of D's diagonal, then L below its diagonal by rows; begin: where the search
+    starts.
+    """
+
+    visit: Index
+    labels: tuple[str, ...]
+    begin: Array
+    root: Array | None = None
+
+    @property
+    def n_parameters(self) -> int:
+        return len(self.labels) * (len(self.labels) + 1) // 2
+
+    def start(self) -> Array:
+        return self.begin
+
+    def factors(self, theta: Array) -> tuple[Array, Array]:
+        """Diagonal of D, and L."""
+        k = len(self.labels)
+        lower = np.eye(k)
+        lower[np.tril_indices(k, -1)] = theta[k:]
+        return np.exp(np.clip(theta[:k], -30, 30)), lower
+
+    def sigma(self, theta: Array) -> Array:
+        """Covariance of the visits."""
+        size, lower = self.factors(theta)
+        factor = size[:, None] * lower
+        return np.asarray(factor @ factor.T)
+
+    def covariance(self, theta: Array, rows: Index) -> tuple[Array, Array]:
+        """Rows and columns of the visits that a cluster has."""
+        (size, lower), visit = self.factors(theta), self.visit[rows]
+        factor, pick = size[:, None] * lower, (visit[:, :, None], visit[:, None, :])
+        changes = []
+        for row in range(len(size)):
+            change = np.zeros_like(factor)
+            change[row] = factor[row]
+            changes.append(change)
+        for i, j in zip(*np.tril_indices(len(size), -1), strict=True):
+            change = np.zeros_like(factor)
+            change[i, j] = size[i]
+            changes.append(change)
+        halves = (change @ factor.T for change in changes)
+        slopes = np.stack([(half + half.T)[pick] for half in halves], axis=1)
+        return self.weighed(self.sigma(theta)[pick], slopes, rows)
+
+
+class Split(NamedTuple):
+    """A vector of all parameters and where each part's begin."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def edges(self) -> list[int]:
+        return [0, *accumulate(part.n_parameters for part in self.parts)]
+
+    def of(self, theta: Array) -> list[Array]:
+        """Each part's own parameters."""
+        edges = self.edges
+        return [theta[a:b] for a, b in pairwise(edges)]
+
+
+def batches(cluster: Index) -> Sequence[Index]:
+    """Rows of the clusters, those of one size together: arrays (m, n)."""
+    order = np.argsort(cluster, kind="stable")
+    sizes = np.bincount(cluster)
+    starts = np.append(0, np.cumsum(sizes)[:-1])
+    return [
+        np.stack([order[starts[k] : starts[k] + size] for k in np.flatnonzero(sizes == size)])
+        for size in np.unique(sizes[sizes > 0])
+    ]
