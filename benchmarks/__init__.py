@@ -20,6 +20,7 @@ BENCHMARKS: Mapping[str, str] = {
     "censored": "benchmarks.censored:rows",
     "joint": "benchmarks.joint:rows",
     "planning": "benchmarks.planning:rows",
+    "synthetic": "benchmarks.synthetic:rows",
 }
 """Name -> "module:function"; the function measures and returns its rows."""
 

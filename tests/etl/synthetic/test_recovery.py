@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
+from benchmarks.synthetic import log_ratio_by_model
 from etl.synthetic.design import B_ALL, LYMPHOMA, Cohort
 from etl.synthetic.latent import draw_latent
 from etl.synthetic.outcomes import baseline_hazard, current_value, draw_outcomes
@@ -64,3 +65,15 @@ def test_marginal_ratio_of_trials_centers_on_the_truth(cohort: Cohort) -> None:
             logs.append(log[group].mean() - log[~group].mean())
     error = np.std(logs) / np.sqrt(len(logs))
     assert np.mean(logs) == pytest.approx(np.log(truth), abs=3.3 * error)
+
+
+@pytest.mark.parametrize("cohort", [B_ALL, LYMPHOMA], ids=lambda c: c.code)
+def test_the_specification_of_the_model_page_finds_the_ratio_of_day_14(cohort: Cohort) -> None:
+    """Twelve trials of 24 patients with limits, missed visits and losses, as they come."""
+    truth = np.log(cohort_truth(cohort, 40_000)["marginal_ratio_by_day"]["14"])
+    found = [one for seed in range(12) if (one := log_ratio_by_model(cohort, seed))]
+    assert len(found) >= 10
+    estimates = np.array([one.estimate for one in found])
+    error = estimates.std(ddof=1) / np.sqrt(len(found))
+    assert estimates.mean() == pytest.approx(truth, abs=3.3 * error)
+    assert sum(low <= truth <= high for low, high in (one.interval() for one in found)) >= 9
