@@ -70,7 +70,7 @@ def fit_question(frame: "pl.DataFrame", spec: ModelSpec) -> Core:
 
 def _joint(fit: Fit, spec: ModelSpec, name: str, needed: set[str]) -> WaldTest | None:
     """A joint test of the course; None under the censored likelihood, whose reduced random part
-    lets it reject null trials 10 to 30 % of the time (`benchmarks/censored.py`)."""
+    lets it reject null trials 10 to 30 % of the time (docs/decisions/014)."""
     if spec.blq == "censored" and spec.time != "none":
         return None
     return joint_test(fit.design, name, needed)
