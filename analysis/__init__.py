@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from analysis.fits.joint.model import fit_joint
     from analysis.fits.joint.predictions import DynamicPrediction, predict_event_free
     from analysis.fits.kinetics.individual import KineticsFit, fit_kinetics
+    from analysis.fits.kinetics.population import fit_kinetics_population
     from analysis.fits.likelihood_ratio import LikelihoodRatioTest, likelihood_ratio_test
     from analysis.fits.marginal_means import MarginalMeans, marginal_means
     from analysis.fits.mixed import fit_mixed
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
 _EXPORTS = {
     "bland_altman": "analysis.fits.agreement.bland_altman",
     "fit_kinetics": "analysis.fits.kinetics.individual",
+    "fit_kinetics_population": "analysis.fits.kinetics.population",
     "icc_agreement": "analysis.fits.agreement.intraclass",
     "cohen_kappa": "analysis.fits.agreement.kappa",
     "fleiss_kappa": "analysis.fits.agreement.kappa",
@@ -180,6 +182,7 @@ __all__ = [
     "fit_joint",
     "fit_joint_binary",
     "fit_kinetics",
+    "fit_kinetics_population",
     "fit_logistic",
     "fit_mixed",
     "fit_ordinal",

@@ -19,6 +19,7 @@ BENCHMARKS: Mapping[str, str] = {
     "curve tests": "benchmarks.curve_tests:rows",
     "censored": "benchmarks.censored:rows",
     "joint": "benchmarks.joint:rows",
+    "kinetics": "benchmarks.kinetics:rows",
     "planning": "benchmarks.planning:rows",
     "synthetic": "benchmarks.synthetic:rows",
 }

@@ -51,7 +51,7 @@ def stein_curve(day: ArrayLike, parameters: SteinParameters = TYPICAL) -> NDArra
     """Value at each day since infusion; before infusion it is zero."""
     t, p = np.asarray(day, float), parameters
     start = p.cmax / p.fold
-    growing = start * np.exp(p.growth_per_day * np.clip(t - p.lag_day, 0.0, None))
+    growing = start * np.exp(p.growth_per_day * np.clip(t - p.lag_day, 0.0, p.tmax_day - p.lag_day))
     since = np.clip(t - p.tmax_day, 0.0, None)
     falling = p.cmax * (
         (1.0 - p.memory_fraction) * np.exp(-p.contraction_per_day * since)

@@ -40,6 +40,7 @@ FITS: Mapping[str, str] = {
     "cutpoint": "analysis.fits.response.cutpoint:find_cutpoint",
     "comparison by day": "analysis.fits.day_comparison:compare_by_day",
     "kinetics of one patient": "analysis.fits.kinetics.individual:fit_kinetics",
+    "kinetics of all patients": "analysis.fits.kinetics.population:fit_kinetics_population",
     "limits of agreement": "analysis.fits.agreement.bland_altman:bland_altman",
     "within-subject SD": "analysis.fits.agreement.repeatability:within_subject_sd",
     "within-subject CV": "analysis.fits.agreement.repeatability:within_subject_cv",
