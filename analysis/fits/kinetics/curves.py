@@ -78,15 +78,20 @@ def fast_first(u: Array, form: Form) -> Array:
     return turned
 
 
+def _positive(log: Array) -> Array:
+    """exp, kept a number for draws of a parameter that the samples do not hold."""
+    return np.asarray(np.exp(np.clip(log, -50.0, 50.0)))
+
+
 def _parts(u: Array, t: Array, form: Form, gradient: bool) -> tuple[Array, Array]:
     column = {index: u[..., k, None] for k, index in enumerate(form.parameters)}
-    tmax, fast = np.exp(column[TMAX]), np.exp(column[CONTRACTION])
+    tmax, fast = _positive(column[TMAX]), _positive(column[CONTRACTION])
     share = expit(column[LAG]) if LAG in column else np.zeros_like(tmax)
     grown = np.clip(t - share * tmax, 0.0, None) / (tmax * (1.0 - share))
     since = np.clip(t - tmax, 0.0, None)
     rising = t < tmax
     if SLOW in column:
-        slow, logit = np.exp(column[SLOW]), column[SHARE]
+        slow, logit = _positive(column[SLOW]), column[SHARE]
         a = -np.logaddexp(0.0, logit) - fast * since
         b = -np.logaddexp(0.0, -logit) - slow * since
         falling = np.logaddexp(a, b)

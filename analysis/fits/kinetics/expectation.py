@@ -163,7 +163,9 @@ def fitted_population(
     at, settled, converged = start, 0, False
     for _ in range(ROUNDS):
         found = expectation(cohort, form, at, center, spread, points[0])
-        center, spread = found.mean, _safe(found.covariance, at.omega)
+        # Draws that jump to each new posterior can swing between two states; half way settles.
+        center = (center + found.mean) / 2
+        spread = (spread + _safe(found.covariance, at.omega)) / 2
         new = maximized(cohort, at, found, diagonal)
         step = max(
             float(np.abs(cohort.design @ (new.beta - at.beta)).max()),

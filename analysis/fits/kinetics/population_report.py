@@ -1,5 +1,7 @@
 """What a population fit says: estimates, spread, typical curve, checks and one sentence."""
 
+from typing import Literal
+
 import numpy as np
 from scipy.special import expit
 from scipy.stats import norm
@@ -25,7 +27,8 @@ from analysis.sentences import count, number
 
 UNKNOWN = 1.5
 """Standard error on the log scale (a factor of 20 either way) from which nothing is known."""
-SHRUNK = 0.3
+SHRUNK, UNSEEN = 0.3, 0.6
+"""Shrinkage from which patients' own values say little, and from which their spread does too."""
 FEW_DRAWS = 20.0
 CURVE_POINTS = 60
 LN2 = float(np.log(2.0))
@@ -209,7 +212,11 @@ def _checks(
         text = f"Shrinkage of {name} is {value:.0%}."
         if value > SHRUNK:
             text += " The patients' own values of it say little; do not plot or test them."
-        found.append(Check(f"shrinkage:{name}", "note", text, float(value)))
+        unseen = value > UNSEEN
+        if unseen:
+            text += f" How {name} differs between patients is not seen: its interval is too narrow."
+        status: Literal["warning", "note"] = "warning" if unseen else "note"
+        found.append(Check(f"shrinkage:{name}", status, text, float(value)))
     n_below = sum(int(np.sum(~item.exact)) for item in patients.samples)
     total = sum(item.t.size for item in patients.samples)
     found.append(
