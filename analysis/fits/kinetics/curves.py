@@ -2,7 +2,8 @@
 
 Growth from the value at infusion to the peak, then decline (Stein AM et al. 2019,
 doi:10.1002/psp4.12388); with a lag, the value stays where it is until growth starts
-(Ogasawara K et al. 2022, doi:10.1007/s40262-021-01078-w). Positive parameters are on the natural
+(as in the published population
+model of lisocabtagene maraleucel). Positive parameters are on the natural
 log scale, the share of the slow decline and the lag as a share of Tmax on the logit scale.
 """
 
