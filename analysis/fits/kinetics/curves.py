@@ -1,10 +1,10 @@
 """Logarithm of a kinetic curve and its derivatives, in parameters that may take any real value.
 
 Growth from the value at infusion to the peak, then decline (Stein AM et al. 2019,
-doi:10.1002/psp4.12388); with a lag, the value stays where it is until growth starts
-(as in the published population
-model of lisocabtagene maraleucel). Positive parameters are on the natural
-log scale, the share of the slow decline and the lag as a share of Tmax on the logit scale.
+doi:10.1002/psp4.12388); with a lag, the value stays where it is until growth starts (the
+population model of lisocabtagene maraleucel, doi:10.1007/s40262-021-01039-5). Positive parameters
+are on the natural log scale, the share of the slow decline and the lag as a share of Tmax on the
+logit scale.
 """
 
 from collections.abc import Mapping
