@@ -29,7 +29,8 @@ def hash64(texts: pl.Series) -> pl.Series:
         hashed = start()
         hashed.update(text)
         digests.append(hashed.digest())
-    return pl.Series(np.frombuffer(b"".join(digests), dtype=">i8").astype(np.int64))
+    numbers = np.frombuffer(b"".join(digests), dtype=">i8").astype(np.int64)
+    return pl.Series(texts.name, numbers)
 
 
 def _text(name: str, dtype: pl.DataType) -> pl.Expr:
@@ -65,18 +66,38 @@ def _time_part(frame: pl.DataFrame) -> pl.Expr:
     return pl.concat_str([first, partial], separator=SEPARATOR, ignore_nulls=True)
 
 
+def with_hashes(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+    """The records with `record_key` and `content_hash`: both texts are written side by side."""
+    texts = frame.select(
+        record_key=_key_text(frame, contract), content_hash=_content_text(frame, contract)
+    )
+    return frame.with_columns(
+        record_key=hash64(texts["record_key"]), content_hash=hash64(texts["content_hash"])
+    )
+
+
 def record_keys(frame: pl.DataFrame, contract: Contract) -> pl.Series:
     """The hash of each record's natural key."""
-    if frame.is_empty():
-        return pl.Series("record_key", [], dtype=pl.Int64)
+    return hash64(frame.select(record_key=_key_text(frame, contract))["record_key"])
+
+
+def content_hashes(frame: pl.DataFrame, contract: Contract) -> pl.Series:
+    """The hash of each record's content; columns that do not exist in the frame do not count."""
+    return hash64(frame.select(content_hash=_content_text(frame, contract))["content_hash"])
+
+
+def _key_text(frame: pl.DataFrame, contract: Contract) -> pl.Expr:
     names = [name for name in contract.key if name != "time"]
     if contract.name in WITH_UNIT:
         names.append("unit")
     key = _named(frame, names)
     if "time" in contract.key:
         key = pl.concat_str([key, _time_part(frame)], separator=SEPARATOR)
-    texts = frame.select(pl.concat_str([pl.lit(contract.name + SEPARATOR), key]).alias("key"))
-    return hash64(texts["key"]).alias("record_key")
+    return pl.concat_str([pl.lit(contract.name + SEPARATOR), key])
+
+
+def _content_text(frame: pl.DataFrame, contract: Contract) -> pl.Expr:
+    return _named(frame, [name for name in content_columns(contract) if name in frame.columns])
 
 
 def content_columns(contract: Contract) -> tuple[str, ...]:
@@ -94,12 +115,3 @@ def content_columns(contract: Contract) -> tuple[str, ...]:
     if contract.measured:
         names += ["value", "lower", "upper", "unit", "censored"]
     return tuple(dict.fromkeys(names))
-
-
-def content_hashes(frame: pl.DataFrame, contract: Contract) -> pl.Series:
-    """The hash of each record's content; columns that do not exist in the frame do not count."""
-    if frame.is_empty():
-        return pl.Series("content_hash", [], dtype=pl.Int64)
-    names = [name for name in content_columns(contract) if name in frame.columns]
-    texts = frame.select(_named(frame, names).alias("content"))["content"]
-    return hash64(texts).alias("content_hash")

@@ -8,7 +8,7 @@ import polars as pl
 from etl.contracts.contract import RECORD, Contract
 from etl.contracts.rules import named_rule
 from etl.contracts.typed import refuse
-from etl.keys import content_hashes, record_keys
+from etl.keys import with_hashes
 
 OTHER = "_other"
 """Number of the record that a refused one is in conflict with; the column may be absent."""
@@ -44,7 +44,7 @@ def apply_schema(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
 
 def apply_keys(frame: pl.DataFrame, contract: Contract, numbered: bool) -> pl.DataFrame:
     """Adds record_key, content_hash and `_verdict`; same key and other content is a conflict."""
-    frame = _with_hashes(frame, contract)
+    frame = with_hashes(frame, contract)
     if numbered and "replicate" in contract.field_names:
         frame = _numbered(frame, contract)
     open_rows = pl.col("_rule").is_null() & ~pl.col("_empty")
@@ -59,13 +59,6 @@ def apply_keys(frame: pl.DataFrame, contract: Contract, numbered: bool) -> pl.Da
         .when("_again").then(pl.lit(DUPLICATE))
         .otherwise(pl.lit(LOADED)).alias("_verdict")
     ).drop("_again")  # fmt: skip
-
-
-def _with_hashes(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
-    return frame.with_columns(
-        record_keys(frame, contract).alias("record_key"),
-        content_hashes(frame, contract).alias("content_hash"),
-    )
 
 
 def _same_keys(frame: pl.DataFrame, candidates: pl.DataFrame, contract: Contract) -> pl.DataFrame:
@@ -108,4 +101,4 @@ def _numbered(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
         numbered.select(RECORD, "_number"), on=RECORD, how="left", maintain_order="left"
     )
     frame = frame.with_columns(pl.coalesce("_number", "replicate").alias("replicate"))
-    return _with_hashes(frame.drop("_number"), contract)
+    return with_hashes(frame.drop("_number"), contract)

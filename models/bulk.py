@@ -172,7 +172,11 @@ def _hex(value: str) -> str:
 
 
 def _insert_postgres(connection: Connection, table: Table, frame: pl.DataFrame) -> None:
-    """COPY; where row-level security forbids it, COPY to a temporary table and INSERT from it."""
+    """COPY; where row-level security forbids it, COPY to a temporary table and INSERT from it.
+
+    Columns without any value are left out: no column has a default, so they stay missing.
+    """
+    frame = frame.select(one for one in frame if one.null_count() < one.len())
     active = text("SELECT row_security_active(CAST(:name AS text))")
     if not connection.scalar(active, {"name": _quote(table.name)}):
         _copy(connection, _quoted(table, frame.columns), frame)

@@ -28,20 +28,25 @@ END $$""",
     """
 CREATE OR REPLACE FUNCTION check_references() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
+    names text;
+    tests text := '';
     missing text;
 BEGIN
+    SELECT string_agg(DISTINCT quote_ident(TG_ARGV[i]), ', ') INTO names
+    FROM generate_series(0, TG_NARGS - 1, 2) AS i;
     FOR i IN 0 .. TG_NARGS / 2 - 1 LOOP
-        EXECUTE format(
-            'SELECT a.key FROM (SELECT DISTINCT %I AS key FROM changed) AS a '
-            'WHERE a.key IS NOT NULL AND NOT EXISTS (SELECT FROM %I AS p WHERE p.id = a.key) '
-            'LIMIT 1', TG_ARGV[2 * i], TG_ARGV[2 * i + 1]
-        ) INTO missing;
-        IF missing IS NOT NULL THEN
-            RAISE foreign_key_violation USING MESSAGE = format(
-                '%s.%s refers to %s %s, which does not exist',
-                TG_TABLE_NAME, TG_ARGV[2 * i], TG_ARGV[2 * i + 1], missing);
-        END IF;
+        tests := tests || format(
+            'WHEN a.%1$I IS NOT NULL AND NOT EXISTS (SELECT FROM %2$I AS p WHERE p.id = a.%1$I) '
+            'THEN format(''%%s.%%s refers to %%s %%s, which does not exist'', %3$L, %4$L, %5$L, '
+            'a.%1$I) ',
+            TG_ARGV[2 * i], TG_ARGV[2 * i + 1], TG_TABLE_NAME, TG_ARGV[2 * i], TG_ARGV[2 * i + 1]);
     END LOOP;
+    EXECUTE 'SELECT found.message FROM (SELECT CASE ' || tests || 'END AS message '
+        'FROM (SELECT DISTINCT ' || names || ' FROM changed) AS a) AS found '
+        'WHERE found.message IS NOT NULL LIMIT 1' INTO missing;
+    IF missing IS NOT NULL THEN
+        RAISE foreign_key_violation USING MESSAGE = missing;
+    END IF;
     RETURN NULL;
 END $$""",
 )

@@ -138,3 +138,16 @@ def test_downgrade_leaves_nothing(database_url: str) -> None:
         assert inspect(connection).get_table_names() == ["alembic_version"]
         assert rules_of(connection) == set()
     engine.dispose()
+
+
+def test_every_revision_goes_back_and_forth(database_url: str) -> None:
+    engine = create_engine_for(database_url, foreign_keys=False)
+    with engine.connect() as connection:
+        before = rules_of(connection)
+    for step in ("0002", "head"):
+        with engine.begin() as connection:
+            move = command.downgrade if step == "0002" else command.upgrade
+            move(alembic_config(connection), step)
+    with engine.connect() as connection:
+        assert rules_of(connection) == before
+    engine.dispose()
