@@ -8,8 +8,9 @@ import math
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import polars as pl
 
 from figures.canvas import Canvas
@@ -63,17 +64,24 @@ def group_means(
     series: pl.DataFrame, summary: pl.DataFrame, groups: Sequence[str]
 ) -> Iterable[GroupMean]:
     """One summary per group that has patients."""
+    patients = dict(series.group_by("group").agg(pl.col("usubjid").n_unique()).rows())
+    values = [
+        pl.col(name).cast(pl.Float64).fill_null(math.nan)
+        for name in ("geometric_mean", "conf_low", "conf_high")
+    ]
+    rows = summary.sort("nominal_day").select("group", "nominal_day", *values, "n")
+    parts = {group: tuple(part) for group, part in by_group(rows)}
     for group in groups:
-        patients = series.filter(pl.col("group") == group).get_column("usubjid").n_unique()
-        rows = summary.filter(pl.col("group") == group).sort("nominal_day")
-        if patients == 0 or rows.is_empty():
+        if not patients.get(group) or group not in parts:
             continue
-        mean, low, high = (
-            tuple(rows.get_column(name).cast(pl.Float64).fill_null(math.nan))
-            for name in ("geometric_mean", "conf_low", "conf_high")
-        )
-        days, counts = tuple(rows.get_column("nominal_day")), tuple(rows.get_column("n"))
-        yield GroupMean(group, patients, days, mean, low, high, counts)
+        _, days, mean, low, high, counts = zip(*parts[group], strict=True)
+        yield GroupMean(group, patients[group], days, mean, low, high, counts)
+
+
+def by_group(rows: pl.DataFrame) -> Iterable[tuple[str, Iterable[tuple[Any, ...]]]]:
+    """Rows of each group (first column), in the order in which they stand."""
+    ordered = rows.sort("group", maintain_order=True).rows()
+    return groupby(ordered, key=itemgetter(0))
 
 
 def group_color(group: str, index: int, theme: Theme) -> str:
@@ -115,8 +123,10 @@ def draw_patients(
     for group, color in colors.items():
         lines = [line for line in lines_of_all if line.group == group]
         x, y = gapped(lines, scale)
+        # Arrays travel as binary; lists are walked value by value.
         canvas.scatter(
-            x=x, y=y, mode="lines", line={"color": rgba(color, 0.32), "width": 1},
+            x=np.array(x, float), y=np.array(y, float), mode="lines",
+            line={"color": rgba(color, 0.32), "width": 1},
             hoverinfo="skip", connectgaps=False,
         )  # fmt: skip
         if points:
@@ -133,15 +143,15 @@ def draw_points(canvas: Canvas, lines: Sequence[PatientLine], scale: DayScale, c
     for open_symbol in (False, True):
         kept = [point for point in points if point[2] is open_symbol]
         canvas.scatter(
-            x=[point[0] for point in kept],
-            y=[point[1] for point in kept],
+            x=np.array([point[0] for point in kept], float),
+            y=np.array([point[1] for point in kept], float),
             mode="markers",
             marker={
                 "size": 5,
                 "color": rgba(color, 0.0 if open_symbol else 0.32),
                 "line": {"color": rgba(color, 0.6), "width": 1 if open_symbol else 0},
             },
-            customdata=[list(point[3]) for point in kept],
+            customdata=np.array([point[3] for point in kept], str),
             hovertemplate="<b>Patient %{customdata[0]}</b>, %{customdata[1]}<br>"
             "Day %{customdata[2]}: %{customdata[3]}<br>%{customdata[4]}<extra></extra>",
         )

@@ -159,7 +159,8 @@ def record_rules(table: str) -> tuple[Any, ...]:
     together, so on Postgres block ranges are index enough for the large tables.
     """
     current = text("superseded_in IS NULL")
-    ranges = {"postgresql_using": "brin", "postgresql_with": {"autosummarize": "on"}}
+    brin = {"postgresql_using": "brin", "postgresql_with": {"autosummarize": "on"}}
+    ranges: dict[str, Any] = brin if table in MEASURED_TABLES else {}
     return (
         Index(
             f"uq_{table}_current",
@@ -169,7 +170,7 @@ def record_rules(table: str) -> tuple[Any, ...]:
             sqlite_where=current,
             postgresql_where=current,
         ),
-        Index(None, "study_id", "loaded_in", **(ranges if table in MEASURED_TABLES else {})),
+        Index(None, "study_id", "loaded_in", **ranges),
         CheckConstraint("superseded_in > loaded_in", name="superseded_later"),
         CheckConstraint("source_row >= 1", name="source_row"),
     )

@@ -19,11 +19,12 @@ from analysis.derive.comparison import (
 from analysis.derive.labels import region_label
 from analysis.derive.peak import peaks
 from analysis.derive.response import best_response
-from analysis.derive.signal import Signal, signal_catalog, signal_series
+from analysis.derive.signal import Signal
 from analysis.derive.summary import BlqRule, summarize, summary_rule
 from analysis.results import Fit
 from analysis.selection import in_day_window
 from dashboard.model.reading import fitted_curves
+from dashboard.trial_signals import trial_series, trial_signals
 from dashboard.view import View
 from figures.curves import GroupMean, group_means, is_precise, patient_lines
 from figures.effect_curve import as_mean
@@ -88,8 +89,7 @@ def model_overlay(view: View, signal: Signal) -> tuple[GroupMean, ...]:
 
 def signals(view: View) -> tuple[Signal, ...]:
     """What the study can draw, most useful first."""
-    trial = view.trial
-    return signal_catalog(trial.kinetics, trial.quantifications, trial.labs, trial.lesions)
+    return trial_signals(view.trial)
 
 
 def chosen_signal(view: View, catalog: Sequence[Signal]) -> Signal:
@@ -144,14 +144,8 @@ def cohort_numbers(view: View, signal: Signal, catalog: Sequence[Signal]) -> Coh
 
 def series_of(view: View, signal: Signal) -> pl.DataFrame:
     """One row per patient and time for the selected patients."""
-    chosen = view.selected
-    return signal_series(
-        signal,
-        kinetics=chosen.kinetics,
-        quantifications=chosen.quantifications,
-        labs=chosen.labs,
-        lesions=chosen.lesions,
-    )
+    chosen = view.selected.subjects.get_column("usubjid")
+    return trial_series(view.trial, signal).filter(pl.col("usubjid").is_in(chosen.implode()))
 
 
 def windowed(view: View, series: pl.DataFrame) -> pl.DataFrame:

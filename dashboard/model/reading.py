@@ -7,12 +7,13 @@ import polars as pl
 
 from analysis.derive.groups import patient_groups
 from analysis.derive.measured_peaks import MeasuredPeaks, measured_peaks
-from analysis.derive.signal import Signal, signal_catalog, signal_series
+from analysis.derive.signal import Signal, signal_series
 from analysis.errors import UserError
 from analysis.results import Fit, GeometricMeanRatio
 from analysis.specs import ModelSpec
 from dashboard.filters import window_text
-from dashboard.model.scope import scope_changes, study_default
+from dashboard.model.scope import scope_changes
+from dashboard.trial_signals import first_question, trial_signals
 from dashboard.view import View
 from figures.effect_curve import FittedCurve
 from figures.influence_plot import Influence
@@ -43,8 +44,7 @@ WINDOW_LABELS = (
 
 def signals(view: View) -> tuple[Signal, ...]:
     """The signals that the study can model."""
-    trial = view.trial
-    return signal_catalog(trial.kinetics, trial.quantifications, trial.labs, trial.lesions)
+    return trial_signals(view.trial)
 
 
 def chosen_spec(view: View) -> ModelSpec:
@@ -53,7 +53,7 @@ def chosen_spec(view: View) -> ModelSpec:
     Raises:
         UserError: a value of the address is no choice of this page.
     """
-    spec = study_default(view.trial, view.params.get("signal", ""))
+    spec = first_question(view.trial, view.params.get("signal", ""))
     params = view.params
     changes = scope_changes(view)
     for name in ("group", "time", "random", "transform", "inference"):

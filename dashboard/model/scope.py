@@ -10,10 +10,10 @@ from typing import Any
 
 import polars as pl
 
-from analysis.derive.default_question import default_question, most_assessed
+from analysis.derive.default_question import most_assessed
 from analysis.errors import UserError
 from analysis.selection import Selection
-from analysis.specs import ModelSpec
+from dashboard.trial_signals import first_question
 from dashboard.view import View
 from models.trial import Trial
 
@@ -37,22 +37,9 @@ def applied(trial: Trial, selection: Selection, params: Mapping[str, str]) -> Se
     if kept.cohort or kept.criterion:
         return kept
     try:
-        return kept.replace(cohort=study_default(trial, params.get("signal", "")).cohort)
+        return kept.replace(cohort=first_question(trial, params.get("signal", "")).cohort)
     except UserError:  # no signal, or no key of one: the page says which
         return kept
-
-
-def study_default(trial: Trial, signal: str = "") -> ModelSpec:
-    """The first question of this study, or about a signal, before anyone has chosen anything."""
-    return default_question(
-        subjects=trial.subjects,
-        kinetics=trial.kinetics,
-        quantifications=trial.quantifications,
-        labs=trial.labs,
-        lesions=trial.lesions,
-        responses=trial.responses,
-        outcome=signal,
-    )
 
 
 def scope_changes(view: View) -> dict[str, Any]:

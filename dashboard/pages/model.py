@@ -31,6 +31,7 @@ from dashboard.model.parts import (
     variance_table,
 )
 from dashboard.model.scope import scope_words
+from dashboard.trial_signals import first_question
 from dashboard.view import Services, View
 from figures.effect_curve import draw_effect_curve, prepare_effect_curve
 from figures.influence_plot import draw_influence_plot, prepare_influence_plot
@@ -175,7 +176,7 @@ def finding(fit: Fit) -> list[Component | str]:
 
 def builder(view: View, catalog: tuple[Signal, ...], spec: ModelSpec | None) -> Component:
     """The guided question: outcome, groups, time, random part, adjusters, low values."""
-    chosen = spec or scope.study_default(view.trial)
+    chosen = spec or first_question(view.trial)
     groups = [
         {"value": name, "label": label[:1].upper() + label[1:]}
         for name, (_, label) in GROUPS.items()

@@ -9,9 +9,10 @@ from analysis.errors import UserError
 from analysis.results import Estimate, Fit, GeometricMeanRatio, SensitivityRow, WaldTest
 from dashboard.address import Request
 from dashboard.filters import page_filters
-from dashboard.model import parts, reading, scope
+from dashboard.model import parts, reading
 from dashboard.pages import model
 from dashboard.selecting import build_view
+from dashboard.trial_signals import first_question
 from dashboard.view import Services, View
 from figures.theme import LIGHT
 from tests.dashboard.app_fixture import MemoryReader, no_job
@@ -203,7 +204,7 @@ def test_where_cohorts_differ_in_criterion_the_page_says_which_one_is_fitted() -
 
     asked = at("")
     spec = reading.chosen_spec(asked)
-    assert spec == scope.study_default(asked.trial)
+    assert spec == first_question(asked.trial)
     assert len(spec.cohort) == 1
     assert f"Fitted in cohort {spec.cohort[0]}:" in text_of(model.layout(asked))
     members = asked.trial.subjects.filter(pl.col("cohort") == spec.cohort[0])
