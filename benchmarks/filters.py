@@ -45,7 +45,7 @@ def summary(name: str, spent: list[Spent]) -> list[Row]:
 
 def demo_app(url: str) -> tuple[Any, Any]:
     """The demo's app as `app.create_server` builds it over a fresh database, and its trial."""
-    from app import job_services
+    from app import job_services, keep_for_good
     from dashboard import create_app
     from dashboard.data import TrialReader
     from etl.synthetic import STUDYID
@@ -56,7 +56,9 @@ def demo_app(url: str) -> tuple[Any, Any]:
     engine = create_engine_for(url)
     reader = TrialReader(engine, synthetic_only=True)
     services = job_services(engine, reader, "benchmark")
-    return create_app(reader, mode="demo", version="bench", **services), reader.trial(STUDYID)
+    made = create_app(reader, mode="demo", version="bench", **services), reader.trial(STUDYID)
+    keep_for_good()
+    return made
 
 
 def selections(trial: Any) -> list[Selection]:
