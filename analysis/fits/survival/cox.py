@@ -175,12 +175,11 @@ def cox_sentence(fit: Fit) -> str:
     if len(fit.estimates) != 1:
         return f"The Cox model was fitted to {facts}.{caution}"
     row = fit.estimates[0]
-    ends = ", ".join(
-        f"{side} {number(float(np.exp(value)))}"
-        for side, value in (("from", row.conf_low), ("to", row.conf_high))
-        if value is not None
+    low, high = (
+        "without end" if end is None else number(float(np.exp(end)))
+        for end in (row.conf_low, row.conf_high)
     )
-    level = f"{100 * fit.conf_level:g} % CI {ends}" if ends else "no finite interval"
+    level = f"{100 * fit.conf_level:g} % CI {low} to {high}"
     ratio = number(float(np.exp(row.estimate)))
     return f"The hazard ratio of {row.term} was {ratio} ({level}; {facts}).{caution}"
 

@@ -36,6 +36,14 @@ def test_small_trial_as_r():
     assert found.std_error == pytest.approx(0.0642021150765, rel=1e-8)
 
 
+def test_one_covariate_is_said_in_one_sentence():
+    # summary(coxph(Surv(t, e) ~ x))
+    fit = fit_cox(TRIAL.with_columns(pl.col("e").cast(pl.Boolean)), "x", "t", "e")
+    ratio = hazard_ratios(fit).row(0)
+    assert fit.sentence.startswith("The hazard ratio of x was 3.6 (95 % CI 1.3 to 10; 12 patients")
+    assert ratio[1:4] == pytest.approx((3.64193034747, 1.26657925974, 10.4720305135), rel=1e-8)
+
+
 def test_robust_stratified_and_late_entry_as_r():
     robust = fit_cox(TRIAL, "x + g", "t", "e", cluster="id")
     assert column(robust, "std_error") == pytest.approx([0.584533406472, 0.891763158120], rel=1e-7)
