@@ -231,6 +231,8 @@ def _cell_text(numbers: CompletenessNumbers, row: int, column: int) -> str:
     )
 
 
+MARK_PX = 9
+"""Room that a symbol takes."""
 NAME_PX = 38
 """Room that a symbol, two letters and the next symbol take."""
 
@@ -287,7 +289,7 @@ def _group_marks(groups: list[_Group], theme: Theme) -> list[go.Scatter]:
     marks = []
     for group in groups:
         symbol = RESPONSE_SYMBOLS.get(group.response or "")
-        if symbol is None:
+        if symbol is None or group.room < MARK_PX:
             continue
         color = theme.response[group.response or ""]
         outline = {"width": 2 if symbol.endswith("thin") else 0, "color": color}

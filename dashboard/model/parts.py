@@ -109,7 +109,7 @@ def tests_table(tests: Sequence[WaldTest]) -> Component:
         Column("Statistic", align="right"),
         Column("df", align="right"),
         Column("p", align="right"),
-        Column("p, patients relabelled", align="right"),
+        Column("p", "relabelled", align="right"),
     ]
     rows = [
         [

@@ -16,7 +16,7 @@ WIDE_PX, NARROW_PX = 560.0, 280.0
 """Nominal widths of the plot on a desk and on a phone."""
 CHAR_PX = 7.2
 WORD_PX = 16.0
-GAP_PX = 3.0
+GAP_PX = 6.0
 """On either side of a word, so that two of them never read as one."""
 
 
@@ -62,7 +62,7 @@ def name_series(track: Track, scale: DayScale, width: float = WIDE_PX) -> tuple[
         if found is not None:
             word, box = found
             placed.append(word)
-            taken.append(box)
+            taken.append(box._replace(left=box.left - GAP_PX, right=box.right + GAP_PX))
     return tuple(placed)
 
 
