@@ -1,5 +1,6 @@
 """What depends on Z alone: the matrices of each pattern that contract with its cross-products."""
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +27,7 @@ def any_size(lam: Array, a: Array, weight: Array, structure: RandomStructure) ->
     """lam: (R, q, q), a: (G, q, q), weight: patients of each pattern (R or 1, G)."""
     (g, q), n, r = a.shape[:2], structure.n_parameters, len(lam)
     eye = np.eye(q)
-    al = _rows_times(np.broadcast_to(a, (r, g, q, q)), lam)
+    al = (a.reshape(g * q, q) @ lam).reshape(r, g, q, q)
     m_inverse, log, ok = inverses(eye + _rows_times(np.swapaxes(al, 2, 3), lam))
     h = np.swapaxes(_rows_times(m_inverse, np.swapaxes(lam, 1, 2)), 2, 3)
     n_t = eye - al @ np.swapaxes(h, 2, 3)
@@ -59,10 +60,10 @@ def _rows_times(left: Array, right: Array) -> Array:
 def _basis_times(left: Array, structure: RandomStructure) -> Array:
     """left E_r of every direction: (R, G, q, parameters, q)."""
     r, g, q = left.shape[:3]
-    basis = structure.basis.transpose(1, 0, 2).reshape(q, -1)
-    return np.asarray((left.reshape(-1, q) @ basis).reshape(r, g, q, -1, q))
+    return np.asarray((left.reshape(-1, q) @ structure.basis_rows).reshape(r, g, q, -1, q))
 
 
+@cache
 def _pair_positions(q: int, n: int) -> tuple[Index, Index]:
     """Where (a, r, b, s) and (b, r, a, s) lie for all pairs r <= s and a <= b."""
     i, j = pairs(n)

@@ -25,9 +25,24 @@ class Inverses(NamedTuple):
 def inverses(matrices: Array) -> Inverses:
     """Inverse and log-determinant of symmetric matrices over the leading axes."""
     n = matrices.shape[-1]
+    if n == 2:
+        return _of_two(matrices)
     if n > 1 and (n >= WIDE or matrices.size <= FEW * n * n):
         return _by_lapack(matrices)
     return _by_elimination(matrices)
+
+
+def _of_two(matrices: Array) -> Inverses:
+    """Two by two, written out."""
+    first, off, second = matrices[..., 0, 0], matrices[..., 0, 1], matrices[..., 1, 1]
+    product = first * second
+    determinant = product - off * off
+    ok = (first > 0) & (determinant > RELATIVE_PIVOT * product)
+    determinant = np.where(ok, determinant, 1.0)
+    inverse = np.empty_like(matrices)
+    inverse[..., 0, 0], inverse[..., 1, 1] = second / determinant, first / determinant
+    inverse[..., 0, 1] = inverse[..., 1, 0] = -off / determinant
+    return Inverses(inverse, np.log(determinant), ok)
 
 
 def _by_elimination(matrices: Array) -> Inverses:

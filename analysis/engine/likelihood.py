@@ -10,6 +10,7 @@ Cholesky factor by the chain rule: a variance of zero is an ordinary point there
 Reference: Bates D et al., J Stat Softw 2015;67(1), doi:10.18637/jss.v067.i01, section 3.
 """
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -111,20 +112,21 @@ def evaluate(theta: Array, products: Pooled, structure: RandomStructure, reml: b
     covariance, log_x, ok_x = inverses(s_xx)
     beta = (covariance @ found.value_y[:, :p, None])[:, :, 0]
     degrees = np.zeros(len(theta)) + (products.n - p if reml else products.n)
-    r2 = found.value_y[:, p] - np.einsum("rp,rp->r", beta, found.value_y[:, :p])
+    r2 = found.value_y[:, p] - (beta * found.value_y[:, :p]).sum(axis=1)
     ok = found.ok & ok_x & (r2 > 0) & np.isfinite(found.log)
     r2 = np.where(ok, r2, 1.0)
     slope = unpack(found.slope_xx, p)
     score = found.slope_y[:, :, :p] - (slope @ beta[:, None, :, None])[..., 0]
-    r2_slope = _quadratic(found.slope_xx, found.slope_y, beta)
-    r2_curve = _square(_quadratic(found.curve_xx, found.curve_y, beta), n)
+    squares = _packed_squares(beta)
+    r2_slope = _quadratic(found.slope_xx, found.slope_y, beta, squares)
+    r2_curve = unpack(_quadratic(found.curve_xx, found.curve_y, beta, squares), n)
     r2_curve = r2_curve - 2 * (score @ covariance) @ np.swapaxes(score, 1, 2)
     criterion = found.log + degrees * (1 + np.log(2 * np.pi * r2 / degrees))
     log_slope, log_curve = found.log_slope, found.log_curve
     if reml:
         criterion = criterion + log_x
         one, two = _log_determinant_derivatives(covariance, slope, found.curve_xx)
-        log_slope, log_curve = log_slope + one, log_curve + _square(two[0], n) - two[1]
+        log_slope, log_curve = log_slope + one, log_curve + unpack(two[0], n) - two[1]
     share = (degrees / r2)[:, None]
     gradient = log_slope + share * r2_slope
     hessian = log_curve + share[:, :, None] * (
@@ -158,16 +160,23 @@ def _in_theta(
     return (gradient[:, None] @ jacobian)[:, 0], chained
 
 
-def _quadratic(xx: Array, y: Array, beta: Array) -> Array:
-    """(-beta, 1)' S (-beta, 1) of derivatives S: (R, k)."""
+def _packed_squares(beta: Array) -> Array:
+    """beta beta', packed; pairs of different effects count twice: (R, pairs, 1)."""
     rows, cols = pairs(beta.shape[1])
-    double = np.where(rows == cols, 1.0, 2.0)
-    products = beta[:, rows] * beta[:, cols] * double
-    return np.asarray(
-        (xx @ products[:, :, None])[..., 0]
-        - 2 * (y[:, :, :-1] @ beta[:, :, None])[..., 0]
-        + y[:, :, -1]
-    )
+    return np.asarray((beta[:, rows] * beta[:, cols] * _twice(beta.shape[1]))[:, :, None])
+
+
+@cache
+def _twice(n: int) -> Array:
+    """How often each packed element stands in a symmetric matrix."""
+    rows, cols = pairs(n)
+    return np.where(rows == cols, 1.0, 2.0)
+
+
+def _quadratic(xx: Array, y: Array, beta: Array, squares: Array) -> Array:
+    """(-beta, 1)' S (-beta, 1) of derivatives S: (R, k)."""
+    linear = (y[:, :, :-1] @ beta[:, :, None])[..., 0]
+    return np.asarray((xx @ squares)[..., 0] - 2 * linear + y[:, :, -1])
 
 
 def _log_determinant_derivatives(
@@ -175,16 +184,12 @@ def _log_determinant_derivatives(
 ) -> tuple[Array, tuple[Array, Array]]:
     """tr(P dS), and the two parts of the second derivative of log|S_XX|."""
     rows, cols = pairs(covariance.shape[1])
-    packed = covariance[:, rows, cols] * np.where(rows == cols, 1.0, 2.0)
+    packed = covariance[:, rows, cols] * _twice(covariance.shape[1])
     turned = slope @ covariance[:, None]
     r, n = slope.shape[:2]
-    one = np.einsum("rkii->rk", turned)
+    one = np.trace(turned, axis1=2, axis2=3)
     flat, transposed = turned.reshape(r, n, -1), np.swapaxes(turned, 2, 3).reshape(r, n, -1)
     return one, (
         (curve_xx @ packed[:, :, None])[..., 0],
         flat @ np.swapaxes(transposed, 1, 2),
     )
-
-
-def _square(packed: Array, n: int) -> Array:
-    return unpack(packed, n)

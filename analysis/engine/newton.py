@@ -21,7 +21,7 @@ LEAST = 1500
 """Replicates times patterns that are worth a call of their own where elements are written out."""
 CHUNK = 400_000
 """Numbers of one temporary array at a time: replicates are searched for in blocks of this size."""
-EXACT = 1e-14
+EXACT = 1e-11
 """The same for one fit, where a few more steps cost nothing and degrees of freedom gain digits."""
 SLACK = 1e-9
 """Rounding error of a criterion."""

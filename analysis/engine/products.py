@@ -92,8 +92,10 @@ def _packed_positions(n: int) -> Index:
 
 def cross_products(z: Array, x: Array, y: Array, patient: Index) -> CrossProducts:
     """patient: 0..m-1 for each row."""
-    order = np.argsort(patient, kind="stable")
-    z, xy, codes = z[order], np.column_stack([x, y])[order], patient[order]
+    xy, codes = np.column_stack([x, y]), patient
+    if (np.diff(patient) < 0).any():
+        order = np.argsort(patient, kind="stable")
+        z, xy, codes = z[order], xy[order], patient[order]
     starts = np.searchsorted(codes, np.arange(int(codes[-1]) + 1))
     a = row_products(z, z, starts)
     return CrossProducts(
@@ -174,21 +176,20 @@ def summed(left: Array, right: Array, rows: Index, cols: Index, pattern: Index) 
     Pairs a < b carry both of their products, so that a packed symmetric matrix of Z's columns
     contracts with the result. Returns (s, patterns, len(rows)).
     """
-    m, q = left.shape[:2]
-    first, second = pairs(q)
-    both = np.where(first == second, 0.5, 1.0)[:, None]
+    first, second = pairs(left.shape[1])
     order = np.argsort(pattern, kind="stable")
-    total = np.zeros((int(pattern.max()) + 1, len(first), len(rows)))
-    step = max(1, CHUNK // (len(first) * len(rows)))
-    for begin in range(0, m, step):
-        chosen = order[begin : begin + step]
-        lo, hi = left[chosen], right[chosen]
-        block = lo[:, first][:, :, rows] * hi[:, second][:, :, cols]
-        block += lo[:, second][:, :, rows] * hi[:, first][:, :, cols]
-        where = pattern[chosen]
-        starts = np.flatnonzero(np.diff(where, prepend=-1))
-        total[where[starts]] += np.add.reduceat(block * both, starts, axis=0)
-    return np.ascontiguousarray(total.transpose(1, 0, 2))
+    starts = np.flatnonzero(np.diff(pattern[order], prepend=-1))
+    one, two = (np.ascontiguousarray(side[order].transpose(1, 2, 0)) for side in (left, right))
+    total = np.empty((len(first), len(starts), len(rows)))
+    step = max(1, CHUNK // len(order))
+    for index, (a, b) in enumerate(zip(first, second, strict=True)):
+        for begin in range(0, len(rows), step):
+            part = slice(begin, begin + step)
+            block = one[a, rows[part]] * two[b, cols[part]]
+            if a != b:
+                block += one[b, rows[part]] * two[a, cols[part]]
+            total[index, :, part] = np.add.reduceat(block, starts, axis=1).T
+    return total
 
 
 def outcome_sums(bx: Array, by: Array, pattern: Index) -> Array:

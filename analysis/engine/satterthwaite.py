@@ -56,12 +56,13 @@ def degrees_of_freedom(
     relative = (turned * rows).sum(axis=2)
     r, n = theta.shape
     slopes = unpack(point.slope_xx, p)
-    by_psi = -np.einsum("rlp,rkpl->rlk", turned, slopes @ np.swapaxes(turned, 1, 2)[:, None])
+    bent = turned[:, None] @ slopes
+    by_psi = -np.swapaxes((bent * turned[:, None]).sum(axis=3), 1, 2)
     gradient = np.empty((r, rows.shape[-2], n + 1))
     gradient[:, :, :n] = sigma2[:, None, None] * (by_psi @ structure.jacobian(theta))
     gradient[:, :, n] = 2 * np.sqrt(sigma2)[:, None] * relative
     variance = sigma2[:, None] * relative
-    spread = np.einsum("rlk,rkm,rlm->rl", gradient, covariance, gradient, optimize=True)
+    spread = ((gradient @ covariance) * gradient).sum(axis=2)
     with np.errstate(divide="ignore", invalid="ignore"):
         df = 2 * variance**2 / spread
     return variance, np.where(spread > 0, df, np.inf)

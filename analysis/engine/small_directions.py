@@ -14,7 +14,7 @@ from analysis.engine.products import pairs
 from analysis.engine.structure import Array, RandomStructure
 
 LARGEST = 5
-MANY = 240
+MANY = 400
 """Replicates times patterns from which elements are quicker than matrix products."""
 Grid = list[list[Array]]
 """Matrix elements, each an array (replicates, patterns)."""

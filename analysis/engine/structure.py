@@ -66,6 +66,11 @@ class RandomStructure:
         return basis
 
     @cached_property
+    def basis_rows(self) -> Array:
+        """The same side by side: (columns, parameters times columns)."""
+        return np.ascontiguousarray(self.basis.transpose(1, 0, 2).reshape(self.n_columns, -1))
+
+    @cached_property
     def curvature(self) -> Array:
         """Second derivatives of psi in theta, a constant: psi = theta' curvature theta / 2."""
         n = self.n_parameters
@@ -123,6 +128,16 @@ class RandomStructure:
         block = (vectors * np.maximum(values, least**2)) @ vectors.T
         theta[: self.n_block] = np.linalg.cholesky(block)[rows, cols]
         return theta
+
+    def is_covariance(self, psi: Array, least: float) -> bool:
+        """Whether every standard deviation, in any direction, is above `least`."""
+        if self.diagonal or self.n_block < 2:
+            return bool((psi > least**2).all())
+        rows, cols = self.block_entries
+        block = np.zeros((self.size, self.size))
+        block[rows, cols] = block[cols, rows] = psi[: self.n_block]
+        inside = np.linalg.eigvalsh(block)[0] > least**2
+        return bool(inside and (psi[self.n_block :] > least**2).all())
 
     def positive(self, theta: Array) -> Array:
         """The same covariance with a non-negative diagonal of Lam: columns change their sign."""

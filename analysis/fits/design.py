@@ -1,8 +1,8 @@
 """From a frame and a formula to scaled matrices, or to the reason why nothing can be fitted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +17,33 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-class Rows(NamedTuple):
+Numbered = tuple[tuple[str, ...], NDArray[np.intp]]
+"""The values of a column as text in alphabetical order, and the number of each row's."""
+
+
+SMALLEST_SQUARE = 1e-280
+"""Sum of squares of a column below which digits are lost."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
     """Complete rows and what was left out, by column."""
 
     frame: "pl.DataFrame"
     excluded: tuple[Excluded, ...]
     variables: frozenset[str]
     outcome: str
+    _numbered: dict[str, Numbered] = field(default_factory=dict, init=False, repr=False)
+
+    def numbered(self, name: str) -> Numbered:
+        """The levels of a column, numbered once."""
+        if name not in self._numbered:
+            self._numbered[name] = numbered(self.frame[name])
+        return self._numbered[name]
+
+    def n_levels(self, name: str) -> int:
+        """Distinct values of a column."""
+        return len(self.numbered(name)[0])
 
 
 @dataclass(eq=False)
@@ -133,11 +153,11 @@ def assemble(
     diagonal: bool,
 ) -> Design:
     """Scale, orthogonalize and cross-multiply; the matrices must be finite and of full rank."""
-    labels, patient = numbered(rows.frame[group])
+    labels, patient = rows.numbered(group)
     levels = tuple(nested_levels(numbered(rows.frame[name])[1], patient) for name in nested)
     x_scaled, x_transform = orthonormal(matrices.x)
     z_scaled, z_transform = unit_rms(matrices.z) if diagonal else orthonormal(matrices.z)
-    b_ols, *_ = np.linalg.lstsq(x_scaled, matrices.y, rcond=None)
+    b_ols: Array = x_scaled.T @ matrices.y / len(x_scaled)
     residual = matrices.y - x_scaled @ b_ols
     y_scale = root_mean_square(residual) or 1.0
     structure = RandomStructure(
@@ -162,13 +182,13 @@ def assemble(
         z_transform,
         y_scaled,
         y_scale,
-        np.linalg.solve(x_transform, b_ols),
+        np.asarray(np.linalg.solve(x_transform, b_ols)),
         cross_products(np.column_stack(blocks), x_scaled, y_scaled, patient),
     )
 
 
-def numbered(column: "pl.Series") -> tuple[tuple[str, ...], NDArray[np.intp]]:
-    """The values of a column as text in alphabetical order, and the number of each row's."""
+def numbered(column: "pl.Series") -> Numbered:
+    """The levels of a column."""
     import polars as pl
 
     if column.dtype.is_integer():
@@ -202,7 +222,12 @@ def root_mean_square(column: Array) -> float:
 
 def unit_rms(matrix: Array) -> tuple[Array, Array]:
     """Columns of root mean square 1 and the diagonal transform back."""
-    scale = np.array([root_mean_square(column) or 1.0 for column in matrix.T])
+    with np.errstate(over="ignore", under="ignore"):
+        squares = np.einsum("ij,ij->j", matrix, matrix)
+    if ((squares > SMALLEST_SQUARE) & np.isfinite(squares)).all():
+        scale = np.sqrt(squares / len(matrix))
+    else:
+        scale = np.array([root_mean_square(column) or 1.0 for column in matrix.T])
     return matrix / scale, np.diag(scale)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.engine.inverse import inverses
 from analysis.engine.kenward_roger import JointTest, KenwardRoger, joint_test, kenward_roger
 from analysis.engine.satterthwaite import degrees_of_freedom
 from analysis.engine.structure import Array
@@ -120,7 +121,7 @@ class FittedMixed:
         a, pattern = d.pooled.a, d.products.pattern
         lam = d.structure.factor(self.optimum.theta)
         m = np.eye(len(lam)) + lam.T @ a @ lam
-        k = lam @ np.linalg.solve(m, np.broadcast_to(lam.T, m.shape))
+        k = lam @ inverses(m).inverse @ lam.T
         weight = np.append(-self.optimum.beta, 1.0)
         moments = (d.products.b @ weight)[:, :, None]
         return np.asarray((k[pattern] @ moments)[:, :, 0] * d.y_scale)

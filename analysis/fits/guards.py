@@ -47,7 +47,7 @@ def rows_problem(rows: Rows, group: str) -> Problem | None:
         for name in sorted(rows.variables)
         if _is_text(rows.frame, name) and rows.frame[name].n_unique() == 1
     ]
-    n = rows.frame[group].n_unique()
+    n = rows.n_levels(group)
     if n < MINIMUM_SUBJECTS:
         return Problem(
             "too_few_subjects",
@@ -74,7 +74,7 @@ def matrix_problem(
     with_random: bool = True,
 ) -> Problem | None:
     """Problems of the outcome, the random part and the rank, in the order a person meets them."""
-    patient = numbered(rows.frame[group])[1]
+    patient = rows.numbered(group)[1]
     return (
         _infinite(rows, matrices)
         or _constant(rows, matrices)
@@ -94,6 +94,8 @@ def _infinite(rows: Rows, matrices: Matrices) -> Problem | None:
             "are not finite, as the logarithm of zero is.",
             "Treat values below the limit as such before taking a logarithm.",
         )
+    if np.isfinite(matrices.x).all() and np.isfinite(matrices.z).all():
+        return None
     named = [
         (name, column)
         for names, matrix in ((matrices.x_names, matrices.x), (matrices.z_names, matrices.z))
@@ -143,8 +145,9 @@ def _random_part(matrices: Matrices, patient: NDArray[np.intp]) -> Problem | Non
             f"{n} observations of {m} patients cannot carry {k} random effects per patient.",
             "Take a smaller random part, or only a random intercept.",
         )
-    if _aliased(matrices.z):
-        name = matrices.z_names[_aliased(matrices.z)[0]]
+    aliased = _aliased(matrices.z)
+    if aliased:
+        name = matrices.z_names[aliased[0]]
         return Problem(
             "random_collinear",
             f"The random effect of {name} repeats the others.",
@@ -218,6 +221,8 @@ def _size(matrices: Matrices) -> Problem | None:
 
 def _aliased(matrix: Array) -> list[int]:
     """Columns that are combinations of earlier ones, by modified Gram-Schmidt on unit columns."""
+    if _of_full_rank(matrix):
+        return []
     scaled, _ = unit_rms(matrix)
     basis: list[Array] = []
     found = []
@@ -232,6 +237,16 @@ def _aliased(matrix: Array) -> list[int]:
         else:
             basis.append(rest / size)
     return found
+
+
+def _of_full_rank(matrix: Array) -> bool:
+    """The same question for all columns at once: what is left of each against its length."""
+    if len(matrix) < matrix.shape[1]:
+        return False
+    triangle: Array = np.linalg.qr(matrix, mode="r")  # type: ignore[assignment]
+    with np.errstate(over="ignore"):
+        length = np.sqrt((triangle * triangle).sum(axis=0))
+    return bool((np.abs(np.diag(triangle)) > RANK_TOLERANCE * length).all())
 
 
 def _empty_cell(frame: "pl.DataFrame", first: str, second: str) -> tuple[str, str] | None:

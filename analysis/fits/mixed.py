@@ -96,7 +96,7 @@ def fit_mixed(
         nested=nested,
         reml=reml,
         excluded=rows.excluded,
-        n_subjects=rows.frame[group].n_unique(),
+        n_subjects=rows.n_levels(group),
         n_observations=rows.frame.height,
         covariance=covariance,
         residual=residual,
@@ -251,7 +251,13 @@ def _fit_design(shell: Fit, design: Design, verify: bool) -> Fit:
         shell.seed or 0,
         shell.conf_level,
     )
+    checks = mixed_checks(fitted, shell)
+    status, reason, advice = judged(checks)
     fit = shell.replace(
+        status=status,
+        reason=reason,
+        advice=advice,
+        checks=checks,
         estimates=estimates(fitted),
         variance_components=variance_components(fitted),
         criterion=finite(fitted.criterion),
@@ -260,9 +266,6 @@ def _fit_design(shell: Fit, design: Design, verify: bool) -> Fit:
         r_squared_marginal=_marginal_r_squared(fitted),
         design=fitted,
     )
-    checks = mixed_checks(fitted, shell)
-    status, reason, advice = judged(checks)
-    fit = fit.replace(checks=checks, status=status, reason=reason, advice=advice)
     return fit.replace(sentence=mixed_sentence(fit))
 
 

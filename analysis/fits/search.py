@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from analysis.engine.likelihood import Point, evaluate
+from analysis.engine.moment_start import moment_covariance
 from analysis.engine.newton import EXACT, Optima, chosen, minimize
 from analysis.engine.products import Pooled
 from analysis.engine.structure import Array, Index, RandomStructure
@@ -19,10 +20,9 @@ START_SCALES = (1.0, 0.1, 0.3, 3.0, 10.0)
 APART = (0.1, 5.0)
 """The same for one effect while the others stay at 1."""
 STARTS = 2
-"""Searches made: from the best points of the first look; with many visit patterns one is enough,
-for the likelihood of so many patients has one top."""
-SCORED = 4
-"""Points of the first look that are moved by a step of scoring."""
+"""Searches made where one is not enough, see `_starts`."""
+MANY = 3
+"""Random effects from which a third search begins at independent effects of the residual's size."""
 LEAST = 0.05
 """Smallest standard deviation of a start: at zero the gradient vanishes."""
 LARGE = 200
@@ -106,22 +106,52 @@ def _clearest(found: Optima, order: Index) -> int:
 
 
 def _starts(pooled: Pooled, structure: RandomStructure, reml: bool) -> Starts:
-    """The best of a first look at combinations of standard deviations, and of a step from there."""
-    large = len(pooled.a) > LARGE
+    """Points near the optimum: the best of a first look at some covariances, one step further.
+
+    One or two random effects whose moment estimate is a covariance by itself have one top beside
+    it, and one search from there is enough. Near a variance of zero, and with nested factors, the
+    two best points of the look are searched from; with more effects from independent ones besides,
+    for there a likelihood can have one top at zero and another one far inside.
+    """
+    moment = None if structure.nested else moment_covariance(pooled, structure)
+    if moment is not None and structure.size < MANY and structure.is_covariance(moment, LEAST):
+        theta = structure.nearest(moment, LEAST)[None]
+        return _stepped(theta, evaluate(theta, pooled, structure, reml), pooled, structure, reml)
+    theta = np.stack(_looked(structure, moment, len(pooled.a) > LARGE))
+    found = evaluate(theta, pooled, structure, reml)
+    best = np.argsort(found.criterion, kind="stable")[: 1 if len(pooled.a) > LARGE else STARTS]
+    starts = _stepped(theta[best], chosen(found, best), pooled, structure, reml)
+    if len(pooled.a) > LARGE or structure.size < MANY:
+        return starts
+    assert starts.point is not None
+    joined = zip(starts.point, chosen(found, np.arange(1)), strict=True)
+    return Starts(np.concatenate([starts.theta, theta[:1]]), Point(*map(np.concatenate, joined)))
+
+
+def _looked(structure: RandomStructure, moment: Array | None, large: bool) -> list[Array]:
+    """Independent effects of the residual's size first, the moment estimate last."""
     looked = [structure.start(scale) for scale in START_SCALES]
     if not large and len(structure.diagonal_parameters) > 1:
         for parameter in structure.diagonal_parameters:
             for scale in APART:
                 looked.append(structure.start(1.0))
                 looked[-1][parameter] = scale
-    theta = np.stack(looked)
-    found = evaluate(theta, pooled, structure, reml)
-    best = np.argsort(found.criterion, kind="stable")[: STARTS if large else SCORED]
-    moved = _scored(structure, theta[best], chosen(found, best))
-    again = evaluate(moved, pooled, structure, reml)
-    points = Point(*(np.concatenate(both) for both in zip(again, found, strict=True)))
-    order = np.argsort(points.criterion, kind="stable")[: 1 if large else STARTS]
-    return Starts(np.concatenate([moved, theta])[order], chosen(points, order))
+    return looked if moment is None else [*looked, structure.nearest(moment, LEAST)]
+
+
+def _stepped(
+    theta: Array, before: Point, pooled: Pooled, structure: RandomStructure, reml: bool
+) -> Starts:
+    """Every point after a step of scoring, where that is better."""
+    moved = _scored(structure, theta, before)
+    after = evaluate(moved, pooled, structure, reml)
+    better = after.criterion < before.criterion
+    point = Point(*(_where(better, *both) for both in zip(after, before, strict=True)))
+    return Starts(_where(better, moved, theta), point)
+
+
+def _where(rows: np.ndarray, one: Array, two: Array) -> Array:
+    return np.where(rows.reshape(-1, *[1] * (one.ndim - 1)), one, two)
 
 
 def _scored(structure: RandomStructure, theta: Array, point: Point) -> Array:

@@ -1,6 +1,7 @@
 """Shared random effects: the course of a signal and a binary response of the same patients."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -181,7 +182,7 @@ def _rows(
         if early.height < visits.frame.height:
             lost = (Excluded(f"measured after the landmark ({landmark:g})",
                              visits.frame.height - early.height),)  # fmt: skip
-        visits = visits._replace(frame=early)
+        visits = replace(visits, frame=early)
     answered = designs.complete_rows(
         responses, f"{columns.event} ~ {response_formula}", "1", columns.group, ()
     )

@@ -1,7 +1,7 @@
 """The rows of a joint model: one per visit and one per patient, checked against each other."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -234,7 +234,7 @@ def timed_visits(visits: designs.Rows, long_time: str) -> designs.Rows:
     kept = visits.frame.filter(time.is_not_null() & time.is_not_nan())
     lost = visits.frame.height - kept.height
     more = (Excluded(f"no value of {long_time}", lost),) if lost else ()
-    return visits._replace(frame=kept, excluded=(*visits.excluded, *more))
+    return replace(visits, frame=kept, excluded=(*visits.excluded, *more))
 
 
 def _complete_events(
@@ -265,7 +265,7 @@ def matched(
     """Patients of both tables; the others are counted."""
     import polars as pl
 
-    visits = visits._replace(frame=visits.frame.with_columns(pl.col(group).cast(pl.String)))
+    visits = replace(visits, frame=visits.frame.with_columns(pl.col(group).cast(pl.String)))
     events = events.with_columns(pl.col(group).cast(pl.String))
     followed = visits.frame.filter(pl.col(group).is_in(events[group].implode()))
     measured = events.filter(pl.col(group).is_in(followed[group].implode()))
@@ -276,7 +276,7 @@ def matched(
                              visits.frame.height - followed.height))  # fmt: skip
     if measured.height < events.height:
         lost.append(Excluded("patients without a measurement", events.height - measured.height))
-    return visits._replace(frame=followed), measured, tuple(lost)
+    return replace(visits, frame=followed), measured, tuple(lost)
 
 
 def named(labels: "Sequence[str] | Array | pl.Series") -> str:
