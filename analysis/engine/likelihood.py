@@ -98,6 +98,9 @@ def moments(theta: Array, products: Pooled, structure: RandomStructure) -> Momen
 def _contract(matrices: Array, sums: Array) -> Array:
     """(s, k, R, G) with (R or 1, s, G, c), over s and G: (R, k, c)."""
     s, k, r, g = matrices.shape
+    if len(sums) == 1 and r > g:
+        product = matrices.transpose(1, 2, 0, 3).reshape(k * r, s * g) @ sums[0].reshape(s * g, -1)
+        return np.asarray(product.reshape(k, r, -1).transpose(1, 0, 2))
     if len(sums) == 1:
         product = matrices.reshape(s, k * r, g) @ sums[0]
         return np.asarray(product.sum(axis=0).reshape(k, r, -1).transpose(1, 0, 2))

@@ -14,13 +14,14 @@ NOTHING = 1e-6
 
 
 def moment_covariance(pooled: Pooled, structure: RandomStructure) -> Array | None:
-    """psi (parameters,) by the method of moments, not always a covariance; no nested factors.
+    """psi (R, parameters) by the method of moments, not always a covariance; no nested factors.
 
     A patient's own coefficients b = (Z'Z)^-1 Z'y of what the fixed effects leave vary by
     sigma^2 (Psi + (Z'Z)^-1); sigma^2 is what they leave in turn. Patients with too few visits for
     coefficients of their own are passed over; None where the others leave less than one degree of
-    freedom each for sigma^2. It ends near the optimum in balanced data, where a search needs two
-    steps from here (Laird N, Lange N, Stram D 1987, doi:10.2307/2289130).
+    freedom each for sigma^2, zero where nothing is left. It ends near the optimum in balanced data,
+    where a search needs two steps from here (Laird N, Lange N, Stram D 1987,
+    doi:10.2307/2289130).
     """
     q = structure.size
     inverse, _, ok = inverses(pooled.a)
@@ -33,12 +34,13 @@ def moment_covariance(pooled: Pooled, structure: RandomStructure) -> Array | Non
         return None
     first, second = pairs(q)
     # Pairs of different columns carry both of their products.
-    single = pooled.u_y[0, :, used, -1] * np.where(first == second, 1.0, 0.5)
-    outcome = unpack(single, q)
-    sigma2 = (float(pooled.c_y[0, -1]) - float((inverse * outcome).sum())) / freedom
-    if not sigma2 > NOTHING * float(pooled.c_y[0, -1]) / float(pooled.n[0]):
-        return None
-    spread = (inverse @ outcome @ inverse).sum(axis=0) / sigma2
+    single = pooled.u_y[:, :, used, -1] * np.where(first == second, 1.0, 0.5)[:, None]
+    outcome = unpack(np.swapaxes(single, 1, 2), q)
+    whole = pooled.c_y[:, -1]
+    sigma2 = (whole - (inverse * outcome).sum(axis=(1, 2, 3))) / freedom
+    left = sigma2 > NOTHING * whole / pooled.n[0]
+    spread = (inverse @ outcome @ inverse).sum(axis=1) / np.where(left, sigma2, 1.0)[:, None, None]
     noise = (inverse * weight[:, None, None]).sum(axis=0)
     rows, cols = structure.block_entries
-    return np.asarray(((spread - noise) / patients)[rows, cols])
+    psi = ((spread - noise) / patients)[:, rows, cols]
+    return np.where(left[:, None], psi, 0.0)

@@ -165,10 +165,12 @@ class _Search:
 def _direction(point: Point, theta: Array) -> tuple[Array, Array]:
     """Newton direction with the Hessian made positive definite, and the gain it promises."""
     inverse, _, ok = inverses(point.hessian)
-    for index in np.flatnonzero(~ok & point.ok):
-        values, vectors = np.linalg.eigh(point.hessian[index])
-        size = np.maximum(np.abs(values), 1e-6 * max(float(np.abs(values).max()), 1e-6))
-        inverse[index] = (vectors / size) @ vectors.T
+    bent = np.flatnonzero(~ok & point.ok)
+    if len(bent):
+        values, vectors = np.linalg.eigh(point.hessian[bent])
+        size = np.abs(values)
+        size = np.maximum(size, 1e-6 * np.maximum(size.max(axis=1, keepdims=True), 1e-6))
+        inverse[bent] = (vectors / size[:, None, :]) @ np.swapaxes(vectors, 1, 2)
     direction = -(inverse @ point.gradient[:, :, None])[:, :, 0]
     gain = -np.einsum("rk,rk->r", direction, point.gradient)
     # A flat direction promises the moon: steps grow with what is there.

@@ -117,27 +117,29 @@ class RandomStructure:
         return start
 
     def nearest(self, psi: Array, least: float) -> Array:
-        """theta of a covariance near `psi`, with no standard deviation below `least`."""
+        """theta of covariances near `psi` (..., n), with no standard deviation below `least`."""
         theta = np.sqrt(np.maximum(psi, least**2))
         if self.diagonal or not self.size:
             return theta
+        values, vectors = np.linalg.eigh(self._block(psi))
+        lifted = np.maximum(values, least**2)[..., None, :]
+        root = np.linalg.cholesky((vectors * lifted) @ np.swapaxes(vectors, -1, -2))
         rows, cols = self.block_entries
-        block = np.zeros((self.size, self.size))
-        block[rows, cols] = block[cols, rows] = psi[: self.n_block]
-        values, vectors = np.linalg.eigh(block)
-        block = (vectors * np.maximum(values, least**2)) @ vectors.T
-        theta[: self.n_block] = np.linalg.cholesky(block)[rows, cols]
+        theta[..., : self.n_block] = root[..., rows, cols]
         return theta
 
-    def is_covariance(self, psi: Array, least: float) -> bool:
-        """Whether every standard deviation, in any direction, is above `least`."""
-        if self.diagonal or self.n_block < 2:
-            return bool((psi > least**2).all())
+    def is_covariance(self, psi: Array, least: float) -> np.ndarray:
+        """Whether every standard deviation, in any direction, is above `least`; psi: (..., n)."""
+        inside = np.asarray((psi[..., self.n_block :] > least**2).all(axis=-1))
+        if self.diagonal or not self.size:
+            return np.asarray((psi > least**2).all(axis=-1))
+        return np.asarray(inside & (np.linalg.eigvalsh(self._block(psi))[..., 0] > least**2))
+
+    def _block(self, psi: Array) -> Array:
         rows, cols = self.block_entries
-        block = np.zeros((self.size, self.size))
-        block[rows, cols] = block[cols, rows] = psi[: self.n_block]
-        inside = np.linalg.eigvalsh(block)[0] > least**2
-        return bool(inside and (psi[self.n_block :] > least**2).all())
+        block = np.zeros((*psi.shape[:-1], self.size, self.size))
+        block[..., rows, cols] = block[..., cols, rows] = psi[..., : self.n_block]
+        return block
 
     def positive(self, theta: Array) -> Array:
         """The same covariance with a non-negative diagonal of Lam: columns change their sign."""

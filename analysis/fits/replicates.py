@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from analysis.engine.moment_start import moment_covariance
 from analysis.engine.newton import Optima, chosen, minimize
 from analysis.engine.products import Pooled, by_patient, outcome_sums
 from analysis.engine.satterthwaite import degrees_of_freedom
@@ -29,7 +30,7 @@ class Refits(NamedTuple):
 
 
 def refit(fitted: FittedMixed, outcomes: Array) -> Refits:
-    """Fit every outcome (R, n) on the fit's design, from the fit's variances.
+    """Fit every outcome (R, n) on the fit's design, from its own moments or the fit's variances.
 
     Outcomes are in the scaled units of the design, without the part X explains (`projected`).
     """
@@ -37,8 +38,12 @@ def refit(fitted: FittedMixed, outcomes: Array) -> Refits:
     theta = started(design, fitted.optimum.theta)
     scale = np.sqrt(np.einsum("rn,rn->r", outcomes, outcomes) / outcomes.shape[1])
     products = outcome_products(design, outcomes / scale[:, None])
-    ends = minimize(products, design.structure, fitted.reml, np.tile(theta, (len(outcomes), 1)))
-    return Refits(ends, scale)
+    starts = np.tile(theta, (len(outcomes), 1))
+    moment = None if design.structure.nested else moment_covariance(products, design.structure)
+    if moment is not None:
+        inside = design.structure.is_covariance(moment, LIFTED)
+        starts[inside] = design.structure.nearest(moment[inside], LIFTED)
+    return Refits(minimize(products, design.structure, fitted.reml, starts), scale)
 
 
 def started(design: Design, theta: Array) -> Array:

@@ -114,8 +114,8 @@ def _starts(pooled: Pooled, structure: RandomStructure, reml: bool) -> Starts:
     for there a likelihood can have one top at zero and another one far inside.
     """
     moment = None if structure.nested else moment_covariance(pooled, structure)
-    if moment is not None and structure.size < MANY and structure.is_covariance(moment, LEAST):
-        theta = structure.nearest(moment, LEAST)[None]
+    if moment is not None and structure.size < MANY and structure.is_covariance(moment, LEAST)[0]:
+        theta = structure.nearest(moment, LEAST)
         return _stepped(theta, evaluate(theta, pooled, structure, reml), pooled, structure, reml)
     theta = np.stack(_looked(structure, moment, len(pooled.a) > LARGE))
     found = evaluate(theta, pooled, structure, reml)
@@ -136,7 +136,7 @@ def _looked(structure: RandomStructure, moment: Array | None, large: bool) -> li
             for scale in APART:
                 looked.append(structure.start(1.0))
                 looked[-1][parameter] = scale
-    return looked if moment is None else [*looked, structure.nearest(moment, LEAST)]
+    return looked if moment is None else [*looked, *structure.nearest(moment, LEAST)]
 
 
 def _stepped(

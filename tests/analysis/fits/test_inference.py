@@ -9,6 +9,7 @@ from scipy.stats import f
 
 from analysis import Fit, bootstrap, fit_mixed, term_tests
 from analysis.errors import UserError
+from analysis.fits.fitted import FittedMixed
 from analysis.fits.inference import chosen, joint_test
 
 
@@ -129,7 +130,6 @@ def singular_trial(seed: int) -> pl.DataFrame:
 
 
 def test_singular_fits_have_numbers_under_every_inference():
-    """Kenward-Roger's moments can fail there; then Satterthwaite's stand in and are named."""
     methods = set()
     for seed in (*range(10), 114):
         for inference in ("auto", "kenward_roger"):
@@ -145,5 +145,21 @@ def test_singular_fits_have_numbers_under_every_inference():
                 assert 0 <= test.p_value <= 1
                 assert test.den_df is None or test.den_df > 0
                 methods.add((inference, test.method))
-    assert ("kenward_roger", "Satterthwaite") in methods
     assert ("kenward_roger", "Kenward-Roger") in methods
+
+
+@pytest.mark.parametrize("failure", [ZeroDivisionError, np.linalg.LinAlgError])
+def test_satterthwaite_stands_in_where_kenward_roger_has_no_moments(monkeypatch, failure):
+    """At degrees of freedom of 2, rounding decides whether they exist."""
+
+    def without_moments(*_):
+        raise failure
+
+    fit = fitted(inference="kenward_roger").design
+    rows = np.eye(4)[1:]
+    monkeypatch.setattr(FittedMixed, "kenward_roger_test", without_moments)
+    test = joint_test(fit, "all", rows)
+    effects, covariance = fit.contrast(rows)
+    assert test.method == "Satterthwaite"
+    assert test.statistic == pytest.approx(effects @ np.linalg.solve(covariance, effects) / 3)
+    assert test.p_value == pytest.approx(f.sf(test.statistic, 3, test.den_df))
