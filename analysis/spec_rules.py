@@ -44,7 +44,7 @@ BLQ_RULES: Mapping[str, str] = {
     "drop": "values below the limit are left out",
     "censored": "values below the limit enter as intervals (censored likelihood)",
 }
-INFERENCES = ("auto", "satterthwaite", "kenward_roger", "bootstrap", "wald")
+INFERENCES = ("auto", "satterthwaite", "kenward_roger", "bootstrap", "robust", "wald")
 ANALYSIS_SETS = ("infused", "imaging", "efficacy", "safety")
 
 GROUPS: Mapping[str, tuple[str, str]] = {

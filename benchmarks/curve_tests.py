@@ -103,6 +103,7 @@ def _fits(
         "random": case.random,
         "nested": nested,
         "covariance": case.covariance,
+        "inference": "robust" if case.time == "visit" else "auto",
         "verify": False,
     }
     if case.relabelled:

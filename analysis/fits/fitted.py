@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.engine.cluster_robust import ClusterRobust, cluster_robust
 from analysis.engine.inverse import inverses
 from analysis.engine.kenward_roger import JointTest, KenwardRoger, joint_test, kenward_roger
 from analysis.engine.satterthwaite import degrees_of_freedom
@@ -40,11 +41,22 @@ class FittedMixed:
 
     @cached_property
     def covariance(self) -> Array:
-        """Covariance of the fixed effects, (X' V^-1 X)^-1, adjusted under Kenward-Roger."""
+        """Covariance of the fixed effects: (X' V^-1 X)^-1, adjusted under Kenward-Roger, or from
+        how the patients differ ("robust")."""
         scaled = self.optimum.covariance
+        if self.inference == "robust":
+            scaled = self.robust.covariance(self.fixed_residuals)
         if self.inference == "kenward_roger":
             scaled = self.optimum.sigma2 * self.adjusted.covariance
-        half = np.linalg.solve(self.design.x_transform, scaled)
+        return self._unscaled(scaled)
+
+    @cached_property
+    def model_covariance(self) -> Array:
+        """The same by the model alone."""
+        return self._unscaled(self.optimum.covariance)
+
+    def _unscaled(self, covariance: Array) -> Array:
+        half = np.linalg.solve(self.design.x_transform, covariance)
         return np.asarray(self.design.y_scale**2 * np.linalg.solve(self.design.x_transform, half.T))
 
     @cached_property
@@ -52,10 +64,24 @@ class FittedMixed:
         """Kenward-Roger's pieces at the optimum, scaled."""
         return kenward_roger(self.optimum.theta, self.design.pooled, self.design.structure)
 
+    @cached_property
+    def robust(self) -> ClusterRobust:
+        """Patients as clusters, weighted by the optimum; scaled."""
+        d = self.design
+        return cluster_robust(d.x_scaled, d.z_columns, d.patient, d.structure, self.optimum.theta)
+
+    @property
+    def fixed_residuals(self) -> Array:
+        """Observed minus population mean, scaled."""
+        return np.asarray(self.design.y_scaled - self.design.x_scaled @ self.optimum.beta)
+
     def degrees(self, rows: Array) -> Array:
-        """Satterthwaite's degrees of freedom of each contrast; infinite for Wald."""
+        """Satterthwaite's degrees of freedom of each contrast, Bell and McCaffrey's under "robust";
+        infinite for Wald."""
         if self.inference == "wald":
             return np.full(len(rows), np.inf)
+        if self.inference == "robust":
+            return self.robust.degrees(self.scaled_rows(rows))
         o, scaled = self.optimum, self.scaled_rows(rows)
         found = degrees_of_freedom(o.point, o.theta[None], self.design.structure, scaled)[1]
         return np.asarray(found[0])

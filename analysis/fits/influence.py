@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analysis.engine.newton import minimize
+from analysis.engine.cluster_robust import cluster_robust
+from analysis.engine.newton import Optima, minimize
 from analysis.engine.products import Pooled, outcome_sums, pairs, summed
 from analysis.engine.satterthwaite import degrees_of_freedom
 from analysis.engine.structure import Array
@@ -51,7 +52,10 @@ def _without(fitted: FittedMixed, row: Array, left_out: np.ndarray) -> Array:
         np.tile(lifted, (len(left_out), 1)),
     )
     scaled = fitted.scaled_rows(row[None])
-    variance, df = degrees_of_freedom(ends.point, ends.theta, design.structure, scaled)
+    if fitted.inference == "robust":
+        variance, df = _robust(fitted, ends, scaled, left_out)
+    else:
+        variance, df = degrees_of_freedom(ends.point, ends.theta, design.structure, scaled)
     if fitted.inference == "wald":
         df = np.full_like(df, np.inf)
     estimate = row @ design.b_ols + design.y_scale * (ends.point.beta @ scaled[0])
@@ -60,6 +64,27 @@ def _without(fitted: FittedMixed, row: Array, left_out: np.ndarray) -> Array:
     found = np.column_stack([estimate, estimate - half, estimate + half])
     found[~ends.converged] = np.nan
     return found
+
+
+def _robust(
+    fitted: FittedMixed, ends: Optima, rows: Array, left_out: np.ndarray
+) -> tuple[Array, Array]:
+    """Variance and degrees of freedom of contrasts (L, p) without each patient: (R, L)."""
+    design, found = fitted.design, []
+    for index, patient in enumerate(left_out):
+        kept = design.patient != patient
+        pieces = cluster_robust(
+            design.x_scaled[kept],
+            design.z_columns[kept],
+            design.patient[kept],
+            design.structure,
+            ends.theta[index],
+        )
+        residuals = design.y_scaled[kept] - design.x_scaled[kept] @ ends.point.beta[index]
+        variance = (pieces.moves(residuals, rows) ** 2).sum(axis=-1)
+        found.append((variance, pieces.degrees(rows)))
+    variances, df = zip(*found, strict=True)
+    return np.stack(variances), np.stack(df)
 
 
 def without(fitted: FittedMixed, left_out: np.ndarray) -> Pooled:

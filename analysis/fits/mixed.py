@@ -65,7 +65,8 @@ def fit_mixed(
     random intercept; "lesion: 1 + rel_day" gives each lesion a slope as well.
     covariance: "full", or "diagonal" for independent random effects.
     inference: "auto" is "satterthwaite" (see `analysis.fits.inference`); "kenward_roger" needs
-    REML; "bootstrap" simulates from the fit, with `seed`; "wald" is the normal reference.
+    REML; "bootstrap" simulates from the fit, with `seed`; "robust" takes patients as clusters;
+    "wald" is the normal reference.
     verify: let statsmodels confirm the optimum. level: of the intervals.
     residual: "independent", "by:COLUMN", "ar1:COLUMN", "car1:COLUMN" or "unstructured:COLUMN" (see
     `analysis.fits.residual_spec`). crossed: columns whose levels cross patients, as readers do.
@@ -160,10 +161,10 @@ def _require_supported(structure: Structure, choice: Choice, random: str) -> Non
             "residual that holds what goes together within a patient"
         )
     plain = structure.is_plain
-    if choice.single == "bootstrap" and not plain:
+    if choice.single in ("bootstrap", "robust") and not plain:
         raise UserError(
-            "inference 'bootstrap' is there for independent residuals and nested intercepts; use "
-            "'satterthwaite' or 'kenward_roger'"
+            f"inference {choice.single!r} is there for independent residuals and nested "
+            "intercepts; use 'satterthwaite' or 'kenward_roger'"
         )
 
 

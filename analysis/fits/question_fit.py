@@ -87,7 +87,7 @@ def _fitted(rows: ModelRows, recipe: Recipe, spec: ModelSpec) -> tuple[Fit, str]
         "usubjid",
         recipe.random,
         recipe.nested,
-        inference=spec.inference,
+        inference=recipe.inference,
         covariance=recipe.covariance,
     )
     return fit, ""

@@ -20,6 +20,7 @@ class Recipe(NamedTuple):
     time_column: str
     columns: tuple[str, ...]
     note: str = ""
+    inference: str = "auto"
 
 
 def recipe_for(spec: ModelSpec, rows: ModelRows) -> Recipe:
@@ -45,7 +46,19 @@ def recipe_for(spec: ModelSpec, rows: ModelRows) -> Recipe:
         "visit" if spec.time == "visit" else "time",
         ("usubjid", *region, "day", "visit", "time", "y", "group", *adjusters),
         " ".join(part for part in (note, nested_note) if part),
+        _inference(spec),
     )
+
+
+def default_inference(spec: ModelSpec) -> str:
+    """What "auto" stands for. Visits as a factor differ in their variances, and a random intercept
+    takes them for equal: they are tested by how the patients differ (docs/decisions/019)."""
+    return "robust" if spec.time == "visit" and spec.blq != "censored" else "satterthwaite"
+
+
+def _inference(spec: ModelSpec) -> str:
+    robust = spec.inference == "auto" and default_inference(spec) == "robust"
+    return "robust" if robust else spec.inference
 
 
 def _nested(spec: ModelSpec, rows: ModelRows) -> tuple[tuple[str, ...], str]:

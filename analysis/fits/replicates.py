@@ -125,6 +125,7 @@ def refitted(fitted: FittedMixed, outcomes: Array) -> Iterator[FittedMixed | Non
             continue
         own = replace(
             design,
+            y_scaled=rest[index] / scale[index],
             y_scale=float(scale[index]),
             b_ols=np.linalg.solve(design.x_transform, coefficients[index]),
         )

@@ -213,7 +213,11 @@ def _method(plan: TrialPlan, designs: int) -> str:
     limit = " Values below the limit are set to half of it." * bool(plan.below_limit)
     return (
         f"Simulated on log10; test of {TESTS[plan.test]}, two-sided at {plan.alpha:g}, t with "
-        "Satterthwaite degrees of freedom"
+        + (
+            "cluster-robust standard errors (CR2) and Bell and McCaffrey's degrees of freedom"
+            if plan.test == "day" and len(plan.days) > 1
+            else "Satterthwaite degrees of freedom"
+        )
         + (" of a mixed model with visits as a factor." if len(plan.days) > 1 else ".")
         + losses
         + limit

@@ -1,7 +1,8 @@
-"""The planned test of every simulated trial: t with Satterthwaite degrees of freedom.
+"""The planned test of every simulated trial, as `analysis.fit_specification` tests planned visits.
 
-Visits are a factor by group; every patient has a level (and with `slope_sd` a slope) of their own:
-the model `analysis.fit_specification` fits to planned visits.
+Visits are a factor by group; every patient has a level (and with `slope_sd` a slope) of their own.
+One day is tested by how the patients differ (cluster-robust), an average or a trend over the visits
+by t with Satterthwaite degrees of freedom.
 """
 
 from typing import NamedTuple
@@ -30,6 +31,7 @@ class Analysis(NamedTuple):
     where: Schedule
     fitted: FittedMixed | None
     rows: Array
+    robust: bool
 
 
 def weights(plan: TrialPlan) -> Array:
@@ -55,7 +57,7 @@ def analysis_of(plan: TrialPlan, where: Schedule, outcome: Array) -> Analysis | 
     if len(seen) < 2 * k:
         return None
     if k == 1:
-        return Analysis(where, None, np.zeros((1, 0)))
+        return Analysis(where, None, np.zeros((1, 0)), False)
     days = times(plan)
     frame = pl.DataFrame(
         {
@@ -76,15 +78,27 @@ def analysis_of(plan: TrialPlan, where: Schedule, outcome: Array) -> Analysis | 
     design = fit.design.design
     reference = new.with_columns(other=pl.lit(0.0))
     difference = design.fixed_rows(new) - design.fixed_rows(reference)
-    return Analysis(where, fit.design, (weights(plan) @ difference)[None])
+    return Analysis(where, fit.design, (weights(plan) @ difference)[None], plan.test == "day")
 
 
 def contrast_of_trials(analysis: Analysis, outcomes: Array) -> Contrast:
     """The planned contrast of every trial (rows of outcomes)."""
     if analysis.fitted is None:
         return _two_samples(outcomes, analysis.where.other)
+    if analysis.robust:
+        return _by_patients(analysis.fitted, analysis.rows, outcomes)
     found = retested(analysis.fitted, outcomes, analysis.rows)
     return Contrast(found.estimate[:, 0], found.std_error[:, 0], found.df[:, 0])
+
+
+def _by_patients(fitted: FittedMixed, rows: Array, outcomes: Array) -> Contrast:
+    """Patients as clusters. The weights of the visits are those of one simulated trial: where
+    nobody is lost they do not matter, else any weights are valid and these nearly the best."""
+    robust, scaled = fitted.robust, fitted.scaled_rows(rows)
+    effects = robust.coefficients(outcomes)
+    moves = robust.moves(outcomes - effects @ robust.x.T, scaled)[:, 0]
+    df = np.full(len(outcomes), robust.degrees(scaled)[0])
+    return Contrast(effects @ scaled[0], np.sqrt((moves**2).sum(axis=1)), df)
 
 
 def _two_samples(outcomes: Array, other: Array) -> Contrast:

@@ -9,6 +9,7 @@ from analysis.derive.groups import patient_groups
 from analysis.derive.measured_peaks import MeasuredPeaks, measured_peaks
 from analysis.derive.signal import Signal, signal_series
 from analysis.errors import UserError
+from analysis.fits.recipe import default_inference
 from analysis.results import Fit, GeometricMeanRatio
 from analysis.specs import ModelSpec
 from dashboard.filters import window_text
@@ -28,8 +29,6 @@ WINDOWS: Mapping[str, tuple[float | None, float | None]] = {
     "from-0": (0.0, None),
     "all": (None, None),
 }
-DEFAULT_INFERENCE = "satterthwaite"
-"""What "auto" stands for (`analysis.fits.inference`)."""
 OWN_WINDOW = "own"
 """A window without a name here: that of the address, or of the study's first question."""
 WINDOW_LABELS = (
@@ -59,8 +58,6 @@ def chosen_spec(view: View) -> ModelSpec:
     for name in ("group", "time", "random", "transform", "inference"):
         if name in params:
             changes[name] = params[name]
-    if changes.get("inference") == DEFAULT_INFERENCE:
-        del changes["inference"]  # the default by its name is the same question
     if params.get("window", OWN_WINDOW) != OWN_WINDOW:
         changes["day_low"], changes["day_high"] = window(params["window"])
     if "rule" in params:  # of its own name: the filters' rule "censored" is their default
@@ -69,7 +66,10 @@ def chosen_spec(view: View) -> ModelSpec:
         changes.setdefault("random", "matching" if changes["time"] == "spline" else "intercept")
     if "adjust" in params:
         changes["adjusters"] = tuple(name for name in params["adjust"].split(",") if name)
-    return spec.replace(**changes)
+    asked = spec.replace(**changes)
+    if asked.inference == default_inference(asked):
+        return asked.replace(inference="auto")  # the default by its name is the same question
+    return asked
 
 
 def window(name: str) -> tuple[float | None, float | None]:

@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 from analysis.derive.labels import display_unit
 from analysis.derive.signal import Signal, find_signal
 from analysis.errors import UserError
+from analysis.fits.recipe import default_inference
 from analysis.results import Fit
 from analysis.specs import GROUPS, ModelSpec
 from dashboard.components.card import card
@@ -60,6 +61,7 @@ INFERENCE_CHOICES = {
     "satterthwaite": "Satterthwaite",
     "kenward_roger": "Kenward-Roger",
     "bootstrap": "Bootstrap (simulated)",
+    "robust": "Robust (patients as clusters)",
     "wald": "Wald (large samples)",
 }
 
@@ -223,15 +225,15 @@ def builder(view: View, catalog: tuple[Signal, ...], spec: ModelSpec | None) -> 
 
 
 def inference_choices(spec: ModelSpec) -> Mapping[str, str]:
-    """The methods that exist for the question; the first is the default."""
+    """The methods that exist for the question."""
     if spec.blq != "censored":
         return INFERENCE_CHOICES
-    return {reading.DEFAULT_INFERENCE: "By patient", "wald": INFERENCE_CHOICES["wald"]}
+    return {default_inference(spec): "By patient", "wald": INFERENCE_CHOICES["wald"]}
 
 
 def inference_choice(spec: ModelSpec) -> str:
     """What "auto" stands for, so that the reader sees the method and not a word for it."""
-    return reading.DEFAULT_INFERENCE if spec.inference == "auto" else spec.inference
+    return default_inference(spec) if spec.inference == "auto" else spec.inference
 
 
 def effect_card(view: View, spec: ModelSpec, fit: Fit) -> Component:

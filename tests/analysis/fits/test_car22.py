@@ -104,8 +104,8 @@ def test_the_published_way_is_a_ratio_of_shifted_values(frame, truth):
     )
     assert fit.sentence == (
         "On day 14, blood CAR+ cells were 88 times higher in complete responders than in patients "
-        "without complete response (ratio of shifted values, 95 % CI 25 to 313; n = 40 against "
-        "15; Satterthwaite t)."
+        "without complete response (ratio of shifted values, 95 % CI 18 to 440; n = 40 against "
+        "15; t with robust variances)."
     )
 
 
@@ -114,12 +114,12 @@ def test_the_question_of_the_model_page(frame):
     ratio = fit.key_ratio
     assert (fit.n_subjects, ratio.day, ratio.group, ratio.reference) == (55, 14.0, "CR", "no CR")
     assert ratio.ratio == pytest.approx(95.842, rel=1e-4)
-    assert ratio.p_value < 1e-8
+    assert ratio.p_value < 1e-4
     assert [row.rule for row in fit.sensitivity] == ["censored", "half_lloq", "drop"]
     assert fit.sentence == (
         "On day 14, blood CAR+ cells were 96 times higher in complete responders than in patients "
-        "without complete response (95 % CI 26 to 350; n = 40 against 15; Satterthwaite t). "
-        "Caution: 10 values below the limit were set to half the limit. 10 of "
+        "without complete response (95 % CI 18 to 513; n = 40 against 15; t with robust "
+        "variances). Caution: 10 values below the limit were set to half the limit. 10 of "
         "them came as zero without a limit; the smallest measured value was taken as their limit. "
         "The rule matters: the ratio moves by a factor of 1.4 between rules (see the sensitivity "
         "table)."
