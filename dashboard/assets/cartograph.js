@@ -19,7 +19,7 @@
       pendingFocus = "page";
       window.dash_clientside.set_props("shell-nav-drawer", { opened: false });
     } else {
-      pendingFocus = focusKey(document.activeElement);
+      pendingFocus = focusWish(document.activeElement);
     }
   }
 
@@ -50,33 +50,84 @@
 
   // ---- focus after a redraw --------------------------------------------------------------
   // A filter change draws the bar and the page anew; a keyboard user must stay where they were.
-  var pendingFocus = null;
-  var pendingReopen = false; // a filter of several values stays open from one choice to the next
+  // The answer and its drawing are apart: an open list still holds the focus for some frames, and
+  // the new chip is not there yet. So the wish for the focus waits; a key or a press ends it.
+  var SETTLE_MS = 2000; // from the answer until everything is drawn, on a slow machine
+  var pendingFocus = null; // the wish while the server draws
+  var settling = null; // the wish while the browser draws
 
-  function focusKey(element) {
+  function focusWish(element) {
     if (!element || element === document.body) return null;
     var keyed = element.closest("[data-focus]");
-    pendingReopen = Boolean(keyed && keyed.getAttribute("data-reopen") === "yes");
-    if (keyed) return "[data-focus=" + JSON.stringify(keyed.getAttribute("data-focus")) + "]";
-    return element.id ? "#" + CSS.escape(element.id) : null;
+    var link = element.closest("a[href]");
+    var selector = keyed
+      ? "[data-focus=" + JSON.stringify(keyed.getAttribute("data-focus")) + "]"
+      : element.id
+        ? "#" + CSS.escape(element.id)
+        : link && linkSelector(link);
+    if (!selector) return null;
+    // a filter of several values stays open from one choice to the next
+    var reopen = Boolean(keyed && keyed.getAttribute("data-reopen") === "yes");
+    return { selector: selector, from: element, reopen: reopen, acted: false };
+  }
+
+  // Navigation and filters hold links to the same address: one of the page is found in the page.
+  function linkSelector(link) {
+    var place = link.closest("#content") ? "#content " : "";
+    return place + "a[href=" + JSON.stringify(link.getAttribute("href")) + "]";
   }
 
   function restoreFocus() {
-    var wanted = pendingFocus;
-    pendingFocus = null;
-    if (!wanted) return;
-    if (wanted === "page") {
+    var wish = pendingFocus;
+    pendingFocus = settling = null;
+    if (!wish) return;
+    if (wish === "page") {
       var main = document.getElementById("content");
       if (main) main.focus({ preventScroll: true });
       return;
     }
-    if (document.activeElement && document.activeElement !== document.body) return;
-    var found = document.querySelector(wanted);
-    if (!found) return;
-    found.focus({ preventScroll: true });
-    if (pendingReopen) found.click();
-    pendingReopen = false;
+    settling = wish;
+    settle(wish, performance.now() + SETTLE_MS);
   }
+
+  function settle(wish, end) {
+    if (settling !== wish) return;
+    var active = document.activeElement;
+    var free = !active || active === document.body;
+    var leaving = wish.from.closest(".mantine-Popover-dropdown") && wish.from.isConnected;
+    var target = leaving ? null : shown(wish.selector);
+    if (target && (free || active === target)) {
+      if (free) target.focus({ preventScroll: true });
+      if (wish.reopen && wish.from !== target) target.click();
+      wish.reopen = false;
+    } else if (!free && !leaving) {
+      settling = null; // the focus has another owner
+      return;
+    }
+    // Goes on after the focus is given: what was found may have been of the old drawing.
+    if (performance.now() < end) window.requestAnimationFrame(function () { settle(wish, end); });
+    else settling = null;
+  }
+
+  function shown(selector) {
+    var found = document.querySelectorAll(selector);
+    for (var i = 0; i < found.length; i++) if (found[i].getClientRects().length) return found[i];
+    return null;
+  }
+
+  ["keydown", "pointerdown"].forEach(function (kind) {
+    document.addEventListener(kind, function () {
+      settling = null;
+      if (pendingFocus && pendingFocus !== "page") pendingFocus.acted = true;
+    }, true);
+  });
+
+  // Who moves on while the server draws is found again where they went.
+  document.addEventListener("focusin", function (event) {
+    if (!pendingFocus || !pendingFocus.acted) return;
+    pendingFocus = focusWish(event.target) || pendingFocus;
+    pendingFocus.acted = true;
+  });
 
   // ---- color scheme ----------------------------------------------------------------------
   function storedScheme() {

@@ -23,7 +23,7 @@ def main() -> None:
     """Draw and write every page; exit 1 when one had a problem."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--url", help="a server that runs already")
+    parser.add_argument("--url", help="a server that runs already, as its link is printed")
     parser.add_argument("--study", action="append", default=[], help="studies to draw; default all")
     asked = parser.parse_args()
     path = browser_path()
@@ -48,7 +48,8 @@ def draw_pages(
 ) -> Iterator[str]:
     """Write one picture a page; yield what was wrong with it."""
     context = open_context(browser, scheme, size)
-    watched = Watched(context.new_page(), url)
+    watched = Watched(context.new_page(), url.partition("/?")[0])
+    watched.open(url.removeprefix(watched.base) or "/")  # a printed link carries the key
     query = f"?study={study}" if study else ""
     folder.mkdir(parents=True, exist_ok=True)
     watched.open(f"/patients{query}")

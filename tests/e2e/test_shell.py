@@ -35,6 +35,66 @@ def test_a_filter_is_an_address_and_a_chip_removes_it(watched):
     assert watched.problems == []
 
 
+def hold_the_answer(page) -> list:
+    """From now on the router's answers wait; the list fills with them, to be let go."""
+    held = []
+    page.route("**/_dash-update-component**", lambda route: held.append(route))
+    return held
+
+
+def let_go(page, held) -> None:
+    """What was held is answered, and nothing is held any more."""
+    for route in held:
+        route.continue_()
+    page.unroute("**/_dash-update-component**")
+
+
+def test_the_focus_waits_for_a_list_that_is_still_open(watched):
+    page = watched.open("/")
+    page.get_by_role("button", name="Analysis set").click()
+    held = hold_the_answer(page)
+    page.get_by_role("link", name="efficacy-evaluable").click()
+    expect(page).to_have_url(f"{watched.base}/?analysis_set=efficacy")
+    # As on a slow machine: the title is there, and the browser has not drawn the new bar.
+    page.evaluate("() => window.dash_clientside.cartograph.setTitle(document.title)")
+    page.wait_for_timeout(300)
+    expect(page.locator(".mantine-Popover-dropdown")).to_have_count(1)
+    let_go(page, held)
+    page.get_by_role("link", name="Remove Analysis set efficacy-evaluable").wait_for()
+    expect(page.locator("[data-focus=chip-analysis_set]").first).to_be_focused()
+
+
+def test_the_focus_is_not_taken_from_who_moved_on(watched):
+    page = watched.open("/")
+    page.get_by_role("button", name="Analysis set").click()
+    held = hold_the_answer(page)
+    page.get_by_role("link", name="efficacy-evaluable").click()
+    expect(page).to_have_url(f"{watched.base}/?analysis_set=efficacy")
+    page.keyboard.press("Escape")
+    expect(page.locator(".mantine-Popover-dropdown")).to_have_count(0)
+    expect(page.locator("[data-focus=chip-analysis_set]").first).to_be_focused()
+    page.keyboard.press("Tab")
+    moved_to = page.evaluate("() => document.activeElement.dataset.focus")
+    assert moved_to not in {None, "chip-analysis_set"}
+    let_go(page, held)
+    page.get_by_role("link", name="Remove Analysis set efficacy-evaluable").wait_for()
+    watched.settle()
+    expect(page.locator(f"[data-focus={moved_to}]").first).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator(f"[data-focus={moved_to}]").first).not_to_be_focused()
+    page.wait_for_timeout(500)
+    expect(page.locator(f"[data-focus={moved_to}]").first).not_to_be_focused()
+
+
+def test_a_choice_of_a_few_keeps_the_focus(watched):
+    page = watched.open("/cohort")
+    page.get_by_role("link", name="Cohort", exact=True).focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{watched.base}/cohort?color_by=cohort")
+    page.locator(".cg-segment[aria-current]", has_text="Cohort").wait_for()
+    expect(page.locator(".cg-segment[aria-current]", has_text="Cohort")).to_be_focused()
+
+
 def test_a_filter_by_keyboard_alone(watched):
     page = watched.open("/")
     page.get_by_role("button", name="Scale").focus()
