@@ -11,11 +11,12 @@ from weakref import WeakKeyDictionary
 import polars as pl
 
 from analysis.derive.default_question import default_question
+from analysis.derive.peak import peaks
 from analysis.derive.signal import Signal, signal_catalog, signal_series
 from analysis.specs import ModelSpec
 from models.trial import Trial
 
-MOST = 200
+MOST = 400
 """Answers kept for one trial; a study has a few dozen signals."""
 _kept: WeakKeyDictionary[Trial, dict[Hashable, Any]] = WeakKeyDictionary()
 _lock = Lock()
@@ -82,3 +83,8 @@ def trial_series(trial: Trial, signal: Signal) -> pl.DataFrame:
             lesions=trial.lesions,
         ),
     )
+
+
+def trial_peaks(trial: Trial, signal: Signal) -> pl.DataFrame:
+    """The peak of every patient in the days of the peak (`analysis.derive.peak.peaks`)."""
+    return _once(trial, ("peaks", signal), lambda: peaks(trial_series(trial, signal)))

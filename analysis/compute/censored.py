@@ -7,6 +7,7 @@ doi:10.2307/1913826.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +18,7 @@ from analysis.compute.intervals import MIN_FOR_MEAN, t_quantile
 Vector = NDArray[np.float64]
 MAX_STEPS = 60
 TOLERANCE = 1e-10
+TOO_FEW = f"fewer than {MIN_FOR_MEAN} values"
 
 
 @dataclass(frozen=True)
@@ -46,27 +48,59 @@ def censored_log_mean(
     Needs three values of which two are exact and different; else `reason` says what is missing.
     Raises ValueError for an exact value that is not positive, or a row with no bound at all.
     """
+    if np.size(value) == 0:
+        nan = float("nan")
+        return CensoredMean(0, 0, nan, nan, nan, nan, conf_level, TOO_FEW)
+    return censored_log_means(value, lower, upper, [np.size(value)], conf_level)[0]
+
+
+def censored_log_means(
+    value: ArrayLike,
+    lower: ArrayLike,
+    upper: ArrayLike,
+    sizes: ArrayLike,
+    conf_level: float = 0.95,
+) -> list[CensoredMean]:
+    """`censored_log_mean` of many samples that stand one after the other, of `sizes` values each
+    (none empty). All are maximized together, which takes about as long as one alone."""
     y, low, high = _logs(value, lower, upper)
+    size = np.asarray(sizes, int)
+    sample, starts = np.repeat(np.arange(size.size), size), np.cumsum(size) - size
     exact = ~np.isnan(y)
-    n, n_censored = int(y.size), int((~exact).sum())
-    nan = float("nan")
-    reason = _too_little(y[exact], n)
-    if reason:
-        return CensoredMean(n, n_censored, nan, nan, nan, nan, conf_level, reason)
-    if n_censored == 0:
-        center, sd = float(y.mean()), float(y.std(ddof=1))
-        se = sd / np.sqrt(n)
-    else:
-        found = _maximize(y[exact], low[~exact], high[~exact])
-        if found is None:
-            text = "likelihood has no maximum"
-            return CensoredMean(n, n_censored, nan, nan, nan, nan, conf_level, text)
-        center, sd, se = found
-    half = t_quantile(conf_level, max(int(exact.sum()) - 1, 1)) * se
-    return CensoredMean(
-        n, n_censored, float(np.exp(center)), float(np.exp(center - half)),
-        float(np.exp(center + half)), sd, conf_level,
-    )  # fmt: skip
+    n_exact = np.bincount(sample, exact, size.size).astype(int)
+    reasons = _too_little(size, n_exact, np.fmin.reduceat(y, starts), np.fmax.reduceat(y, starts))
+    useful = exact & (reasons == "")[sample]
+    some = np.maximum(n_exact, 1)
+    center = np.bincount(sample[useful], y[useful], size.size) / some
+    spread = np.bincount(sample[useful], (y[useful] - center[sample[useful]]) ** 2, size.size)
+    sd = np.sqrt(spread / np.maximum(n_exact - 1, 1))
+    se = sd / np.sqrt(some)
+    fitted = np.flatnonzero((reasons == "") & (n_exact < size))
+    if fitted.size:
+        rows = ~exact & np.isin(sample, fitted)
+        place = np.searchsorted(fitted, sample[rows])
+        shift = center[fitted]
+        # Around each sample's own mean, so that sums of squares keep their digits.
+        problem = _Samples(
+            n_exact[fitted], spread[fitted], place, low[rows] - shift[place],
+            high[rows] - shift[place],
+        )  # fmt: skip
+        moved, sd[fitted], se[fitted], good = _maximize(problem)
+        center[fitted] += moved
+        reasons[fitted[~good]] = "likelihood has no maximum"
+    known = reasons == ""
+    df = np.maximum(n_exact - 1, 1)
+    half = np.array([t_quantile(conf_level, int(number)) for number in df]) * se
+    with np.errstate(over="ignore"):
+        ends = np.exp([center, center - half, center + half])
+    ends[:, ~known] = sd[~known] = np.nan
+    return [
+        CensoredMean(
+            int(size[i]), int(size[i] - n_exact[i]), *ends[:, i].tolist(), float(sd[i]),
+            conf_level, str(reasons[i]),
+        )
+        for i in range(size.size)
+    ]  # fmt: skip
 
 
 def _logs(value: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> tuple[Vector, Vector, Vector]:
@@ -81,53 +115,98 @@ def _logs(value: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> tuple[Vector,
         return np.log(v), low, high
 
 
-def _too_little(exact: Vector, n: int) -> str:
-    if n < MIN_FOR_MEAN:
-        return f"fewer than {MIN_FOR_MEAN} values"
-    if exact.size == 0:
-        return "all values below or above a limit"
-    if exact.size < 2 or np.ptp(exact) == 0:
-        return "fewer than two different exact values"
-    return ""
+def _too_little(
+    n: NDArray[np.int_], n_exact: NDArray[np.int_], smallest: Vector, largest: Vector
+) -> NDArray[np.str_]:
+    """Why a sample has no mean; "" where it has one."""
+    return np.select(
+        [n < MIN_FOR_MEAN, n_exact == 0, (n_exact < 2) | (smallest == largest)],
+        [TOO_FEW, "all values below or above a limit", "fewer than two different exact values"],
+        np.full(n.size, "", dtype=object),
+    )
 
 
-def _maximize(exact: Vector, low: Vector, high: Vector) -> tuple[float, float, float] | None:
-    """Mean, SD and standard error of the mean on the log scale, by Newton steps.
+class _Samples(NamedTuple):
+    """Samples to maximize together, each centered at the mean of its exact values.
+
+    n_exact, spread: count and sum of squares of the exact values of each sample. sample, low,
+    high: of each censored value, the place of its sample and its bounds (-inf, inf: none).
+    """
+
+    n_exact: NDArray[np.int_]
+    spread: Vector
+    sample: NDArray[np.int_]
+    low: Vector
+    high: Vector
+
+    def total(self, of_values: Vector) -> Vector:
+        """Sum over the censored values of each sample."""
+        return np.bincount(self.sample, of_values, self.n_exact.size)
+
+
+def _maximize(samples: _Samples) -> tuple[Vector, Vector, Vector, NDArray[np.bool_]]:
+    """Mean, SD, standard error of the mean (log scale) and whether there is a maximum, for each
+    sample, by Newton steps with halving.
 
     Olsen's parameters (theta = mu / sigma, eta = 1 / sigma) make the likelihood concave.
     """
-    eta = 1.0 / float(exact.std())
-    theta = float(exact.mean()) * eta
-    current = _log_likelihood(theta, eta, exact, low, high)
+    eta = np.sqrt(samples.n_exact / samples.spread)
+    theta = np.zeros_like(eta)
+    current = _log_likelihood(theta, eta, samples)
+    going = np.ones(eta.size, bool)
     for _ in range(MAX_STEPS):
-        gradient, hessian = _derivatives(theta, eta, exact, low, high)
-        step = np.linalg.solve(hessian, gradient)
-        scale, improved = 1.0, False
-        while scale > 1e-12:
+        gradient, hessian = _derivatives(theta, eta, samples)
+        step = _solve(hessian, gradient)
+        taken, gain = np.zeros_like(going), np.zeros_like(eta)
+        scale = 1.0
+        while scale > 1e-12 and (going & ~taken).any():
             new_theta, new_eta = theta - scale * step[0], eta - scale * step[1]
-            if new_eta > 0:
-                value = _log_likelihood(new_theta, new_eta, exact, low, high)
-                if value >= current:
-                    improved = True
-                    break
+            positive = new_eta > 0
+            value = _log_likelihood(new_theta, np.where(positive, new_eta, eta), samples)
+            now = going & ~taken & positive & (value >= current)
+            theta, eta = np.where(now, new_theta, theta), np.where(now, new_eta, eta)
+            gain = np.where(now, value - current, gain)
+            current = np.where(now, value, current)
+            taken |= now
             scale /= 2.0
-        if not improved:
+        slope = np.abs(gradient[0] * step[0] + gradient[1] * step[1])
+        going &= taken & ~((slope < TOLERANCE) & (gain < TOLERANCE))
+        if not going.any():
             break
-        theta, eta, gain, current = new_theta, new_eta, value - current, value
-        if abs(float(gradient @ step)) < TOLERANCE and gain < TOLERANCE:
-            break
-    gradient, hessian = _derivatives(theta, eta, exact, low, high)
-    if abs(float(gradient @ np.linalg.solve(hessian, gradient))) > 1e-6:
-        return None
-    covariance = np.linalg.inv(-hessian)
-    jacobian = np.array([1.0 / eta, -theta / eta**2])
-    return theta / eta, 1.0 / eta, float(np.sqrt(jacobian @ covariance @ jacobian))
+    gradient, hessian = _derivatives(theta, eta, samples)
+    step = _solve(hessian, gradient)
+    good = np.abs(gradient[0] * step[0] + gradient[1] * step[1]) <= 1e-6
+    by_theta, by_eta = 1.0 / eta, -theta / eta**2
+    across = _solve(hessian, (by_theta, by_eta))
+    with np.errstate(invalid="ignore"):
+        se = np.sqrt(-(by_theta * across[0] + by_eta * across[1]))
+    return theta / eta, 1.0 / eta, se, good & np.isfinite(se)
 
 
-def _log_likelihood(theta: float, eta: float, y: Vector, low: Vector, high: Vector) -> float:
-    z = eta * y - theta
-    exact = float((np.log(eta) - 0.5 * np.log(2 * np.pi) - 0.5 * z**2).sum())
-    return exact + float(_log_mass(eta * low - theta, eta * high - theta).sum())
+def _solve(
+    matrix: tuple[Vector, Vector, Vector], right: tuple[Vector, Vector]
+) -> tuple[Vector, Vector]:
+    """Symmetric 2 x 2 systems (first, mixed, second); nan where one is singular."""
+    first, mixed, second = matrix
+    with np.errstate(divide="ignore", invalid="ignore"):
+        determinant = first * second - mixed**2
+        return (
+            (second * right[0] - mixed * right[1]) / determinant,
+            (first * right[1] - mixed * right[0]) / determinant,
+        )
+
+
+def _log_likelihood(theta: Vector, eta: Vector, samples: _Samples) -> Vector:
+    n = samples.n_exact
+    exact = n * (np.log(eta) - 0.5 * np.log(2 * np.pi) - 0.5 * theta**2)
+    a, b = _bounds(theta, eta, samples)
+    return exact - 0.5 * eta**2 * samples.spread + samples.total(_log_mass(a, b))
+
+
+def _bounds(theta: Vector, eta: Vector, samples: _Samples) -> tuple[Vector, Vector]:
+    """The bounds of each censored value in standard deviations from the mean."""
+    t, e = theta[samples.sample], eta[samples.sample]
+    return e * samples.low - t, e * samples.high - t
 
 
 def _log_mass(a: Vector, b: Vector) -> Vector:
@@ -140,32 +219,26 @@ def _log_mass(a: Vector, b: Vector) -> Vector:
 
 
 def _derivatives(
-    theta: float, eta: float, y: Vector, low: Vector, high: Vector
-) -> tuple[Vector, Vector]:
-    z = eta * y - theta
-    gradient = np.array([z.sum(), (1.0 / eta - z * y).sum()])
-    cross = y.sum()
-    hessian = np.array([[-y.size, cross], [cross, -(1.0 / eta**2 + y**2).sum()]])
-    a, b = eta * low - theta, eta * high - theta
+    theta: Vector, eta: Vector, samples: _Samples
+) -> tuple[tuple[Vector, Vector], tuple[Vector, Vector, Vector]]:
+    """Gradient (theta, eta) and Hessian (theta theta, theta eta, eta eta) of each sample."""
+    n, low, high = samples.n_exact, samples.low, samples.high
+    a, b = _bounds(theta, eta, samples)
     mass = _log_mass(a, b)
     ra, rb = _ratio(a, mass), _ratio(b, mass)
     la, lb = np.where(np.isfinite(low), low, 0.0), np.where(np.isfinite(high), high, 0.0)
     za, zb = np.where(np.isfinite(a), a, 0.0), np.where(np.isfinite(b), b, 0.0)
-    first_theta, first_eta = ra - rb, rb * lb - ra * la
-    gradient += np.array([first_theta.sum(), first_eta.sum()])
-    second = np.array(
-        [
-            [(za * ra - zb * rb), (zb * rb * lb - za * ra * la)],
-            [(zb * rb * lb - za * ra * la), (za * ra * la**2 - zb * rb * lb**2)],
-        ]
+    by_theta, by_eta = ra - rb, rb * lb - ra * la
+    gradient = (
+        samples.total(by_theta) - n * theta,
+        samples.total(by_eta) + n / eta - eta * samples.spread,
     )
-    outer = np.array(
-        [
-            [first_theta**2, first_theta * first_eta],
-            [first_theta * first_eta, first_eta**2],
-        ]
-    )
-    hessian = hessian + (second - outer).sum(axis=2)
+    hessian = (
+        samples.total(za * ra - zb * rb - by_theta**2) - n,
+        samples.total(zb * rb * lb - za * ra * la - by_theta * by_eta),
+        samples.total(za * ra * la**2 - zb * rb * lb**2 - by_eta**2)
+        - n / eta**2 - samples.spread,
+    )  # fmt: skip
     return gradient, hessian
 
 

@@ -97,16 +97,26 @@ def compare_peaks(
 ) -> Comparison:
     """Ratio of geometric-mean peaks of the patients `upper` to those of the patients `lower`:
     Welch t on natural logs. Not estimable with fewer than three patients in a group."""
-    found = peaks(series, *days)
-    high = found.filter(pl.col("usubjid").is_in(list(upper)))
-    low = found.filter(pl.col("usubjid").is_in(list(lower)))
-    both = pl.concat([high, low])
-    marks = (int(both["at_limit"].sum()), int(both["above_limit"].sum()))
-    counts = (high.height, low.height, *marks)
+    return compare_found(peaks(series, *days), upper, lower, label=label, note=note)
+
+
+def compare_found(
+    found: pl.DataFrame,
+    upper: Sequence[str],
+    lower: Sequence[str],
+    *,
+    label: str,
+    note: str = "",
+) -> Comparison:
+    """`compare_peaks` of peaks that were found before (`derive.peak.peaks`)."""
+    rows = found.select("usubjid", "peak", "at_limit", "above_limit").rows()
+    high, low = ([row for row in rows if row[0] in part] for part in (set(upper), set(lower)))
+    marks = (sum(row[2] for row in high + low), sum(row[3] for row in high + low))
+    counts = (len(high), len(low), *marks)
     missing = (math.nan,) * 4
     if min(counts[:2]) < MINIMUM_PER_GROUP:
         return Comparison(label, f"{counts[0]} against {counts[1]} patients", *missing, *counts)
-    values = [*high["peak"], *low["peak"]]
+    values = [row[1] for row in high + low]
     names = ["upper"] * counts[0] + ["lower"] * counts[1]
     result = geometric_mean_ratio(values, names, group="upper", reference="lower")
     if result.ratio is None:

@@ -8,12 +8,13 @@ that is only assumed (zeros delivered without one) is treated the same and said 
 `note`.
 """
 
+import math
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import polars as pl
 
-from analysis.compute.censored import censored_log_mean
+from analysis.compute.censored import censored_log_means
 from analysis.compute.half_limit import at_half_limit
 from analysis.compute.intervals import MIN_FOR_MEAN, geometric_cv_percent, geometric_mean
 
@@ -54,19 +55,22 @@ def summarize(
     rows = _one_per_visit(_grouped(series, groups)).sort(
         "group", "nominal_day", maintain_order=True
     )
-    samples = _samples_of(rows)
-    runs = rows.group_by(["group", "nominal_day"], maintain_order=True).len().rows()
-    records, start = [], 0
-    for group, day, length in runs:
-        part = samples.part(start, start + length)
-        records.append({"group": group, "nominal_day": day, **_cell(part, blq)})
-        start += length
-    return pl.DataFrame(records, schema=SCHEMA, orient="row")
+    cells = rows.group_by(["group", "nominal_day"], maintain_order=True).len()
+    if cells.is_empty():
+        return pl.DataFrame(schema=SCHEMA)
+    return pl.DataFrame(
+        {
+            "group": cells["group"],
+            "nominal_day": cells["nominal_day"],
+            **_cells(_samples_of(rows), cells["len"].to_numpy().astype(int), blq),
+        },
+        schema=SCHEMA,
+        strict=False,
+    )
 
 
 class _Samples(NamedTuple):
-    """Columns of the series as arrays, nan for missing: cutting arrays into a thousand cells is
-    many times faster than cutting frames."""
+    """Columns of the series as arrays, nan for missing; the values of a cell stand together."""
 
     value: np.ndarray
     lower: np.ndarray
@@ -76,9 +80,6 @@ class _Samples(NamedTuple):
     below: np.ndarray
     assumed: np.ndarray
     unit: np.ndarray
-
-    def part(self, start: int, stop: int) -> "_Samples":
-        return _Samples(*(column[start:stop] for column in self))
 
 
 def _samples_of(rows: pl.DataFrame) -> _Samples:
@@ -130,80 +131,112 @@ def _distance() -> pl.Expr:
     return (pl.col("rel_day") - pl.col("nominal_day")).abs()
 
 
-def _cell(part: _Samples, blq: BlqRule) -> dict[str, Any]:
-    value, n = part.value, part.value.size
-    exact = value[~np.isnan(value)]
-    median, median_below = _median(value, part.lower, part.upper, part.delivered)
-    assumed = bool(part.assumed.any())
-    mean = _mean_or_note(part, blq, signed=bool((exact <= 0).any()))
-    note = str(mean.pop("note", ""))
-    if assumed:
-        note = "; ".join(filter(None, (note, "zeros delivered without a limit")))
+def _cells(samples: _Samples, sizes: np.ndarray, blq: BlqRule) -> dict[str, Any]:
+    """What is said of each cell of `sizes` values, as columns; all cells at once, because a page
+    has some hundreds of them."""
+    starts = np.cumsum(sizes) - sizes
+    value = samples.value
+    smallest, largest = np.fmin.reduceat(value, starts), np.fmax.reduceat(value, starts)
+    n_below = np.add.reduceat(samples.below.astype(int), starts)
+    unknown = np.isnan(value) & np.isnan(samples.upper) & ~(samples.lower > 0)
+    notes = np.select(
+        [
+            smallest <= 0,
+            (n_below > sizes / 2) & (blq != "drop"),
+            np.logical_or.reduceat(unknown, starts),
+        ],
+        [
+            "not on a log scale",
+            "more than half below the limit",
+            "all values of the signal are zero",
+        ],
+        np.full(sizes.size, "", dtype=object),
+    )
+    means = [_NO_MEAN] * sizes.size
+    wanted = np.flatnonzero(notes == "")
+    found = _means(samples, starts[wanted], sizes[wanted], blq) if wanted.size else []
+    for place, (mean, note) in zip(wanted, found, strict=True):
+        means[place], notes[place] = mean, note
+    assumed = np.logical_or.reduceat(samples.assumed, starts)
+    notes[assumed] = [
+        "; ".join(filter(None, (note, "zeros delivered without a limit")))
+        for note in notes[assumed]
+    ]
+    median, median_below = _medians(samples, starts, sizes)
+    parts = [slice(start, start + size) for start, size in zip(starts, sizes, strict=True)]
     return {
-        "n": n,
-        "n_below_limit": int(part.below.sum()),
-        **mean,
+        "n": sizes,
+        "n_below_limit": n_below,
+        **{name: [mean[i] for mean in means] for i, name in enumerate(MEAN_COLUMNS)},
         "median": median,
         "median_below": median_below,
-        "minimum": float(exact.min()) if exact.size else None,
-        "maximum": float(exact.max()) if exact.size else None,
-        "values": sorted(exact.tolist()) if n < MIN_FOR_MEAN else None,
-        "unit": next((unit for unit in part.unit if unit is not None), None),
-        "blq_rule": blq,
-        "note": note or None,
+        "minimum": _nullable(smallest),
+        "maximum": _nullable(largest),
+        "values": [
+            sorted(value[part][~np.isnan(value[part])].tolist()) if size < MIN_FOR_MEAN else None
+            for part, size in zip(parts, sizes, strict=True)
+        ],
+        "unit": [next((u for u in samples.unit[part] if u is not None), None) for part in parts],
+        "blq_rule": [blq] * sizes.size,
+        "note": [note or None for note in notes],
     }
 
 
-def _mean_or_note(part: _Samples, blq: BlqRule, *, signed: bool) -> dict[str, Any]:
-    """No mean where it would rest on a tail that nobody has seen: with more than half of the
-    patients below the limit the censored mean is an extrapolation."""
-    if signed:
-        return {"note": "not on a log scale"}
-    if blq != "drop" and part.below.sum() > part.value.size / 2:
-        return {"note": "more than half below the limit"}
-    return _mean(part, blq)
+MEAN_COLUMNS = ("geometric_mean", "conf_low", "conf_high", "geometric_cv_percent")
+_NO_MEAN: tuple[float | None, ...] = (None,) * len(MEAN_COLUMNS)
 
 
-def _mean(part: _Samples, blq: BlqRule) -> dict[str, Any]:
-    value, lower, upper = part.value, part.lower, part.upper
-    if (np.isnan(value) & np.isnan(upper) & ~(lower > 0)).any():
-        return {"note": "all values of the signal are zero"}
-    if blq == "censored":
-        found = censored_log_mean(value, lower, upper)
-        if found.reason:
-            return {"note": found.reason}
-        return {
-            "geometric_mean": found.mean,
-            "conf_low": found.conf_low,
-            "conf_high": found.conf_high,
-            "geometric_cv_percent": geometric_cv_percent(found.sd_log),
-        }
-    plain = geometric_mean(part.halved if blq == "half_lloq" else value)
+def _means(
+    samples: _Samples, starts: np.ndarray, sizes: np.ndarray, blq: BlqRule
+) -> list[tuple[tuple[float | None, ...], str]]:
+    """The mean columns of the cells that start at `starts`, and why one has none.
+
+    A cell has none where it would rest on a tail that nobody has seen: with more than half of the
+    patients below the limit the censored mean is an extrapolation, and the cell is not asked for.
+    """
+    if blq != "censored":
+        numbers = samples.halved if blq == "half_lloq" else samples.value
+        return [
+            _plain_mean(numbers[start : start + size])
+            for start, size in zip(starts, sizes, strict=True)
+        ]
+    rows = np.concatenate([np.arange(a, a + n) for a, n in zip(starts, sizes, strict=True)])
+    found = censored_log_means(samples.value[rows], samples.lower[rows], samples.upper[rows], sizes)
+    return [
+        (_NO_MEAN, mean.reason)
+        if mean.reason
+        else (
+            (mean.mean, mean.conf_low, mean.conf_high, geometric_cv_percent(mean.sd_log)),
+            "",
+        )
+        for mean in found
+    ]
+
+
+def _plain_mean(values: np.ndarray) -> tuple[tuple[float | None, ...], str]:
+    plain = geometric_mean(values)
     if np.isnan(plain.mean):
-        return {"note": f"fewer than {MIN_FOR_MEAN} values"}
-    return {
-        "geometric_mean": plain.mean,
-        "conf_low": plain.conf_low,
-        "conf_high": plain.conf_high,
-        "geometric_cv_percent": plain.geometric_cv_percent,
-    }
+        return _NO_MEAN, f"fewer than {MIN_FOR_MEAN} values"
+    return (plain.mean, plain.conf_low, plain.conf_high, plain.geometric_cv_percent), ""
 
 
-def _median(
-    value: np.ndarray, lower: np.ndarray, upper: np.ndarray, raw: np.ndarray
-) -> tuple[float | None, float | None]:
-    """Median with censored values in their place; (None, limit) when it lies below a limit.
+def _medians(
+    samples: _Samples, starts: np.ndarray, sizes: np.ndarray
+) -> tuple[list[float | None], list[float | None]]:
+    """Medians with censored values in their place; null, and the limit, when one lies below it.
 
     A zero delivered without a limit stands as delivered, so the median is then that zero.
     """
-    if value.size == 0:
-        return None, None
-    known = np.where(np.isnan(value) & ~np.isnan(raw), raw, value)
+    value, raw = samples.value, samples.delivered
+    known = np.where(np.isnan(value), raw, value)
     censored = np.isnan(known)
-    place = np.where(censored & ~(lower > 0), -np.inf, np.where(censored, np.inf, known))
-    order = np.argsort(place, kind="stable")
-    middle = order[[(place.size - 1) // 2, place.size // 2]]
-    if not censored[middle].any():
-        return float(known[middle].mean()), None
-    limits = np.where(censored, upper, known)[middle]
-    return None, None if np.isnan(limits).any() else float(limits.max())
+    place = np.where(censored & ~(samples.lower > 0), -np.inf, np.where(censored, np.inf, known))
+    order = np.lexsort((place, np.repeat(np.arange(sizes.size), sizes)))
+    middle = order[np.stack([starts + (sizes - 1) // 2, starts + sizes // 2])]
+    hidden = censored[middle].any(axis=0)
+    limits = np.where(censored, samples.upper, known)[middle].max(axis=0)
+    return _nullable(known[middle].mean(axis=0)), _nullable(np.where(hidden, limits, np.nan))
+
+
+def _nullable(numbers: np.ndarray) -> list[float | None]:
+    return [None if math.isnan(number) else number for number in numbers.tolist()]

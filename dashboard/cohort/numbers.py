@@ -12,7 +12,7 @@ from analysis.compute.noncompartmental import PEAK_DAYS
 from analysis.derive.comparison import (
     Comparison,
     color_groups,
-    compare_peaks,
+    compare_found,
     drawn_series,
     group_order,
 )
@@ -24,7 +24,7 @@ from analysis.derive.summary import BlqRule, summarize, summary_rule
 from analysis.results import Fit
 from analysis.selection import in_day_window
 from dashboard.model.reading import fitted_curves
-from dashboard.trial_signals import trial_series, trial_signals
+from dashboard.trial_signals import trial_peaks, trial_series, trial_signals
 from dashboard.view import View
 from figures.curves import GroupMean, group_means, is_precise, patient_lines
 from figures.effect_curve import as_mean
@@ -120,9 +120,7 @@ def cohort_numbers(view: View, signal: Signal, catalog: Sequence[Signal]) -> Coh
     beside = [(item, None) for item in laboratory_beside(signal, catalog)]
     cohorts = read_cohorts(view, best) if best.height else []
     mains = tuple(
-        compare_groups(series_of(view, signal), part, "Peak to day 28", PEAK_DAYS)._replace(
-            note=cohort
-        )
+        compare_groups(peaks_of(view, signal), part, "Peak to day 28")._replace(note=cohort)
         for cohort, part in cohorts
     )
     visits = () if signal.domain == "uptake" else by_visit(series, cohorts)
@@ -146,6 +144,12 @@ def series_of(view: View, signal: Signal) -> pl.DataFrame:
     """One row per patient and time for the selected patients."""
     chosen = view.selected.subjects.get_column("usubjid")
     return trial_series(view.trial, signal).filter(pl.col("usubjid").is_in(chosen.implode()))
+
+
+def peaks_of(view: View, signal: Signal) -> pl.DataFrame:
+    """The peaks of the selected patients."""
+    chosen = view.selected.subjects.get_column("usubjid")
+    return trial_peaks(view.trial, signal).filter(pl.col("usubjid").is_in(chosen.implode()))
 
 
 def windowed(view: View, series: pl.DataFrame) -> pl.DataFrame:
@@ -173,12 +177,11 @@ def by_visit(
     wanted = [day for day in days if PEAK_DAYS[0] <= day <= PEAK_DAYS[1]]
     if len(cohorts) > 1:
         wanted = [day for day in wanted if day in MAIN_VISITS]
+    values = {day: peaks(series.filter(pl.col("nominal_day") == day), *EVERY_DAY) for day in wanted}
     compared = (
-        compare_groups(
-            series.filter(pl.col("nominal_day") == day), best, f"Day {day_text(day)}", EVERY_DAY
-        )._replace(note=cohort)
+        compare_groups(found, best, f"Day {day_text(day)}")._replace(note=cohort)
         for cohort, best in cohorts
-        for day in wanted
+        for day, found in values.items()
     )
     return tuple(item for item in compared if item.estimable and not all_at_limit(item))
 
@@ -204,7 +207,7 @@ def compare(view: View, signal: Signal, best: pl.DataFrame) -> Comparison:
         if signal.domain == "uptake"
         else signal.label
     )
-    return compare_groups(series_of(view, signal), best, label, PEAK_DAYS)
+    return compare_groups(peaks_of(view, signal), best, label)
 
 
 def sentence_case(label: str) -> str:
@@ -212,13 +215,11 @@ def sentence_case(label: str) -> str:
     return label[:1].upper() + label[1:]
 
 
-def compare_groups(
-    series: pl.DataFrame, best: pl.DataFrame, label: str, days: tuple[float, float]
-) -> Comparison:
-    """Responders to non-responders in a window of days."""
+def compare_groups(found: pl.DataFrame, best: pl.DataFrame, label: str) -> Comparison:
+    """Peaks of responders to those of non-responders."""
     responders = best.filter(pl.col("responder")).get_column("usubjid").to_list()
     others = best.filter(~pl.col("responder")).get_column("usubjid").to_list()
-    return compare_peaks(series, responders, others, label=label, days=days)
+    return compare_found(found, responders, others, label=label)
 
 
 def read_cohorts(view: View, best: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:

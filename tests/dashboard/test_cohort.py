@@ -4,7 +4,9 @@ import math
 
 import pytest
 
-from analysis.derive.comparison import Comparison
+from analysis.derive.comparison import Comparison, compare_peaks
+from analysis.derive.peak import peaks
+from analysis.derive.response import best_response
 from dashboard.address import Request
 from dashboard.cohort import numbers
 from dashboard.pages import cohort
@@ -108,3 +110,22 @@ def test_downloads_hold_the_numbers_of_the_page() -> None:
 
 def test_the_phone_gets_its_own_figure() -> None:
     assert cohort.layout(view(narrow=True)) is not None
+
+
+@pytest.mark.parametrize("query", ["", "dose_level=DL1", "day_low=3&day_high=10"])
+def test_peaks_kept_with_the_trial_are_those_of_the_patients_shown(query: str) -> None:
+    shown = view(query)
+    catalog = numbers.signals(shown)
+    signal = numbers.chosen_signal(shown, catalog)
+    numbers.cohort_numbers(view(""), signal, catalog)  # kept from the page without filters
+    fresh = peaks(numbers.series_of(shown, signal))
+    assert numbers.peaks_of(shown, signal).sort("usubjid").equals(fresh.sort("usubjid"))
+    main = numbers.cohort_numbers(shown, signal, catalog).mains[0]
+    best = best_response(shown.selected.responses, None, None)
+    by_hand = compare_peaks(
+        numbers.series_of(shown, signal),
+        best.filter(best["responder"])["usubjid"].to_list(),
+        best.filter(~best["responder"])["usubjid"].to_list(),
+        label=main.label,
+    )
+    assert repr(main) == repr(by_hand._replace(note=main.note))

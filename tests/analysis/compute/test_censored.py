@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from analysis.compute.censored import censored_log_mean
+from analysis.compute.censored import censored_log_mean, censored_log_means
 from analysis.compute.intervals import geometric_mean
 
 
@@ -137,3 +137,26 @@ def test_scale_of_the_unit_does_not_matter(scale):
     other = censored_log_mean(value * scale, lower * scale, upper * scale)
     assert other.mean == pytest.approx(one.mean * scale, rel=1e-6)
     assert other.sd_log == pytest.approx(one.sd_log, rel=1e-6)
+
+
+def test_many_samples_at_once_are_each_on_their_own():
+    """Samples with and without a mean, censored and not, stand side by side unchanged."""
+    nothing = np.array([np.nan])
+    samples = [simulated(seed) for seed in range(40)]
+    samples[5:5] = [(np.array([4.0]), nothing, nothing), (nothing, np.zeros(1), np.ones(1))]
+    samples[9:9] = [(np.array([2.0, 3.0, 5.0, 7.0]), *[np.full(4, np.nan)] * 2)]
+    together = censored_log_means(
+        *(np.concatenate(part) for part in zip(*samples, strict=True)),
+        [value.size for value, _, _ in samples],
+    )
+    reasons = set()
+    for sample, found in zip(samples, together, strict=True):
+        alone = censored_log_mean(*sample)
+        assert (found.n, found.n_censored, found.reason) == (
+            alone.n, alone.n_censored, alone.reason,
+        )  # fmt: skip
+        numbers = [(one.mean, one.conf_low, one.conf_high, one.sd_log) for one in (found, alone)]
+        assert numbers[0] == pytest.approx(numbers[1], rel=1e-9, nan_ok=True)
+        reasons.add(found.reason)
+    assert {"", "fewer than 3 values"} <= reasons
+    assert together[9].mean == pytest.approx(210**0.25)
