@@ -16,6 +16,7 @@ from scipy.special import log_ndtr
 from analysis.compute.intervals import MIN_FOR_MEAN, t_quantile
 
 Vector = NDArray[np.float64]
+Counts = NDArray[np.int64]
 MAX_STEPS = 60
 TOLERANCE = 1e-10
 TOO_FEW = f"fewer than {MIN_FOR_MEAN} values"
@@ -64,15 +65,15 @@ def censored_log_means(
     """`censored_log_mean` of many samples that stand one after the other, of `sizes` values each
     (none empty). All are maximized together, which takes about as long as one alone."""
     y, low, high = _logs(value, lower, upper)
-    size = np.asarray(sizes, int)
+    size = np.asarray(sizes, np.int64)
     sample, starts = np.repeat(np.arange(size.size), size), np.cumsum(size) - size
     exact = ~np.isnan(y)
-    n_exact = np.bincount(sample, exact, size.size).astype(int)
+    n_exact = _sums(sample, exact.astype(float), size.size).astype(np.int64)
     reasons = _too_little(size, n_exact, np.fmin.reduceat(y, starts), np.fmax.reduceat(y, starts))
     useful = exact & (reasons == "")[sample]
     some = np.maximum(n_exact, 1)
-    center = np.bincount(sample[useful], y[useful], size.size) / some
-    spread = np.bincount(sample[useful], (y[useful] - center[sample[useful]]) ** 2, size.size)
+    center = _sums(sample[useful], y[useful], size.size) / some
+    spread = _sums(sample[useful], (y[useful] - center[sample[useful]]) ** 2, size.size)
     sd = np.sqrt(spread / np.maximum(n_exact - 1, 1))
     se = sd / np.sqrt(some)
     fitted = np.flatnonzero((reasons == "") & (n_exact < size))
@@ -92,15 +93,27 @@ def censored_log_means(
     df = np.maximum(n_exact - 1, 1)
     half = np.array([t_quantile(conf_level, int(number)) for number in df]) * se
     with np.errstate(over="ignore"):
-        ends = np.exp([center, center - half, center + half])
-    ends[:, ~known] = sd[~known] = np.nan
+        mean, lowest, highest = np.exp([center, center - half, center + half])
+    for numbers in (mean, lowest, highest, sd):
+        numbers[~known] = np.nan
     return [
         CensoredMean(
-            int(size[i]), int(size[i] - n_exact[i]), *ends[:, i].tolist(), float(sd[i]),
-            conf_level, str(reasons[i]),
+            n=int(size[i]),
+            n_censored=int(size[i] - n_exact[i]),
+            mean=float(mean[i]),
+            conf_low=float(lowest[i]),
+            conf_high=float(highest[i]),
+            sd_log=float(sd[i]),
+            conf_level=conf_level,
+            reason=str(reasons[i]),
         )
         for i in range(size.size)
-    ]  # fmt: skip
+    ]
+
+
+def _sums(sample: Counts, values: Vector, n: int) -> Vector:
+    """Sum of the values of each of `n` samples."""
+    return np.asarray(np.bincount(sample, values, n), float)
 
 
 def _logs(value: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> tuple[Vector, Vector, Vector]:
@@ -116,14 +129,14 @@ def _logs(value: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> tuple[Vector,
 
 
 def _too_little(
-    n: NDArray[np.int_], n_exact: NDArray[np.int_], smallest: Vector, largest: Vector
-) -> NDArray[np.str_]:
+    n: Counts, n_exact: Counts, smallest: Vector, largest: Vector
+) -> NDArray[np.object_]:
     """Why a sample has no mean; "" where it has one."""
-    return np.select(
-        [n < MIN_FOR_MEAN, n_exact == 0, (n_exact < 2) | (smallest == largest)],
-        [TOO_FEW, "all values below or above a limit", "fewer than two different exact values"],
-        np.full(n.size, "", dtype=object),
-    )
+    reasons = np.full(n.size, "", dtype=object)
+    reasons[(n_exact < 2) | (smallest == largest)] = "fewer than two different exact values"
+    reasons[n_exact == 0] = "all values below or above a limit"
+    reasons[n < MIN_FOR_MEAN] = TOO_FEW
+    return reasons
 
 
 class _Samples(NamedTuple):
@@ -133,15 +146,15 @@ class _Samples(NamedTuple):
     high: of each censored value, the place of its sample and its bounds (-inf, inf: none).
     """
 
-    n_exact: NDArray[np.int_]
+    n_exact: Counts
     spread: Vector
-    sample: NDArray[np.int_]
+    sample: Counts
     low: Vector
     high: Vector
 
     def total(self, of_values: Vector) -> Vector:
         """Sum over the censored values of each sample."""
-        return np.bincount(self.sample, of_values, self.n_exact.size)
+        return np.asarray(np.bincount(self.sample, of_values, self.n_exact.size), float)
 
 
 def _maximize(samples: _Samples) -> tuple[Vector, Vector, Vector, NDArray[np.bool_]]:
@@ -200,7 +213,8 @@ def _log_likelihood(theta: Vector, eta: Vector, samples: _Samples) -> Vector:
     n = samples.n_exact
     exact = n * (np.log(eta) - 0.5 * np.log(2 * np.pi) - 0.5 * theta**2)
     a, b = _bounds(theta, eta, samples)
-    return exact - 0.5 * eta**2 * samples.spread + samples.total(_log_mass(a, b))
+    censored = samples.total(_log_mass(a, b))
+    return np.asarray(exact - 0.5 * eta**2 * samples.spread + censored, float)
 
 
 def _bounds(theta: Vector, eta: Vector, samples: _Samples) -> tuple[Vector, Vector]:
