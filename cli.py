@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.exceptions import Abort, TyperException
 
 from settings import VERSION, Settings
 
-EXIT_BUG = 70
+EXIT_BUG, INTERRUPTED = 70, 130
 
 cli = typer.Typer(
     name="cartograph",
@@ -227,8 +228,15 @@ def ratio_line(ratio: Any) -> str:
     adjusted = "" if ratio.p_adjusted is None else f", Holm {ratio.p_adjusted:.2g}"
     return (
         f"{when:>8}  {ratio.kind} {ratio.group} / {ratio.reference}: {ratio.ratio:.3g} "
-        f"(95 % CI {ratio.conf_low:.3g} to {ratio.conf_high:.3g}; p {ratio.p_value:.2g}{adjusted})"
+        f"({certainty(ratio)}{adjusted})"
     )
+
+
+def certainty(row: Any) -> str:
+    """Interval and p-value; they are missing where patients do not differ at all."""
+    if row.conf_low is None or row.conf_high is None or row.p_value is None:
+        return "interval and p not estimable"
+    return f"95 % CI {row.conf_low:.3g} to {row.conf_high:.3g}; p {row.p_value:.2g}"
 
 
 RULES = {"censored": "kept as below it", "half_lloq": "at half of it", "drop": "left out"}
@@ -240,10 +248,7 @@ def rule_line(row: Any) -> str:
     if row.ratio is None:
         return f"{'':>8}  {rule}: not estimable"
     when = "" if row.day is None else f"day {row.day:g}, "
-    return (
-        f"{'':>8}  {rule}: {when}{row.ratio:.3g} (95 % CI {row.conf_low:.3g} to "
-        f"{row.conf_high:.3g}; p {row.p_value:.2g})"
-    )
+    return f"{'':>8}  {rule}: {when}{row.ratio:.3g} ({certainty(row)})"
 
 
 def table_text(table: Any) -> str:
@@ -361,13 +366,27 @@ def main(*arguments: str) -> None:
     """Entry point: maps every end to its exit code. `arguments` instead of the command line's."""
     try:
         logging.basicConfig(level=Settings().log_level)
-        cli(list(arguments) or None, standalone_mode=True)
+        sys.exit(cli(list(arguments) or None, standalone_mode=False))
+    except Abort:
+        sys.exit(INTERRUPTED)
+    except TyperException as error:
+        typer.echo(usage_line(error), err=True)
+        sys.exit(2)
     except Exception as error:
         code = exit_code_of(error)
         if code == EXIT_BUG:
             traceback.print_exc()
         typer.echo(f"error: {one_line(error)}", err=True)
         sys.exit(code)
+
+
+def usage_line(error: Any) -> str:
+    """What of a command line was not understood, in one line; without a verb, the help."""
+    said = error.format_message()
+    if "\n" in said:
+        return str(said)
+    verb = error.ctx.command_path if getattr(error, "ctx", None) else "cartograph"
+    return f"error: {verb}: {said[:1].lower()}{said[1:].rstrip('.')}; see `{verb} --help`"
 
 
 def exit_code_of(error: Exception) -> int:

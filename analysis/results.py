@@ -164,12 +164,15 @@ class Excluded(NamedTuple):
 
 @dataclass(frozen=True)
 class Provenance:
-    """What produced the numbers: program and library versions, the question's identity."""
+    """What produced the numbers: program and library versions, the question's identity, and the
+    study and data cut whose rows they are (None for a frame of the caller's)."""
 
     program: str = "cartograph"
     program_version: str = ""
     libraries: tuple[tuple[str, str], ...] = ()
     spec_hash: str | None = None
+    study: str | None = None
+    cut: str | None = None
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,22 @@ class Selection:
                 values[name] = _read(name, text)
         return cls(**values)
 
+    @classmethod
+    def from_filters(cls, query: str) -> Self:
+        """The same where every parameter must be a filter, as in a command.
+
+        Raises UserError also for a parameter that is none.
+        """
+        text = query.removeprefix("?")
+        for part in filter(None, text.split("&")):
+            name, equals, _ = part.partition("=")
+            if name not in _FIELDS or not equals:
+                raise UserError(
+                    f"filter {part!r} is not one; expected NAME=VALUE joined by &, with a name of "
+                    f"{', '.join(_FIELDS)}"
+                )
+        return cls.from_query(text)
+
     def to_query(self) -> str:
         """The query without "?", fields in a fixed order, defaults left out."""
         pairs: list[tuple[str, str]] = []

@@ -29,6 +29,7 @@ from etl.profiles.guess import guess_profile
 from etl.redating import redate
 from etl.report import load_text
 from etl.source import open_sources, require_paths
+from etl.study_id import require_study_id
 from etl.unread import DAMAGED, is_damaged, require_readable
 from etl.writing import LoadFacts, close_load, open_load, write_files, write_records
 from models import bulk, held, loads
@@ -99,6 +100,7 @@ def load(
         StudyKindError: The study is there and is not as `synthetic` says; nothing was written.
         DatabaseError: The database is not reachable or locked; nothing was written.
     """
+    require_study_id(studyid)
     paths = list(paths)
     require_paths(paths)
     facts = LoadFacts(studyid, actor, _program_version(), _now(), synthetic)

@@ -40,7 +40,7 @@ def export_study(
     """
     for name in formats:
         writer_of(name)
-    selection = Selection.from_query(query)
+    selection = Selection.from_filters(query)
     trial = read_trial(engine, studyid, cut)
     fits = fits_of(engine, trial)
     if not fits and trial.kinetics.height + trial.quantifications.height:

@@ -1,6 +1,7 @@
 """Fit a model specification to a study at one data cut, and keep the fit."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -94,7 +95,9 @@ def fit_trial(trial: Trial, spec: ModelSpec) -> Fit:
         scans=trial.scans,
         survival=trial.survival,
     )
-    return fit_specification(rows.frame, spec, rows.excluded)
+    fit = fit_specification(rows.frame, spec, rows.excluded)
+    source = replace(fit.provenance, study=str(trial.study["studyid"]), cut=trial.cut.name)
+    return fit.replace(provenance=source)
 
 
 def read_spec(path: Path) -> ModelSpec:

@@ -20,7 +20,7 @@ from models import failures
 from models.bulk import loader_lock
 from models.clock import utc_now
 from models.connect import create_engine_for, parse_url, reading, sqlite_module, sqlite_path
-from models.errors import DatabaseError
+from models.errors import BackupError
 from models.failures import shown
 from models.revision import (
     check_revision,
@@ -41,13 +41,13 @@ SEEDED = frozenset(("tracer", "alembic_version"))
 def backup(url: str | URL, file: Path | str) -> None:
     """Copy the database, as it is at one instant, into a new file; others may go on writing.
 
-    The file appears whole or not at all. Raises DatabaseError.
+    The file appears whole or not at all. Raises BackupError, DatabaseError.
     """
     parsed, target = parse_url(url), Path(file)
     if target.exists():
-        raise DatabaseError(f"{target} is there already; name a new file for the backup")
+        raise BackupError(f"{target} is there already; name a new file for the backup")
     if not target.absolute().parent.is_dir():
-        raise DatabaseError(f"there is no directory {target.absolute().parent}; make it first")
+        raise BackupError(f"there is no directory {target.absolute().parent}; make it first")
     engine = create_engine_for(parsed)
     try:
         check_revision(engine)
@@ -64,11 +64,12 @@ def backup(url: str | URL, file: Path | str) -> None:
 def restore(url: str | URL, file: Path | str) -> None:
     """Fill an empty or fresh database from a backup, and bring it to this program's revision.
 
-    A database that holds a study is refused: nothing is ever overwritten. Raises DatabaseError.
+    A database that holds a study is refused: nothing is ever overwritten.
+    Raises BackupError, DatabaseError.
     """
     parsed, source = parse_url(url), Path(file)
     if not source.is_file():
-        raise DatabaseError(f"there is no backup {source}; name a file of `cartograph db backup`")
+        raise BackupError(f"there is no backup {source}; name a file of `cartograph db backup`")
     if sqlite_path(parsed) is None:
         _restore_postgres(parsed, source)
     else:
@@ -84,7 +85,7 @@ def _written_whole(target: Path) -> Iterator[Path]:
         yield part
         part.replace(target)
     except OSError as error:
-        raise DatabaseError(f"backup {target} cannot be written: {error.strerror}") from error
+        raise BackupError(f"backup {target} cannot be written: {error.strerror}") from error
     finally:
         part.unlink(missing_ok=True)
 
@@ -119,18 +120,18 @@ def _require_sqlite_backup(origin: Any, source: Path) -> None:
         rows = origin.execute("SELECT version_num FROM alembic_version").fetchall()
         sound = origin.execute("PRAGMA integrity_check").fetchone()[0]
     except sqlite_module().DatabaseError:
-        raise DatabaseError(
+        raise BackupError(
             f"{source} is no backup of an SQLite database; name a file that "
             "`cartograph db backup` wrote from one (a Postgres backup needs a postgresql:// target)"
         ) from None
     if sound != "ok":
-        raise DatabaseError(f"backup {source} is damaged ({sound}); use another one")
+        raise BackupError(f"backup {source} is damaged ({sound}); use another one")
     _require_known(source, rows[0][0] if rows else None)
 
 
 def _require_known(source: Path, revision: str | None) -> None:
     if revision not in known_revisions():
-        raise DatabaseError(
+        raise BackupError(
             f"backup {source} is at revision {revision}, which this program does not know: "
             "a newer Cartograph made it; install that version"
         )
@@ -141,12 +142,12 @@ def _require_fresh(connection: Connection) -> None:
     address = shown(connection.engine.url)
     present = set(inspect(connection).get_table_names())
     if present - TABLES.keys() - {"alembic_version"}:
-        raise DatabaseError(
+        raise BackupError(
             f"database {address} holds tables of another program; name an empty database"
         )
     for name in sorted(present & TABLES.keys() - SEEDED):
         if connection.scalar(select(func.count()).select_from(TABLES[name])):
-            raise DatabaseError(
+            raise BackupError(
                 f"database {address} is not empty (table {name} has rows) and a restore "
                 "overwrites nothing; name an empty database"
             )
@@ -206,7 +207,7 @@ def _opened(source: Path) -> Iterator[zipfile.ZipFile]:
         with zipfile.ZipFile(source) as archive:
             yield archive
     except (zipfile.BadZipFile, OSError) as error:
-        raise DatabaseError(
+        raise BackupError(
             f"{source} is no backup of a Postgres database, or it is damaged; name a file that "
             "`cartograph db backup` wrote from one (an SQLite backup needs an sqlite:/// target)"
         ) from error
@@ -216,11 +217,11 @@ def _manifest(archive: zipfile.ZipFile, source: Path) -> dict[str, Any]:
     try:
         manifest: dict[str, Any] = json.loads(archive.read(MANIFEST))
     except (KeyError, ValueError):
-        raise DatabaseError(
+        raise BackupError(
             f"{source} is no backup of Cartograph: it lacks {MANIFEST}; name another file"
         ) from None
     if manifest["format"] != FORMAT:
-        raise DatabaseError(f"backup {source} has an unknown format; a newer Cartograph made it")
+        raise BackupError(f"backup {source} has an unknown format; a newer Cartograph made it")
     _require_known(source, manifest["revision"])
     return manifest
 
@@ -251,7 +252,7 @@ def _copy_in(
             while block := member.read(1 << 20):
                 copy.write(block)
         if cursor.rowcount != rows:
-            raise DatabaseError(
+            raise BackupError(
                 f"backup {source} is damaged: table {name} has {cursor.rowcount} rows, "
                 f"expected {rows}; nothing was restored"
             )

@@ -10,6 +10,12 @@ class DatabaseError(Exception):
     exit_code = 3
 
 
+class BackupError(DatabaseError):
+    """The file of a backup, or the database named for a restore, is not what was expected."""
+
+    exit_code = 2
+
+
 class StudyKindError(ValueError):
     """Invented and real patients were about to meet in one study."""
 

@@ -205,3 +205,69 @@ def test_every_verb_has_help(capsys: pytest.CaptureFixture[str]) -> None:
         code, out, _ = run(capsys, verb, "--help")
         assert code == 0
         assert "Usage" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("load", "--study", "A"), "missing argument 'PATH...'"),
+        (("load", "exports"), "missing option '--study'"),
+        (("bogus",), "no such command 'bogus'"),
+        (("serve", "--port", "99999999"), "invalid value for '--port'"),
+    ],
+)
+def test_a_command_that_is_not_understood_is_one_line(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
+) -> None:
+    code, out, err = run(capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert said in err
+    assert "--help`" in err
+
+
+@pytest.mark.parametrize("study", ["", "  ", " A", "../../x", "a..b", "A\nB", "x" * 65])
+def test_a_study_needs_a_name(
+    capsys: pytest.CaptureFixture[str], database: str, kinetics: Path, study: str
+) -> None:
+    code, out, err = run(capsys, "load", str(kinetics), "--study", study, "--database", database)
+    assert (code, out) == (2, "")
+    assert "a study id of 1 to 64" in err
+    assert run(capsys, "export", str(kinetics), "--study", "A", "--database", database)[0] == 2
+
+
+def test_a_filter_that_is_none_is_refused(
+    capsys: pytest.CaptureFixture[str], database: str, kinetics: Path, tmp_path: Path
+) -> None:
+    run(capsys, "load", str(kinetics), "--study", "A", "--database", database)
+    folder = tmp_path / "summary"
+    command = ("export", str(folder), "--study", "A", "--database", database, "--filter")
+    for text in ("xx=%%%&foo=bar", "cohrt=A", "cohort"):
+        code, _, err = run(capsys, *command, text)
+        assert code == 2
+        assert "expected NAME=VALUE" in err
+        assert "cohort" in err
+    assert not folder.exists()
+
+
+def test_a_backup_file_that_does_not_fit_is_a_user_error(
+    capsys: pytest.CaptureFixture[str], database: str, tmp_path: Path
+) -> None:
+    text = tmp_path / "text.csv"
+    text.write_text("a,b\n1,2\n")
+    fresh = f"sqlite:///{tmp_path / 'fresh.db'}"
+    for arguments in (
+        ("backup", str(text), "--database", database),
+        ("backup", str(tmp_path / "no" / "file"), "--database", database),
+        ("restore", str(tmp_path / "none"), "--database", fresh),
+        ("restore", str(text), "--database", fresh),
+    ):
+        code, _, err = run(capsys, "db", *arguments)
+        assert (code, err.count("\n")) == (2, 1), arguments
+
+
+def test_a_ratio_without_an_interval_says_so() -> None:
+    from analysis.results import GeometricMeanRatio
+
+    ratio = GeometricMeanRatio(7.0, "CR", "no CR", 1.0, None, None, None, 6, 5)
+    assert cli.ratio_line(ratio).endswith("CR / no CR: 1 (interval and p not estimable)")

@@ -14,7 +14,7 @@ from jobs.exporting import export_study
 from jobs.fitting import fit_study, read_spec
 from models import fits as fit_table
 from models.connect import create_engine_for
-from models.queries import read_study
+from models.queries import read_study, read_trial
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +38,8 @@ def test_the_default_question_finds_the_planted_difference_in_one_cohort(demo: E
     assert fit.key_ratio is not None
     assert 1.5 < fit.key_ratio.ratio < 12
     assert "blood transgene" in fit.sentence
+    cut = read_trial(demo, synthetic.STUDYID).cut.name
+    assert (fit.provenance.study, fit.provenance.cut) == (synthetic.STUDYID, cut)
 
 
 def test_the_same_answer_is_stored_once(demo: Engine) -> None:
