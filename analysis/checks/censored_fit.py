@@ -23,8 +23,18 @@ def censored_checks(fitted: "FittedCensored", fit: Fit) -> tuple[Check, ...]:
         _enough(fitted),
         check_missing(fitted, fit),
         check_duplicates(fitted, fit),
-        Check("inference", "note" if fit.inference == "wald" else "ok", fit.inference_note),
+        _inference(fitted, fit),
     )
+
+
+def _inference(fitted: "FittedCensored", fit: Fit) -> Check:
+    if fit.inference == "satterthwaite" and fitted.restricted is None:
+        return Check(
+            "inference", "warning",
+            "The restricted likelihood has no maximum, so standard errors are those of maximum "
+            "likelihood, which are too small with few patients. Take a smaller random part.",
+        )  # fmt: skip
+    return Check("inference", "note" if fit.inference == "wald" else "ok", fit.inference_note)
 
 
 def _converged(fitted: "FittedCensored") -> Check:

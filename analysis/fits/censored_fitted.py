@@ -1,11 +1,8 @@
 """A censored mixed model at its maximum, on the scale of the outcome; t and F tests from it.
 
-Small samples. Maximum likelihood takes no account of the fixed effects it estimated, so with few
-patients its variances are too small. "satterthwaite" therefore computes the covariance of the fixed
-effects at variances scaled as REML's would be: m / (m - k) for the patients' effects (m patients,
-k fixed effects that do not change within one), and for the residual the same from the exact values
-that are left. The degrees of freedom of a contrast weigh the two numbers by what each variance
-contributes to it (Satterthwaite 1946, doi:10.2307/3002019); joint tests scale Hotelling's T2.
+Small samples. "satterthwaite" takes standard errors and degrees of freedom from the maximum of the
+restricted likelihood (`analysis.fits.censored_restricted`): those of REML where nothing is
+censored. Joint tests scale Hotelling's T2.
 "robust" takes the covariance of the fixed effects from what each patient moves them by (one-step
 jackknife), with m - k degrees of freedom: where the random part is smaller than the patients'
 curves the information of the model is too large (Mancl and DeRouen 2001,
@@ -15,11 +12,12 @@ Simulated type-I errors: see `benchmarks/censored.py`.
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 
 from analysis.engine.structure import Array
+from analysis.fits.censored_likelihood import likelihood_of
+from analysis.fits.censored_restricted import Restricted, restricted
 from analysis.fits.design import Design
 from analysis.fits.inference import Tested
 from analysis.fits.joint.assembly import measurements
@@ -32,17 +30,8 @@ from analysis.results import VarianceComponent, WaldTest, finite
 
 SATTERTHWAITE, ROBUST = "satterthwaite", "robust"
 HOTELLING = "Hotelling's T2"
-STEP = 0.05
-"""Change of a log variance by which its contribution is measured."""
-
-
-class Variances(NamedTuple):
-    """Covariance of the fixed effects on the working scale, and its derivatives in the logarithms
-    of the patients' variances and of the residual one."""
-
-    covariance: Array
-    between: Array
-    residual: Array
+MOST_NODES = {1: 32, 2: 20, 3: 10}
+"""Nodes per effect under the restricted likelihood, which needs fewer than the maximum itself."""
 
 
 @dataclass(eq=False)
@@ -94,42 +83,30 @@ class FittedCensored:
         """Patients minus the fixed effects between them."""
         return self.design.n_subjects - self.n_between
 
-    @property
-    def residual_df(self) -> int:
-        """Exact values minus the patients' effects and the fixed effects within patients; never
-        fewer than between them."""
-        exact, q = ~self.limits.censored, self.layout.n_random
-        patients = len(np.unique(self.design.patient[exact]))
-        return max(int(exact.sum()) - q * patients - self.n_within, self.between_df)
-
-    @property
-    def n_within(self) -> int:
-        """Fixed effects that change within a patient."""
-        return self.layout.n_fixed - self.n_between
+    @cached_property
+    def restricted(self) -> Restricted | None:
+        """Under Satterthwaite; None where the restricted likelihood has no maximum."""
+        likelihood, found = self.likelihood, self.found
+        most = MOST_NODES[self.layout.n_random]
+        try:
+            if self.per_effect > most:
+                likelihood = likelihood_of(self.design, self.limits, most)
+                centers = likelihood.centers(found.theta, likelihood.start())
+                found = found._replace(evaluation=found.evaluation._replace(centers=centers))
+            return restricted(likelihood, found, bool(self.limits.censored.any()))
+        except np.linalg.LinAlgError:
+            return None
 
     @cached_property
-    def variances(self) -> Variances:
-        """At the scaled variances under Satterthwaite, else at the maximum itself."""
+    def working_covariance(self) -> Array:
+        """Covariance of the fixed effects on the working scale."""
         assert self.information_inverse is not None
-        where, found = self.layout.beta, self.found
-        plain = self.information_inverse[where, where]
+        where = self.layout.beta
         if self.inference == ROBUST:
-            plain = self._jackknife()[where, where]
-        if self.inference != SATTERTHWAITE:
-            return Variances(plain, np.zeros_like(plain), np.zeros_like(plain))
-        # What not knowing the variances adds to the uncertainty of the fixed effects.
-        added = plain - np.linalg.inv(-found.evaluation.hessian[where, where])
-        between = np.log(self.design.n_subjects / self.between_df)
-        residual = np.log1p(self.n_within / self.residual_df)
-
-        def at(more_between: float, more_residual: float) -> Array:
-            return self._given(between + more_between, residual + more_residual)
-
-        return Variances(
-            at(0.0, 0.0) + added,
-            (at(STEP, 0.0) - at(-STEP, 0.0)) / (2 * STEP),
-            (at(0.0, STEP) - at(0.0, -STEP)) / (2 * STEP),
-        )
+            return self._jackknife()[where, where]
+        if self.inference == SATTERTHWAITE and self.restricted is not None:
+            return self.restricted.covariance
+        return self.information_inverse[where, where]
 
     def _jackknife(self) -> Array:
         """Covariance of all parameters by one Newton step without each patient in turn."""
@@ -148,36 +125,21 @@ class FittedCensored:
             total += np.outer(moved, moved)
         return np.asarray(total * (n - 1) / n)
 
-    def _given(self, between: float, residual: float) -> Array:
-        """Covariance of the fixed effects with the log variances raised by these and known."""
-        theta, where = self.found.theta.copy(), self.layout.beta
-        theta[self.layout.factor] *= np.exp(between / 2)
-        theta[self.layout.log_sigma] += residual / 2
-        centers = self.likelihood.centers(theta, self.found.evaluation.centers)
-        hessian = self.likelihood.evaluate(theta, centers).hessian
-        return np.asarray(np.linalg.inv(-hessian[where, where]))
-
     @cached_property
     def covariance(self) -> Array:
         """Covariance of the fixed effects."""
         d = self.design
-        half = np.linalg.solve(d.x_transform, self.variances.covariance)
+        half = np.linalg.solve(d.x_transform, self.working_covariance)
         return np.asarray(d.y_scale**2 * np.linalg.solve(d.x_transform, half.T))
 
     def degrees(self, rows: Array) -> Array:
         """Degrees of freedom of each contrast; infinite under Wald."""
-        if self.inference == ROBUST:
-            return np.full(len(rows), float(self.between_df))
-        if self.inference != SATTERTHWAITE:
+        if self.inference not in (SATTERTHWAITE, ROBUST):
             return np.full(len(rows), np.inf)
-        scaled = np.linalg.solve(self.design.x_transform.T, rows.T).T
-        total, between, residual = (
-            np.einsum("lp,pq,lq->l", scaled, matrix, scaled) for matrix in self.variances
-        )
-        with np.errstate(divide="ignore", invalid="ignore"):
-            spread = (between / total) ** 2 / self.between_df
-            spread += (residual / total) ** 2 / self.residual_df
-            return np.asarray(np.clip(1 / spread, self.between_df, self.residual_df))
+        if self.inference == ROBUST or self.restricted is None:
+            return np.full(len(rows), float(self.between_df))
+        scaled = np.asarray(np.linalg.solve(self.design.x_transform.T, rows.T).T, dtype=float)
+        return self.restricted.degrees(scaled)
 
     @property
     def sigma2(self) -> float:

@@ -18,6 +18,7 @@ from analysis.fits import design as designs
 from analysis.fits import guards
 from analysis.fits import statsmodels_bridge as bridge
 from analysis.fits.censored_fitted import ROBUST, SATTERTHWAITE, FittedCensored
+from analysis.fits.censored_likelihood import likelihood_of
 from analysis.fits.censored_refusals import (
     NOT_CONVERGED,
     NOT_IDENTIFIED,
@@ -28,11 +29,9 @@ from analysis.fits.censored_refusals import (
 )
 from analysis.fits.design import Design
 from analysis.fits.inference import estimate_row
-from analysis.fits.joint.assembly import measurements
-from analysis.fits.joint.likelihood import Block, Likelihood
+from analysis.fits.joint.likelihood import Likelihood
 from analysis.fits.joint.limits import Limits, limits_of, with_stand_in
 from analysis.fits.joint.parameters import Layout
-from analysis.fits.joint.quadrature import hermite_grid
 from analysis.fits.joint.search import Found, search
 from analysis.fits.joint.starts import mixed_start
 from analysis.fits.mixed import is_perfect, judged, refused
@@ -48,8 +47,6 @@ MOST_NODES = {1: 128, 2: 40, 3: 12}
 """Nodes per random effect to begin with, and at most; doubled until the log-likelihood rests."""
 ACCURACY = 1e-6
 """Change of the log-likelihood with twice the nodes that is no change."""
-CELLS = 2_000_000
-"""Nodes times visits of one block of patients: bounds the memory."""
 INFERENCES = ("auto", "satterthwaite", "robust", "wald")
 METHOD = (
     "Linear mixed model by maximum likelihood with values beyond a limit entering as the "
@@ -57,9 +54,9 @@ METHOD = (
     "quadrature ({nodes} nodes per effect); exact score and observed information, Newton's method."
 )
 NOTES = {
-    SATTERTHWAITE: "t tests with Satterthwaite degrees of freedom from the variances between "
-    "patients and of the residual, both scaled to make up for maximum likelihood; joint tests by "
-    "Hotelling's T2.",
+    SATTERTHWAITE: "t tests with Satterthwaite degrees of freedom; standard errors and degrees of "
+    "freedom at the variances of the restricted likelihood (Cox and Reid 1987), which is REML "
+    "where nothing is censored; estimates by maximum likelihood; joint tests by Hotelling's T2.",
     ROBUST: "t tests with patients minus effects between patients as degrees of freedom and "
     "variances from leaving out each patient (jackknife), for a random part smaller than the "
     "patients' curves; joint tests by Hotelling's T2.",
@@ -71,6 +68,8 @@ REFERENCES = (
     "J Comput Graph Stat 2009. doi:10.1198/jcgs.2009.07130",
     "Beal SL. Ways to fit a PK model with some data below the quantification limit. "
     "J Pharmacokinet Pharmacodyn 2001. doi:10.1023/A:1012299115260",
+    "Cox DR, Reid N. Parameter orthogonality and approximate conditional inference. J R Stat Soc B "
+    "1987. doi:10.1111/j.2517-6161.1987.tb01422.x",
     "Pinheiro JC, Bates DM. Approximations to the log-likelihood function in the nonlinear "
     "mixed-effects model. J Comput Graph Stat 1995. doi:10.1080/10618600.1995.10474663",
 )
@@ -103,9 +102,9 @@ def fit_censored_mixed(
     such as "log10(value) ~ day". lower, upper: columns of limits in the unit of that column. A row
     is exact where both are missing or equal; a missing lower limit is minus infinity, a missing
     upper one infinity; the value of any other row is not used. nested: refused, with the reason.
-    inference: "auto" and "satterthwaite" are t with degrees of freedom and variances for small
-    samples (see `analysis.fits.censored_fitted`); "robust" takes variances from leaving out each
-    patient; "wald" is the normal reference, unscaled.
+    inference: "auto" and "satterthwaite" are t with degrees of freedom and variances of the
+    restricted likelihood (see `analysis.fits.censored_restricted`); "robust" takes variances from
+    leaving out each patient; "wald" is the normal reference, unscaled.
     A model that cannot be fitted comes back with status not_estimable and no number.
     Raises UserError for a formula, column or option that does not exist.
     """
@@ -181,20 +180,6 @@ def integrated(design: Design, limits: Limits) -> Integrated:
         if accuracy < ACCURACY or 2 * per_effect > MOST_NODES[q] or not found.converged:
             return Integrated(likelihood, found, per_effect, accuracy)
         per_effect, start = 2 * per_effect, found.theta
-
-
-def likelihood_of(design: Design, limits: Limits, per_effect: int) -> Likelihood:
-    """Patients in blocks whose nodes fit in memory."""
-    q, n = design.z_scaled.shape[1], design.n_subjects
-    layout = Layout(design.x_scaled.shape[1], q, ())
-    visits = int(np.bincount(design.patient).max())
-    size = max(1, CELLS // (per_effect**q * visits))
-    blocks = []
-    for first in range(0, n, size):
-        who = np.arange(first, min(first + size, n), dtype=np.intp)
-        parts = (measurements(layout, design, limits, who),)
-        blocks.append(Block(who, np.ones(len(who)), parts))
-    return Likelihood(layout, hermite_grid(q, per_effect), tuple(blocks))
 
 
 def _no_answer(fitted: FittedCensored) -> guards.Problem | None:

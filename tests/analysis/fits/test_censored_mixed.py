@@ -9,7 +9,8 @@ from scipy.stats import multivariate_normal
 
 from analysis import fit_censored_mixed, fit_mixed
 from analysis.errors import UserError
-from analysis.fits.censored_mixed import likelihood_of
+from analysis.fits.censored_likelihood import likelihood_of
+from analysis.fits.censored_restricted import restricted
 
 TRUTH = (1.0, 0.5)
 
@@ -147,13 +148,43 @@ def test_robust_errors_are_those_of_leaving_out_each_patient():
     assert {row.df for row in fit.estimates} == {18.0}
 
 
-def test_small_sample_errors_are_near_those_of_reml():
-    frame = trial(patients=10).with_columns(y="truth", lower=None, upper=None)
-    fit = fit_censored_mixed(frame, "y ~ day * arm", "p")
-    reml = fit_mixed(frame, "y ~ day * arm", "p")
+@pytest.mark.parametrize("patients", [10, 12, 20])
+@pytest.mark.parametrize("random", ["1", "1 + day"])
+def test_without_censored_values_errors_and_degrees_of_freedom_are_those_of_reml(random, patients):
+    frame = trial(patients, patients=patients).with_columns(y="truth", lower=None, upper=None)
+    fit = fit_censored_mixed(frame, "y ~ day * arm", "p", random)
+    reml = fit_mixed(frame, "y ~ day * arm", "p", random)
     for mine, theirs in zip(fit.estimates, reml.estimates, strict=True):
-        assert mine.std_error == pytest.approx(theirs.std_error, rel=0.05)
-        assert mine.df == pytest.approx(theirs.df, rel=0.35)
+        assert mine.std_error == pytest.approx(theirs.std_error, rel=2e-5)
+        assert mine.df == pytest.approx(theirs.df, rel=1e-4)
+
+
+@pytest.mark.parametrize("random", ["1", "1 + day"])
+def test_degrees_of_freedom_of_the_plain_likelihood_are_those_of_maximum_likelihood(random):
+    frame = trial(patients=12).with_columns(y="truth", lower=None, upper=None)
+    fitted = fit_censored_mixed(frame, "y ~ day * arm", "p", random).design
+    plain = fit_mixed(frame, "y ~ day * arm", "p", random, reml=False)
+    found = restricted(fitted.likelihood, fitted.found, censored=False, adjusted=False)
+    rows = np.linalg.inv(fitted.design.x_transform)
+    assert found.degrees(rows) == pytest.approx([row.df for row in plain.estimates], rel=1e-4)
+
+
+def test_a_vanished_variance_has_the_degrees_of_freedom_of_reml():
+    """Zero by maximum likelihood, above zero by REML: the search must leave the boundary."""
+    rng = np.random.default_rng(11)
+    patient = np.repeat(np.arange(12), 4)
+    level = np.linspace(-1, 1, 12) * 0.5
+    y = level[patient] + np.tile([0.6, -0.6, 0.5, -0.5], 12) + rng.normal(0, 0.2, 48)
+    frame = pl.DataFrame(
+        {"p": patient, "arm": patient % 2, "q": patient % 3, "day": np.tile(np.arange(4.0), 12),
+         "y": y, "lower": None, "upper": None}
+    )  # fmt: skip
+    fit = fit_censored_mixed(frame, "y ~ day + arm + C(q)", "p")
+    reml = fit_mixed(frame, "y ~ day + arm + C(q)", "p")
+    assert fit.variance_components[0].variance < 1e-6 < reml.variance_components[0].variance
+    for mine, theirs in zip(fit.estimates, reml.estimates, strict=True):
+        assert mine.std_error == pytest.approx(theirs.std_error, rel=1e-4)
+        assert mine.df == pytest.approx(theirs.df, rel=1e-3)
 
 
 def test_score_is_the_slope_of_the_log_likelihood():
