@@ -21,16 +21,18 @@ from etl.contracts import CONTRACT_VERSION
 from etl.contracts.rules import REFERENCES
 from etl.delivery import Delivery, check_delivery
 from etl.guard import ReadResult, read_guarded
+from etl.half_file import require_whole_files
 from etl.known import Known
 from etl.known_study import read_known
 from etl.plan import Plan, make_plan
 from etl.profiles import SavedProfile, load_profile
 from etl.profiles.guess import guess_profile
 from etl.redating import redate
-from etl.report import load_text
+from etl.report import changed_text, load_text
+from etl.retirement import retirement_findings
 from etl.source import open_sources, require_paths
 from etl.study_id import require_study_id
-from etl.unread import DAMAGED, is_damaged, require_readable
+from etl.unread import is_damaged, require_readable
 from etl.writing import LoadFacts, close_load, open_load, write_files, write_records
 from models import bulk, held, loads
 from models.engine import reading
@@ -53,15 +55,21 @@ class LoadResult:
     message: str
     changed: bool
     given: tuple[str, ...] = ()
+    superseded: int = 0
+    """Stored records that this load replaced by another content."""
+    retired: int = 0
+    """Stored records that this full delivery no longer holds."""
 
     @property
     def exit_code(self) -> int:
-        """0 when every record was taken, 1 when some were refused or a data file is damaged."""
-        damaged = any(one["code"] == DAMAGED for one in self.findings)
-        return 1 if damaged or any(one.refused for one in self.files) else 0
+        """0 when every record was taken; 1 when some were refused or a finding is an error (a
+        damaged data file, many records retired)."""
+        wrong = any(one["severity"] == "error" for one in self.findings)
+        return 1 if wrong or any(one.refused for one in self.files) else 0
 
     def to_dict(self) -> dict[str, Any]:
-        """The object of the command contract."""
+        """The object of the command contract; beside its keys what was superseded, retired and
+        found."""
         return {
             "files": [one.to_dict() for one in self.files],
             "refused": [
@@ -69,11 +77,18 @@ class LoadResult:
                 for row in self.refused
             ],
             "cut": self.cut,
+            "superseded": self.superseded,
+            "retired": self.retired,
+            "findings": [
+                {"column" if key == "column_name" else key: value for key, value in one.items()}
+                for one in self.findings
+            ],
         }
 
     def summary(self) -> str:
         """What happened, for a person: files with what they lost and why, findings, the end."""
         lines = load_text(self.files, self.refused, self.findings, self.given)
+        lines += changed_text(self.superseded, self.retired)
         return "\n".join([*lines, self.message])
 
 
@@ -127,7 +142,7 @@ def _run(
         if not dry_run:
             raise UserError("a load needs a database; give one or use a dry run")
         delivery = check_delivery(results, saved, Known(tracers=frozenset(TRACERS)), facts.studyid)
-        return _would_do(delivery, make_plan(delivery, None, None))
+        return _would_do(delivery, _planned(delivery, None, None))
     if dry_run:
         with reading(engine) as connection:
             loads.require_kind(connection, facts.studyid, synthetic=facts.synthetic)
@@ -145,13 +160,21 @@ def _check_against(
         return again
     known = read_known(connection, study_id)
     delivery = check_delivery(results, saved, known, studyid)
-    plan = make_plan(delivery, connection, study_id)
+    plan = _planned(delivery, connection, study_id)
     return _would_do(delivery, plan, f"; {studyid!r} would be a new study" * (study_id is None))
+
+
+def _planned(delivery: Delivery, connection: Connection | None, study_id: int | None) -> Plan:
+    """What the delivery would change, refused when a file of it is probably cut."""
+    plan = make_plan(delivery, connection, study_id)
+    require_whole_files(delivery, plan)
+    delivery.findings += [(None, one) for one in retirement_findings(plan)]
+    return plan
 
 
 def _would_do(delivery: Delivery, plan: Plan, words: str = "") -> LoadResult:
     message = f"dry run: nothing was written{words}"
-    return _result(delivery, account(delivery, plan), None, message, False)
+    return _result(delivery, plan, account(delivery, plan), None, message, False)
 
 
 def _load(
@@ -173,11 +196,11 @@ def _load(
         known = read_known(connection, study_id)
         before = known.references
         delivery = check_delivery(results, saved, known, studyid)
-        plan = make_plan(delivery, connection, study_id)
+        plan = _planned(delivery, connection, study_id)
         accounts = account(delivery, plan)
         if plan.is_empty and _all_known(connection, results, saved, study_id):
             cut = held.cut_names(connection, study_id or 0)[-1]
-            return _result(delivery, accounts, cut, _unchanged(cut), False)
+            return _result(delivery, plan, accounts, cut, _unchanged(cut), False)
     tell(0.55, "writing")
     is_new = study_id is None
     with engine.begin() as connection:
@@ -193,11 +216,12 @@ def _load(
         close_load(connection, delivery, load_id, file_ids, _now(), message)
         loads.insert_cut(connection, study_id, cut, load_id, _now())
     tell(1.0, "done")
-    return _result(delivery, accounts, cut, message, True)
+    return _result(delivery, plan, accounts, cut, message, True)
 
 
 def _result(
     delivery: Delivery,
+    plan: Plan,
     accounts: Sequence[FileAccount],
     cut: str | None,
     message: str,
@@ -211,7 +235,14 @@ def _result(
     )
     refused = refused_json(refused_rows(delivery), paths)
     return LoadResult(
-        tuple(accounts), tuple(refused), tuple(findings.to_dicts()), cut, message, changed
+        tuple(accounts),
+        tuple(refused),
+        tuple(findings.to_dicts()),
+        cut,
+        message,
+        changed,
+        superseded=plan.superseded,
+        retired=plan.retired,
     )
 
 

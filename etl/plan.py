@@ -13,11 +13,15 @@ from models import records
 
 @dataclass(frozen=True)
 class TablePlan:
-    """For one table: rows to insert, ids to supersede (corrected), ids to retire (vanished)."""
+    """For one table: rows to insert, ids to supersede (corrected), ids to retire (vanished).
+
+    `held`: how many current records the study has in the table before the load.
+    """
 
     insert: pl.DataFrame
     corrected: pl.DataFrame
     retired: pl.Series
+    held: int = 0
 
     @property
     def is_empty(self) -> bool:
@@ -35,6 +39,16 @@ class Plan:
     def is_empty(self) -> bool:
         """Whether the delivery changes nothing."""
         return all(table.is_empty for table in self.tables.values())
+
+    @property
+    def superseded(self) -> int:
+        """Stored records that get a new version."""
+        return sum(table.corrected.height for table in self.tables.values())
+
+    @property
+    def retired(self) -> int:
+        """Stored records that a full delivery no longer holds."""
+        return sum(table.retired.len() for table in self.tables.values())
 
 
 NOTHING = pl.DataFrame(schema={"id": pl.Int64, "record_key": pl.Int64, "content_hash": pl.Int64})
@@ -96,4 +110,4 @@ def _table_plan(
         if delivery.saved.profile.delivery == "full" and frame is not None:
             delivered = pl.DataFrame({"record_key": pl.concat(keyed)})
             retired = current.join(delivered, on="record_key", how="anti")["id"]
-    return TablePlan(insert, corrected, retired)
+    return TablePlan(insert, corrected, retired, current.height)

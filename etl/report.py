@@ -49,6 +49,13 @@ def load_text(
     return lines
 
 
+def changed_text(superseded: int, retired: int) -> list[str]:
+    """One line about stored records that a load replaced or retired; none when it touched none."""
+    if superseded == 0 and retired == 0:
+        return []
+    return [f"{plural(superseded, 'record')} superseded, {retired} retired"]
+
+
 def short_names(paths: Sequence[str], given: Iterable[str | Path]) -> dict[str, str]:
     """Paths below a named folder without it, and named files without theirs, while they differ."""
     folders = [f"{str(one).rstrip('/')}/" for one in given if Path(one).is_dir()]

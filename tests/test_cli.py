@@ -56,7 +56,7 @@ def test_load_prints_one_object_and_ends_with_1_when_a_row_is_refused(
     code, out, _ = load(capsys, kinetics, database, "--json")
     assert code == 1
     result = json.loads(out)
-    assert set(result) == {"files", "refused", "cut"}
+    assert {"files", "refused", "cut"} <= set(result)
     by_name = {Path(file["path"]).name: file for file in result["files"]}
     samples = by_name["kinetics_sample.csv"]
     counts = ("rows_in", "loaded", "refused", "duplicates", "empty")

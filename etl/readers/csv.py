@@ -2,8 +2,7 @@
 
 polars reads the file in parallel; the result is kept only when a count of bytes, delimiters,
 line ends and quotes proves that no character was lost or moved. Whatever fails that proof (ragged
-rows, CR-only lines, NUL, stray quotes) is read again by the exact, slower reader of the standard
-library.
+rows, CR-only lines, NUL, stray quotes) is read again by the exact, slower standard library.
 """
 
 import csv
@@ -11,12 +10,14 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import polars as pl
 
 from analysis.errors import UserError
 from etl.encoding import detect_encoding
+from etl.readers.last_line import LINE_ENDS, last_line_finding, require_whole_letters
 from etl.sheets.sheet import Sheet
 from etl.source import Finding, Source
 
@@ -68,8 +69,10 @@ def _is_document(source: Source) -> bool:
 
 
 def read(source: Source) -> tuple[Sheet, ...]:
-    """One sheet named "". Raises UserError for a file that ends inside a quoted field."""
+    """One sheet named "". Raises UserError for a file that ends inside a field or a record."""
     data, findings = _as_utf8(source)
+    ends_open = not data.endswith(LINE_ENDS)
+    data = data.rstrip(b"\r\n")
     sample = data[: 4 * SAMPLE_CHARACTERS].decode("utf-8", "ignore")[:SAMPLE_CHARACTERS]
     first_row = 1
     declared = SEPARATOR_LINE.match(sample)
@@ -83,17 +86,20 @@ def read(source: Source) -> tuple[Sheet, ...]:
     row_numbers = grid.row_numbers
     if row_numbers is not None and first_row > 1:
         row_numbers = row_numbers + (first_row - 1)
-    return (
-        Sheet(
-            source.name,
-            "",
-            grid.cells,
-            first_row=first_row,
-            findings=(*findings, *_ragged_finding(grid, first_row), *grid.findings),
-            row_numbers=row_numbers,
-            field_counts=grid.field_counts,
-        ),
+    sheet = Sheet(
+        source.name,
+        "",
+        grid.cells,
+        first_row=first_row,
+        findings=(*findings, *_ragged_finding(grid, first_row), *grid.findings),
+        row_numbers=row_numbers,
+        field_counts=grid.field_counts,
     )
+    if ends_open and sheet.cells.height:
+        last = int(sheet.source_rows()[-1])
+        found = last_line_finding(source.name, sheet.cells, sheet.field_counts, last)
+        sheet = replace(sheet, findings=(*sheet.findings, found))
+    return (sheet,)
 
 
 def detect_delimiter(sample: str) -> str:
@@ -130,7 +136,7 @@ def _consistency(sample: str, delimiter: str) -> float:
 
 
 def _as_utf8(source: Source) -> tuple[bytes, list[Finding]]:
-    """The text as UTF-8 without mark and without the line ends after the last record."""
+    """The text as UTF-8 without its byte order mark."""
     data = source.unpacked()
     encoding = detect_encoding(data)
     if encoding is None:
@@ -138,6 +144,8 @@ def _as_utf8(source: Source) -> tuple[bytes, list[Finding]]:
             f"{source.name}: holds bytes that are not text; export the table as CSV in UTF-8"
         )
     findings = []
+    if encoding.name in ("cp1252", "latin-1"):
+        require_whole_letters(source.name, data)
     if encoding.name != "utf-8":
         try:
             data = data.decode(encoding.name).encode("utf-8")
@@ -149,7 +157,7 @@ def _as_utf8(source: Source) -> tuple[bytes, list[Finding]]:
         guessed = encoding.name in ("cp1252", "latin-1")
         message = f"read as {encoding.name}: {encoding.evidence}"
         findings.append(Finding("encoding", message, "warning" if guessed else "info"))
-    data = data.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n")
+    data = data.removeprefix(b"\xef\xbb\xbf")
     if not data.strip():
         raise UserError(f"{source.name}: holds no text, only white space; export it again")
     return data, findings

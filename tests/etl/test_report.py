@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("reads_here")
 
 def check(*paths: Path, profile: str | None = None) -> list[str]:
     result = jobs.load(None, paths, "ST", profile=profile, dry_run=True)
-    assert set(result.to_dict()) == {"files", "refused", "cut"}
+    assert {"files", "refused", "cut"} <= set(result.to_dict())
     keys = {"file", "sheet", "row", "column", "rule", "raw"}
     assert all(set(row) == keys for row in result.to_dict()["refused"])
     return result.summary().splitlines()

@@ -1,0 +1,80 @@
+"""The last line of a delimited text file, where a half written or half sent file shows.
+
+Every record of such a file ends with a line end; a file that was cut lacks the last one, except
+when it was cut exactly between two rows. Some honest programs leave the last line end out too, so
+that its absence is no proof. The rule:
+
+- The last record has no line end and fewer fields than its table: half a record, the file is
+  refused whole. A row that is meant to be short is told by the line end behind it.
+- It has no line end and all its fields: its last field may have lost its end (12373 that reads
+  12). The reader notes the finding `no_line_end`; `etl.half_file` compares the row with what is
+  stored and refuses the file where the row would change or the delivery retire anything.
+- The text ends inside a letter of UTF-8: cut, refused, and not read in another encoding.
+"""
+
+from collections import Counter
+
+import polars as pl
+
+from analysis.errors import UserError
+from etl.sheets.sheet import Sheet
+from etl.source import Finding
+
+NO_LINE_END = "no_line_end"
+LINE_ENDS = (b"\n", b"\r")
+
+
+def last_line_finding(
+    name: str, cells: pl.DataFrame, field_counts: pl.Series | None, row: int
+) -> Finding:
+    """The finding about a last record without line end, which stands in row `row` of the file.
+
+    `field_counts`: fields in each record, None when all have the same number.
+
+    Raises:
+        UserError: The record has fewer fields than the records before it.
+    """
+    found = cells.width if field_counts is None else int(field_counts[-1])
+    expected = found if field_counts is None else _expected(field_counts[:-1].to_list())
+    if found < expected and not _is_blank(cells):
+        raise UserError(
+            f"{name}: the last row (row {row}) has {found} of {expected} fields and no line end, "
+            "so the file was cut there; export it again, or end the line if the row is complete"
+        )
+    message = f"no line end after the last row (row {row}): the file may be cut there"
+    return Finding(NO_LINE_END, message)
+
+
+def _expected(counts: list[int]) -> int:
+    """Fields of a whole record: the usual number, or that of the record before when it is more."""
+    filled = [count for count in counts if count > 0]
+    if not filled:
+        return 0
+    usual = Counter(filled)
+    most = max(usual.values())
+    return max(filled[-1], *(count for count, times in usual.items() if times == most))
+
+
+def _is_blank(cells: pl.DataFrame) -> bool:
+    return all(cell is None or not cell.strip() for cell in cells.row(-1))
+
+
+def require_whole_letters(name: str, data: bytes) -> None:
+    """Raises UserError when text that is UTF-8 elsewhere ends inside a letter."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        is_end = error.reason == "unexpected end of data" and error.end == len(data)
+        if is_end and not data[: error.start].isascii():
+            raise UserError(
+                f"{name}: ends inside a letter of its UTF-8 text, so the file was cut there; "
+                "export it again"
+            ) from error
+
+
+def open_row(sheets: tuple[Sheet, ...]) -> int | None:
+    """The row of the file that has no line end behind it, None when every row has one."""
+    for sheet in sheets:
+        if any(one.code == NO_LINE_END for one in sheet.findings):
+            return int(sheet.source_rows()[-1])
+    return None
