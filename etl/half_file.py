@@ -1,6 +1,6 @@
 """A delivery whose last row may be cut does not change what is stored.
 
-The reader has noted files without a last line end (`etl.readers.last_line` holds the whole rule).
+The reader has noted files without a last line end (`etl.last_line` holds the whole rule).
 Against the database the doubt can be decided: a last row that would replace a stored record by
 another content, or a full delivery that would retire records of the file's tables, is what a cut
 makes. Such a file is refused whole. A last row that is new, or says what is stored, is taken.
@@ -11,9 +11,9 @@ import polars as pl
 from analysis.errors import UserError
 from etl.contracts import CONTRACTS
 from etl.delivery import Delivery
+from etl.last_line import open_row
 from etl.plan import Plan
 from etl.plural import plural
-from etl.readers.last_line import open_row
 
 
 def require_whole_files(delivery: Delivery, plan: Plan) -> None:

@@ -17,7 +17,7 @@ import polars as pl
 
 from analysis.errors import UserError
 from etl.encoding import detect_encoding
-from etl.readers.last_line import LINE_ENDS, last_line_finding, require_whole_letters
+from etl.last_line import LINE_ENDS, last_line_finding, require_whole_letters
 from etl.sheets.sheet import Sheet
 from etl.source import Finding, Source
 
