@@ -29,7 +29,7 @@ class Estimate:
     """One fixed effect on the scale of the fit. df is None for a normal (Wald) reference.
 
     part: which submodel of a fit of several parts ("longitudinal", "event", "association");
-    empty where there is only one.
+    empty where there is only one. caution: of an answer at chosen values that is extrapolated.
     """
 
     term: str
@@ -41,6 +41,12 @@ class Estimate:
     conf_low: float | None = None
     conf_high: float | None = None
     part: str = field(default="", kw_only=True)
+    caution: str = field(default="", kw_only=True)
+
+    @property
+    def status(self) -> Status:
+        """A warning where there is a caution."""
+        return "warning" if self.caution else "ok"
 
 
 class VarianceComponent(NamedTuple):
@@ -184,7 +190,8 @@ class Fit:
     residual, crossed, weights, context: as `fit_mixed` takes them.
     covariance: of the random effects, "full" or "diagonal". inference: the method used for single
     effects, joint_inference: for joint tests, inference_note why, seed: of simulated inference.
-    advice: what to do when the status is not ok. design: the fitted matrices, in memory only,
+    limits: columns of the lower and upper limits of a censored model. advice: what to do when the
+    status is not ok. design: the fitted matrices, in memory only,
     outside equality and JSON.
     """
 
@@ -202,6 +209,7 @@ class Fit:
     crossed: tuple[str, ...] = ()
     weights: str = ""
     context: str = ""
+    limits: tuple[str, ...] = ()
     reml: bool = True
     estimates: tuple[Estimate, ...] = ()
     variance_components: tuple[VarianceComponent, ...] = ()
@@ -252,7 +260,8 @@ class Fit:
         """
         import polars as pl
 
-        names = [item.name for item in dataclasses.fields(Estimate) if item.name != "part"]
+        apart = ("part", "caution")
+        names = [item.name for item in dataclasses.fields(Estimate) if item.name not in apart]
         if any(estimate.part for estimate in self.estimates):
             names = ["part", *names]
         text = ("part", "term")
@@ -328,7 +337,6 @@ _OBJECTS: Mapping[str, type] = {"interaction": WaldTest, "group_test": WaldTest}
 
 def plain(value: Any) -> Any:
     """Plain JSON types: objects for dataclasses and named tuples, None for nan and infinity."""
-    """The value in JSON types: rows become objects, an undefined number None."""
     if isinstance(value, float):
         return finite(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

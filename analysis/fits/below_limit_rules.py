@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from analysis.errors import UserError
 from analysis.fits.question_fit import KIND, Core, fit_question
+from analysis.frames import takes_frames
 from analysis.results import Fit, GeometricMeanRatio, SensitivityRow
 from analysis.specs import EXPOSURE_QUESTIONS, ModelSpec
 
@@ -16,6 +17,7 @@ takes the mean too high, substitution the spread too low (Beal 2001,
 doi:10.1023/A:1012299115260)."""
 
 
+@takes_frames
 def below_limit_table(frame: "pl.DataFrame", spec: ModelSpec) -> tuple[SensitivityRow, ...]:
     """The key ratio of a specification with values below the limit censored, at half the limit and
     left out; empty where there are none, or where the outcome is not on a log scale.

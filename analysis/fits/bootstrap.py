@@ -11,6 +11,7 @@ from analysis.fits.fitted import FittedMixed
 from analysis.fits.inference import BOOTSTRAP_REPLICATES, Tested
 from analysis.fits.replicates import projected, refit, simulated
 from analysis.fits.restored import fitted_of
+from analysis.frames import takes_frames
 from analysis.results import Fit, finite
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class Draws(NamedTuple):
     components: Array
 
 
+@takes_frames
 def bootstrap(
     fit: Fit, replicates: int = 1000, seed: int = 0, *, frame: "pl.DataFrame | None" = None
 ) -> BootstrapResult:

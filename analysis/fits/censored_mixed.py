@@ -36,6 +36,7 @@ from analysis.fits.joint.search import Found, search
 from analysis.fits.joint.starts import mixed_start
 from analysis.fits.mixed import is_perfect, judged, refused
 from analysis.fits.versions import provenance
+from analysis.frames import takes_frames
 from analysis.results import Fit, finite
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class Integrated(NamedTuple):
     accuracy: float
 
 
+@takes_frames
 def fit_censored_mixed(
     frame: "pl.DataFrame",
     formula: str,
@@ -121,6 +123,7 @@ def fit_censored_mixed(
         n_subjects=rows.frame[group].n_unique(), n_observations=rows.frame.height,
         n_censored=int(limits.censored.sum()), inference=single, joint_inference=single,
         inference_note=NOTES[single], conf_level=level, references=REFERENCES,
+        limits=(lower or "", upper or ""),
         provenance=provenance(),
     )  # fmt: skip
     problem = guards.rows_problem(rows, group) or nested_problem(nested)

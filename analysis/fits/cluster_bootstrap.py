@@ -22,6 +22,7 @@ from analysis.fits.case_weights import CaseProducts
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.replicates import started
 from analysis.fits.restored import fitted_of
+from analysis.frames import takes_frames
 from analysis.results import Fit, finite
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ NARROW = (
 )
 
 
+@takes_frames
 def cluster_bootstrap(
     fit: Fit,
     replicates: int = 1000,

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from analysis.compute.multiplicity import adjust_p_values
 from analysis.errors import UserError
 from analysis.fits.ranks import EXACT_BELOW_IN_R, mann_whitney
+from analysis.frames import takes_frames
 from analysis.results import finite
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class DayComparison:
     n_tests: int = 0
 
 
+@takes_frames
 def compare_by_day(frame: "pl.DataFrame", group: str, reference: str) -> tuple[DayComparison, ...]:
     """Compare two levels of `group` on every day of every signal, in the order day, signal.
 

@@ -19,6 +19,7 @@ from analysis.fits.fitted import FittedMixed
 from analysis.fits.replicates import projected, refit, simulated
 from analysis.fits.restored import fitted_of
 from analysis.fits.search import search
+from analysis.frames import takes_frames
 from analysis.results import Fit
 from analysis.serialized import Serialized
 
@@ -78,6 +79,7 @@ class LikelihoodRatioTest(Serialized):
     note: str = ""
 
 
+@takes_frames
 def likelihood_ratio_test(
     fit: Fit,
     null: Fit,

@@ -1,42 +1,46 @@
 """Population means and their contrasts at chosen values, averaged over the observed rows."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from analysis.engine.structure import Array
 from analysis.errors import UserError
-from analysis.fits.censored_fitted import FittedCensored
-from analysis.fits.chosen_values import model_values
+from analysis.fits.chosen_values import extrapolation, model_values
 from analysis.fits.inference import estimate_row, tested
-from analysis.fits.restored import any_fitted_of
+from analysis.fits.restored_censored import mean_fitted_of
+from analysis.frames import takes_frames
 from analysis.results import Estimate, Fit
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from analysis.fits.censored_fitted import FittedCensored
     from analysis.fits.fitted_model import FittedModel
 
 Values = Mapping[str, Any]
 
 
+@takes_frames
 def contrast(
     fit: Fit, at: Values, against: Values | None = None, frame: "pl.DataFrame | None" = None
 ) -> Estimate:
     """Mean of the outcome with the columns of `at` set to their values, minus that of `against`.
 
     Columns that are not named stay as observed and are averaged over (one row per observation).
-    Degrees of freedom by the fit's inference. frame: the data, for a fit restored from JSON.
-    Raises UserError for a column that is not in the model.
+    Degrees of freedom by the fit's inference. A number outside what was observed is answered with
+    a caution (`Estimate.caution`). frame: the data, for a fit restored from JSON.
+    Raises UserError for a column that is not in the model, or a value it cannot hold.
     """
-    own = isinstance(fit.design, FittedCensored)
-    fitted = fit.design if own else any_fitted_of(fit, frame, "contrast")
+    fitted = mean_fitted_of(fit, frame, "contrast")
     row, term = chosen_row(fit, fitted, at), named_values(at)
     if against is not None:
         row = row - chosen_row(fit, fitted, against)
         term = f"{term} - {named_values(against)}"
-    return estimate_row(term, tested(fitted, row[None]), 0)
+    caution = extrapolation(fit, fitted, [at] if against is None else [at, against])
+    return replace(estimate_row(term, tested(fitted, row[None]), 0), caution=caution)
 
 
 def chosen_row(fit: Fit, fitted: "FittedModel | FittedCensored", at: Values) -> Array:
@@ -60,19 +64,13 @@ def mean_row(fitted: "FittedModel | FittedCensored", at: Values) -> Array:
 
 
 def checked_values(fitted: "FittedModel | FittedCensored", at: Values, purpose: str) -> None:
-    """Raises UserError for a column that is not in the fixed part, or a level that is not there."""
-    import polars as pl
-
-    frame = fitted.design.frame
+    """Raises UserError for a column that is not in the fixed part."""
     known = sorted({name for _, names, _ in fitted.design.matrices.x_terms for name in names})
-    for name, value in at.items():
+    for name in at:
         if name not in known:
             raise UserError(
                 f"{purpose}: '{name}' is not in the model's fixed part; it holds {', '.join(known)}"
             )
-        if frame.schema[name] in (pl.String, pl.Enum) and value not in frame[name].cast(str):
-            levels = ", ".join(sorted(str(level) for level in frame[name].unique()))
-            raise UserError(f"{purpose}: '{name}' has no level {value!r}; it has {levels}")
 
 
 def named_values(at: Values) -> str:

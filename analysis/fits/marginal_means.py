@@ -16,16 +16,18 @@ import numpy as np
 from analysis.compute.multiplicity import adjust_p_values
 from analysis.engine.structure import Array
 from analysis.errors import UserError
-from analysis.fits.chosen_values import model_values
+from analysis.fits.chosen_values import extrapolation, model_values
 from analysis.fits.inference import Tested, tested
 from analysis.fits.marginal import checked_values, mean_row, named_values
-from analysis.fits.restored import any_fitted_of
+from analysis.fits.restored_censored import mean_fitted_of
+from analysis.frames import takes_frames
 from analysis.results import Fit, finite
 from analysis.serialized import Serialized
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from analysis.fits.censored_fitted import FittedCensored
     from analysis.fits.fitted_model import FittedModel
 
 WEIGHTS = ("equal", "observed")
@@ -37,7 +39,7 @@ class MarginalMean(NamedTuple):
     """One mean (kind "mean") or difference of two ("contrast"), on the scale of the fit.
 
     df is None for a normal reference and the bootstrap. p_value: of being zero; p_adjusted: over
-    the contrasts of this result.
+    the contrasts of this result. caution: where a chosen number lies outside what was observed.
     """
 
     kind: str
@@ -49,6 +51,7 @@ class MarginalMean(NamedTuple):
     conf_high: float | None
     p_value: float | None
     p_adjusted: float | None = None
+    caution: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,10 +67,12 @@ class MarginalMeans(Serialized):
     adjustment: str
 
     def table(self) -> "pl.DataFrame":
-        """kind, term, estimate, std_error, df, conf_low, conf_high, p_value, p_adjusted."""
+        """kind, term, estimate, std_error, df, conf_low, conf_high, p_value, p_adjusted,
+        caution."""
         return self.rows_table("rows")
 
 
+@takes_frames
 def marginal_means(
     fit: Fit,
     at: Mapping[str, Sequence[Any]],
@@ -89,7 +94,7 @@ def marginal_means(
         raise UserError(f"marginal means: weights {weights!r}; use {' or '.join(WEIGHTS)}")
     if contrast is not None and contrast not in at:
         raise UserError(f"marginal means: contrast {contrast!r} is not in 'at' ({', '.join(at)})")
-    fitted = any_fitted_of(fit, frame, "marginal means")
+    fitted = mean_fitted_of(fit, frame, "marginal means")
     grid = [dict(zip(at, values, strict=True)) for values in product(*at.values())]
     if not grid or len(grid) > MOST:
         raise UserError(
@@ -101,7 +106,7 @@ def marginal_means(
     take = _equal_row if weights == "equal" else mean_row
     rows = np.array([take(fitted, setting) for setting in settings])
     found = [
-        _row("mean", named_values(setting), one)
+        _row("mean", named_values(setting), one, extrapolation(fit, fitted, [setting]))
         for setting, one in zip(grid, _each(tested(fitted, rows)), strict=True)
     ]
     adjustment = ""
@@ -112,8 +117,10 @@ def marginal_means(
         numbers = list(_each(tested(fitted, gaps)))
         family = adjust_p_values([one["p_value"] for one in numbers], adjust, "contrasts shown")
         found += [
-            _row("contrast", name, one, adjusted)
-            for name, one, adjusted in zip(names, numbers, family.adjusted, strict=True)
+            _row("contrast", name, one, extrapolation(fit, fitted, [grid[i], grid[j]]), adjusted)
+            for name, one, adjusted, (i, j) in zip(
+                names, numbers, family.adjusted, pairs, strict=True
+            )
         ]
         adjustment = family.note
     return MarginalMeans(weights, fitted.inference, fit.conf_level, tuple(found), adjustment)
@@ -128,7 +135,11 @@ def _each(found: Tested) -> list[dict[str, float | None]]:
 
 
 def _row(
-    kind: str, term: str, one: Mapping[str, float | None], adjusted: float | None = None
+    kind: str,
+    term: str,
+    one: Mapping[str, float | None],
+    caution: str,
+    adjusted: float | None = None,
 ) -> MarginalMean:
     estimate = one["estimate"]
     assert estimate is not None
@@ -142,6 +153,7 @@ def _row(
         one["conf_high"],
         one["p_value"],
         adjusted,
+        caution,
     )
 
 
@@ -154,7 +166,7 @@ def _pairs(grid: list[dict[str, Any]], contrast: str) -> list[tuple[int, int]]:
     ]
 
 
-def _equal_row(fitted: "FittedModel", setting: Mapping[str, Any]) -> Array:
+def _equal_row(fitted: "FittedModel | FittedCensored", setting: Mapping[str, Any]) -> Array:
     """Mean row of the reference grid: every level of each factor once, numbers at their mean."""
     import polars as pl
 

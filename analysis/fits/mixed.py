@@ -20,6 +20,7 @@ from analysis.fits.structured_model import (
     parse_nested,
 )
 from analysis.fits.versions import provenance
+from analysis.frames import takes_frames
 from analysis.results import Check, Fit, Status, finite
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ REFERENCES = (
 )
 
 
+@takes_frames
 def fit_mixed(
     frame: "pl.DataFrame",
     formula: str,

@@ -14,6 +14,7 @@ import numpy as np
 from analysis.engine.structure import Array
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.restored import fitted_of
+from analysis.frames import takes_frames
 from analysis.results import Fit
 from analysis.serialized import Serialized
 
@@ -44,6 +45,7 @@ class PatientEffects(Serialized):
         return self.rows_table("effects")
 
 
+@takes_frames
 def patient_effects(fit: Fit, *, frame: "pl.DataFrame | None" = None) -> PatientEffects:
     """Predicted random effects of every patient. frame: the data, for a fit restored from JSON."""
     fitted = fitted_of(fit, frame, "patients' effects")

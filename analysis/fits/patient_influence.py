@@ -13,11 +13,13 @@ import numpy as np
 
 from analysis.engine.newton import minimize
 from analysis.engine.structure import Array
+from analysis.fits.chosen_values import extrapolation
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.influence import BLOCK, without
 from analysis.fits.marginal import chosen_row
 from analysis.fits.replicates import started
 from analysis.fits.restored import fitted_of
+from analysis.frames import takes_frames
 from analysis.results import Fit, finite
 from analysis.serialized import Serialized
 
@@ -69,6 +71,7 @@ class Influence(Serialized):
         return self.rows_table("patients")
 
 
+@takes_frames
 def patient_influence(
     fit: Fit,
     at: Mapping[str, Any] | None = None,
@@ -81,10 +84,11 @@ def patient_influence(
     frame: the data, for a fit restored from JSON. Raises UserError for a column that is not there.
     """
     fitted = fitted_of(fit, frame, "influence")
-    row = None
+    row, caution = None, ""
     if at is not None:
         row = chosen_row(fit, fitted, at)
         row = row - (0.0 if against is None else chosen_row(fit, fitted, against))
+        caution = extrapolation(fit, fitted, [at] if against is None else [at, against])
     m = fitted.design.n_subjects
     limits = 4 / m, 2 / m**0.5
     blocks = [np.arange(begin, min(begin + BLOCK, m)) for begin in range(0, m, BLOCK)]
@@ -108,6 +112,7 @@ def patient_influence(
     note = f"{large} of {m} patients move the fixed effects more than the usual limits."
     if failed:
         note += f" Without {failed} of them the model cannot be fitted: they carry it alone."
+    note += f" {caution}" * bool(caution)
     return Influence(tuple(points), moves, limits[0], limits[1], note)
 
 

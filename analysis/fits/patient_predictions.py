@@ -8,11 +8,12 @@ import numpy as np
 
 from analysis.engine.structure import Array
 from analysis.errors import UserError
-from analysis.fits.chosen_values import model_values
+from analysis.fits.chosen_values import extrapolation, model_values
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.inference import degrees
 from analysis.fits.patient_effects import effect_moments, random_variables
 from analysis.fits.restored import fitted_of
+from analysis.frames import takes_frames
 from analysis.results import Fit, finite
 from analysis.serialized import Serialized
 
@@ -24,7 +25,8 @@ class PatientPrediction(NamedTuple):
     """The mean of one patient under one setting, on the scale of the fit.
 
     conf_*: of the patient's own mean; pred_*: of one new measurement; df: that of the population's
-    mean there, which keeps the coverage of few patients near its level.
+    mean there, which keeps the coverage of few patients near its level. caution: where a chosen
+    number lies outside what was observed.
     """
 
     usubjid: str
@@ -36,6 +38,7 @@ class PatientPrediction(NamedTuple):
     conf_high: float
     pred_low: float
     pred_high: float
+    caution: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,8 @@ class PatientPredictions(Serialized):
     note: str
 
     def table(self) -> "pl.DataFrame":
-        """usubjid, at, estimate, std_error, df, conf_low, conf_high, pred_low, pred_high."""
+        """usubjid, at, estimate, std_error, df, conf_low, conf_high, pred_low, pred_high,
+        caution."""
         return self.rows_table("predictions")
 
 
@@ -61,6 +65,7 @@ NOTE = (
 )
 
 
+@takes_frames
 def predict_patients(
     fit: Fit,
     at: Sequence[Mapping[str, Any]],
@@ -98,7 +103,11 @@ def predict_patients(
             float(mean),
             float(np.sqrt(variance)),
             finite(free),
-            *(float(value) for value in (mean - one, mean + one, mean - two, mean + two)),
+            float(mean - one),
+            float(mean + one),
+            float(mean - two),
+            float(mean + two),
+            row.caution,
         )
         for row, mean, variance, free, one, two in zip(
             new, means, variances, df, inside, around, strict=True
@@ -112,6 +121,7 @@ class _Setting(NamedTuple):
     patient: int | None
     named: str
     frame: "pl.DataFrame"
+    caution: str
 
 
 def _settings(
@@ -136,7 +146,8 @@ def _settings(
             values = model_values(fit, fitted, setting, "prediction")
             row = _row(design.frame, base, values, used, label)
             named = ", ".join(f"{name} = {value}" for name, value in setting.items())
-            found.append(_Setting(label, index, named, row))
+            caution = extrapolation(fit, fitted, [setting])
+            found.append(_Setting(label, index, named, row, caution))
     return found
 
 

@@ -15,6 +15,7 @@ from analysis.fits.labelled import Labelled, labelled
 from analysis.fits.permutation_fixed import fixed_statistics, null_theta
 from analysis.fits.replicates import started
 from analysis.fits.restored import fitted_of
+from analysis.frames import takes_frames
 from analysis.results import Fit, finite
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ NOTE = (
 )
 
 
+@takes_frames
 def permutation_test(
     fit: Fit,
     variable: str = "group",

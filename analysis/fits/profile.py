@@ -18,6 +18,7 @@ from analysis.fits.likelihood_ratio import by_maximum_likelihood
 from analysis.fits.profile_fixed import fixed_deviance
 from analysis.fits.profile_variance import Held, Variances, held_parameters
 from analysis.fits.restored import fitted_of
+from analysis.frames import takes_frames
 from analysis.results import Fit, finite
 from analysis.serialized import Serialized
 
@@ -61,6 +62,7 @@ NOTE = (
 )
 
 
+@takes_frames
 def profile_intervals(
     fit: Fit,
     parts: Sequence[str] = PARTS,

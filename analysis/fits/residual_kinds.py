@@ -14,6 +14,7 @@ import numpy as np
 from analysis.engine.structure import Array
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.restored import fitted_of
+from analysis.frames import takes_frames
 from analysis.results import Fit
 from analysis.serialized import Serialized
 
@@ -44,6 +45,7 @@ class Residuals(Serialized):
         return self.rows_table("rows")
 
 
+@takes_frames
 def residuals(fit: Fit, *, frame: "pl.DataFrame | None" = None) -> Residuals:
     """All four kinds of every observation. frame: the data, for a fit restored from JSON."""
     fitted = fitted_of(fit, frame, "residuals")

@@ -9,6 +9,7 @@ from analysis.fits import design as designs
 from analysis.fits import statsmodels_bridge as bridge
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.model_rows import model_rows
+from analysis.fits.other_kinds import require_mixed
 from analysis.fits.search import search
 from analysis.fits.structured import FittedStructured
 from analysis.results import Fit
@@ -35,10 +36,12 @@ def fitted_of(fit: Fit, frame: "pl.DataFrame | None", purpose: str) -> FittedMix
         )
     if isinstance(fit.design, FittedMixed):
         return fit.design
+    require_mixed(fit, purpose)
     if fit.kind == "censored linear mixed model":
         raise UserError(
-            f"{purpose}: not available for a model with values beyond a limit; fit the same "
-            "formula by fit_mixed with half the limit in their place"
+            f"{purpose}: not there for a model with values beyond a limit, whose table, contrasts "
+            "and marginal means are; for this, fit the same formula by fit_mixed with half the "
+            "limit in their place"
         )
     if fit.kind == "linear mixed model" and is_structured(fit):
         raise UserError(
@@ -58,7 +61,8 @@ def any_fitted_of(fit: Fit, frame: "pl.DataFrame | None", purpose: str) -> "Fitt
     """The same, for what residual structures have as well: the mean and its contrasts."""
     if isinstance(fit.design, FittedStructured):
         return fit.design
-    if frame is not None and fit.estimates and fit.design is None and is_structured(fit):
+    mixed = fit.kind == "linear mixed model"
+    if frame is not None and fit.estimates and fit.design is None and mixed and is_structured(fit):
         from analysis.fits.mixed import fit_mixed
 
         again = fit_mixed(

@@ -20,6 +20,7 @@ from analysis.fits.question_fit import fit_question
 from analysis.fits.recipe import method_text, snippet
 from analysis.fits.relabelled import relabelled_tests
 from analysis.fits.versions import provenance
+from analysis.frames import takes_frames
 from analysis.results import (
     Check,
     Excluded,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+@takes_frames
 def fit_specification(
     frame: "pl.DataFrame",
     spec: ModelSpec,

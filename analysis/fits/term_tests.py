@@ -11,6 +11,7 @@ from analysis.errors import UserError
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.inference import chosen, joint_test
 from analysis.fits.restored import fitted_of
+from analysis.frames import takes_frames
 from analysis.results import Fit
 from analysis.serialized import Serialized
 
@@ -53,6 +54,7 @@ NOTE = (
 )
 
 
+@takes_frames
 def term_tests(
     fit: Fit,
     inference: str | None = None,

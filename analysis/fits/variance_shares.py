@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 
 from analysis.errors import UserError
-from analysis.fits.chosen_values import model_values
+from analysis.fits.chosen_values import extrapolation, model_values
 from analysis.fits.patient_effects import random_variables
 from analysis.fits.restored import fitted_of
+from analysis.frames import takes_frames
 from analysis.results import Fit
 from analysis.serialized import Serialized
 
@@ -23,11 +24,15 @@ if TYPE_CHECKING:
 
 
 class IccAt(NamedTuple):
-    """Share of the variance between patients (adjusted) at one setting of the random design."""
+    """Share of the variance between patients (adjusted) at one setting of the random design.
+
+    caution: where a chosen number lies outside what was observed.
+    """
 
     at: str
     between: float
     icc: float
+    caution: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,10 +57,11 @@ class VarianceShares(Serialized):
     icc_at: tuple[IccAt, ...] = ()
 
     def table(self) -> "pl.DataFrame":
-        """at, between, icc."""
+        """at, between, icc, caution."""
         return self.rows_table("icc_at")
 
 
+@takes_frames
 def variance_shares(
     fit: Fit, at: Sequence[Mapping[str, Any]] = (), *, frame: "pl.DataFrame | None" = None
 ) -> VarianceShares:
@@ -83,7 +89,8 @@ def variance_shares(
         row = fitted.design.random_rows(pl.DataFrame([dict(setting)]))[0]
         own = float(row @ fitted.block @ row)
         named = ", ".join(f"{name} = {value}" for name, value in given.items())
-        rows.append(IccAt(named, own, own / (own + nested + sigma2)))
+        caution = extrapolation(fit, fitted, [given])
+        rows.append(IccAt(named, own, own / (own + nested + sigma2), caution))
     return VarianceShares(
         fixed,
         between,

@@ -1,7 +1,9 @@
 """A planned two-group trial of a signal over visits: size, spread, effect, losses, test."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any, Self
 
 from analysis.errors import UserError
@@ -54,9 +56,8 @@ class TrialPlan(Serialized):
 
     def __post_init__(self) -> None:
         """Tuples from lists. Raises UserError for a plan that cannot be a trial."""
-        n = self.n_per_group
-        pair = (n, n) if isinstance(n, int) else tuple(n)
-        object.__setattr__(self, "n_per_group", pair)
+        object.__setattr__(self, "n_per_group", _sizes(self.n_per_group))
+        object.__setattr__(self, "lesions", _whole(self.lesions))
         for name in ("days", "course"):
             values = tuple(float(value) for value in getattr(self, name))
             object.__setattr__(self, name, values)
@@ -85,6 +86,17 @@ class TrialPlan(Serialized):
         return replace(self, **changes)
 
 
+def _sizes(n: Any) -> tuple[Any, ...]:
+    """The same size twice where one is given; whole numbers of numpy as Python's."""
+    if isinstance(n, Iterable) and not isinstance(n, str):
+        return tuple(_whole(size) for size in n)
+    return (_whole(n), _whole(n))
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, Integral) else value
+
+
 def _problems(plan: TrialPlan) -> list[str]:
     found = [*_size_problems(plan), *_number_problems(plan)]
     for name, value, allowed in (("effect", plan.effect, EFFECTS), ("test", plan.test, TESTS)):
@@ -97,7 +109,10 @@ def _size_problems(plan: TrialPlan) -> list[str]:
     n = plan.n_per_group
     found = []
     if len(n) != 2 or not all(isinstance(size, int) for size in n):
-        return ["n_per_group must be two whole numbers: reference group, other group"]
+        return [
+            "n_per_group must be two whole numbers (reference group, other group) or one for "
+            f"both; it is {n[0] if len(set(map(repr, n))) == 1 else n!r}"
+        ]
     if min(n) < 2 or sum(n) < MINIMUM_PATIENTS:
         found.append(
             f"n_per_group is {n[0]} and {n[1]}; at least 2 patients in each group and "
@@ -107,8 +122,8 @@ def _size_problems(plan: TrialPlan) -> list[str]:
         found.append("days must be given, in order, without repeats, and not before infusion")
     if plan.course and len(plan.course) != len(plan.days):
         found.append(f"course has {len(plan.course)} values for {len(plan.days)} days")
-    if plan.lesions < 1:
-        found.append(f"lesions is {plan.lesions}; at least 1 is expected")
+    if not isinstance(plan.lesions, int) or plan.lesions < 1:
+        found.append(f"lesions is {plan.lesions}; a whole number of at least 1 is expected")
     return found
 
 

@@ -16,6 +16,7 @@ from analysis.fits.agreement.result import (
     judged,
     not_estimable,
 )
+from analysis.frames import takes_frames
 from analysis.results import Check
 from analysis.sentences import count, number
 
@@ -34,6 +35,7 @@ REFERENCES = (
 REPLICATE_REFERENCES = ("doi:10.1080/10543400701329422", "doi:10.1177/0962280211402548")
 
 
+@takes_frames
 def bland_altman(
     frame: "pl.DataFrame",
     first: str,

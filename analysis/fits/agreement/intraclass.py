@@ -19,6 +19,7 @@ from analysis.fits.agreement.result import (
     judged,
     not_estimable,
 )
+from analysis.frames import takes_frames
 from analysis.results import Check, Excluded
 from analysis.sentences import count
 
@@ -40,6 +41,7 @@ class Squares(NamedTuple):
     k: int
 
 
+@takes_frames
 def icc_agreement(
     frame: "pl.DataFrame",
     value: str,

@@ -23,6 +23,7 @@ from analysis.fits.agreement.result import (
     judged,
     not_estimable,
 )
+from analysis.frames import takes_frames
 from analysis.results import Check, Excluded
 from analysis.sentences import count
 
@@ -43,6 +44,7 @@ class Kappa(NamedTuple):
     contribution: Array
 
 
+@takes_frames
 def cohen_kappa(
     frame: "pl.DataFrame",
     first: str,
@@ -78,6 +80,7 @@ def cohen_kappa(
     )  # fmt: skip
 
 
+@takes_frames
 def fleiss_kappa(
     frame: "pl.DataFrame",
     raters: Sequence[str],

@@ -21,6 +21,7 @@ from analysis.fits.agreement.result import (
     judged,
     not_estimable,
 )
+from analysis.frames import takes_frames
 from analysis.results import Check, Excluded
 from analysis.sentences import count, number
 
@@ -46,6 +47,7 @@ class Within(NamedTuple):
     sds: Array
 
 
+@takes_frames
 def within_subject_sd(
     frame: "pl.DataFrame", value: str, subject: str, *, level: float = CONF_LEVEL
 ) -> AgreementResult:
@@ -89,6 +91,7 @@ def within_subject_sd(
     return judged(result, (*_size(found), *_proportional(found)))
 
 
+@takes_frames
 def within_subject_cv(
     frame: "pl.DataFrame",
     value: str,

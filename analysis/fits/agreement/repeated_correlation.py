@@ -18,6 +18,7 @@ from analysis.fits.agreement.result import (
     Measure,
     not_estimable,
 )
+from analysis.frames import takes_frames
 from analysis.results import Excluded
 from analysis.sentences import count
 
@@ -30,6 +31,7 @@ NOTHING = 1e-20
 """Variation within patients relative to the squared values that is rounding alone."""
 
 
+@takes_frames
 def repeated_measures_correlation(
     frame: "pl.DataFrame", first: str, second: str, subject: str, *, level: float = CONF_LEVEL
 ) -> AgreementResult:

@@ -48,6 +48,7 @@ from analysis.fits.joint.sentences import SignalName, response_sentence
 from analysis.fits.joint.starts import start_of_mixed
 from analysis.fits.mixed import judged, refused
 from analysis.fits.versions import provenance
+from analysis.frames import takes_frames
 from analysis.results import Excluded, Fit, finite
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ REFERENCES = (
 )
 
 
+@takes_frames
 def fit_joint_binary(
     longitudinal: "pl.DataFrame",
     responses: "pl.DataFrame",

@@ -29,6 +29,7 @@ from analysis.fits.joint.sentences import SignalName, joint_sentence
 from analysis.fits.joint.starts import start_of
 from analysis.fits.mixed import judged, refused
 from analysis.fits.versions import provenance
+from analysis.frames import takes_frames
 from analysis.results import Fit, finite
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ REFERENCES = (
 )
 
 
+@takes_frames
 def fit_joint(
     longitudinal: "pl.DataFrame",
     events: "pl.DataFrame",

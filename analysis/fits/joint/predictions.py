@@ -18,6 +18,7 @@ from analysis.fits.joint.history import Histories, histories
 from analysis.fits.joint.likelihood import posterior_center
 from analysis.fits.joint.quadrature import hermite_grid
 from analysis.fits.joint.reported import FittedJoint
+from analysis.frames import takes_frames
 from analysis.results import Fit, Status, finite
 from analysis.sentences import count
 
@@ -59,6 +60,7 @@ class DynamicPrediction:
     points: tuple[PredictionPoint, ...] = ()
 
 
+@takes_frames
 def predict_event_free(
     fit: Fit,
     known_at: float,

@@ -30,6 +30,7 @@ from analysis.fits.kinetics.expectation import (
 from analysis.fits.kinetics.population_report import reported
 from analysis.fits.mixed import refused
 from analysis.fits.versions import provenance
+from analysis.frames import takes_frames
 from analysis.results import Fit
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ DRAWS = (256, 1024)
 """Quasi-random draws per patient while searching, and for the last rounds and the errors."""
 
 
+@takes_frames
 def fit_kinetics_population(
     frame: "pl.DataFrame",
     *,

@@ -18,6 +18,7 @@ from analysis.errors import UserError
 from analysis.fits.guards import Problem
 from analysis.fits.response.rows import binary, complete_rows, one_answer
 from analysis.fits.survival.result import SurvivalResult, refusal
+from analysis.frames import takes_frames
 from analysis.sentences import number
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Cutpoint(SurvivalResult):
     seed: int = 0
 
 
+@takes_frames
 def find_cutpoint(
     frame: "pl.DataFrame",
     response: str,

@@ -17,6 +17,7 @@ from analysis.engine.structure import Array
 from analysis.fits.guards import Problem
 from analysis.fits.response.rows import binary, complete_rows, one_answer
 from analysis.fits.survival.result import SurvivalResult, refusal
+from analysis.frames import takes_frames
 from analysis.sentences import count, number
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class ExposureResponse(SurvivalResult):
     thirds: tuple[ExposureThird, ...] = ()
 
 
+@takes_frames
 def response_by_exposure(
     frame: "pl.DataFrame", response: str, exposure: str, *, spline_df: int = 3
 ) -> ExposureResponse:

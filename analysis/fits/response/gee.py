@@ -13,6 +13,7 @@ from analysis.fits.guards import Problem
 from analysis.fits.mixed import judged, refused
 from analysis.fits.response.rows import ResponseRows, response_rows
 from analysis.fits.versions import provenance
+from analysis.frames import takes_frames
 from analysis.results import Check, Estimate, Fit, finite
 from analysis.sentences import count
 
@@ -36,6 +37,7 @@ REFERENCES = (
 )
 
 
+@takes_frames
 def fit_gee(frame: "pl.DataFrame", formula: str, subject: str, *, level: float = 0.95) -> Fit:
     """Fit "responded ~ covariates" to repeated rows of patients; estimates are log odds ratios.
 

@@ -18,6 +18,7 @@ from analysis.fits.survival.concordance import concordance
 from analysis.fits.survival.design import Covariates
 from analysis.fits.survival.known_on import require_known
 from analysis.fits.versions import provenance
+from analysis.frames import takes_frames
 from analysis.results import Check, Estimate, Fit, finite
 from analysis.sentences import count, number
 
@@ -38,6 +39,7 @@ REFERENCES = (
 )
 
 
+@takes_frames
 def fit_logistic(
     frame: "pl.DataFrame",
     formula: str,

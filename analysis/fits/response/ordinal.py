@@ -14,6 +14,7 @@ from analysis.fits.mixed import judged, refused
 from analysis.fits.response.rows import complete_rows, sides
 from analysis.fits.survival.design import Covariates, covariates_of
 from analysis.fits.versions import provenance
+from analysis.frames import takes_frames
 from analysis.results import Check, Estimate, Fit, finite
 from analysis.sentences import count, number
 
@@ -34,6 +35,7 @@ REFERENCES = (
 NO_END = 12.0
 
 
+@takes_frames
 def fit_ordinal(frame: "pl.DataFrame", formula: str, *, level: float = 0.95) -> Fit:
     """Fit "grade ~ covariates"; estimates are log odds ratios of a higher grade.
 

@@ -16,6 +16,7 @@ from analysis.fits.survival.known_on import require_known
 from analysis.fits.survival.landmark import at_landmark
 from analysis.fits.survival.rows import EventRows, event_rows, events_problem
 from analysis.fits.versions import provenance
+from analysis.frames import takes_frames
 from analysis.results import Check, Fit
 from analysis.sentences import count, number
 
@@ -39,6 +40,7 @@ REFERENCES = (
 )
 
 
+@takes_frames
 def fit_cox(
     frame: "pl.DataFrame",
     formula: str,

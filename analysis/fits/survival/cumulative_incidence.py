@@ -16,6 +16,7 @@ from analysis.fits.survival.kaplan_meier import groups_of
 from analysis.fits.survival.log_rank import one_group
 from analysis.fits.survival.result import SurvivalResult, refusal
 from analysis.fits.survival.rows import EventRows, event_rows
+from analysis.frames import takes_frames
 from analysis.results import finite
 from analysis.sentences import count
 
@@ -77,6 +78,7 @@ class CumulativeIncidence(SurvivalResult):
         raise KeyError((cause, group))
 
 
+@takes_frames
 def cumulative_incidence(
     frame: "pl.DataFrame",
     time: str,

@@ -17,6 +17,7 @@ from analysis.fits.survival.cumulative_incidence import causes_of
 from analysis.fits.survival.design import covariate_names, covariates_of
 from analysis.fits.survival.rows import event_rows
 from analysis.fits.versions import provenance
+from analysis.frames import takes_frames
 from analysis.results import Check, Estimate, Fit
 from analysis.sentences import count
 
@@ -34,6 +35,7 @@ REFERENCES = (
 )
 
 
+@takes_frames
 def fit_fine_gray(
     frame: "pl.DataFrame",
     formula: str,

@@ -12,6 +12,7 @@ from analysis.errors import UserError
 from analysis.fits.guards import Problem
 from analysis.fits.survival.result import SurvivalResult, refusal
 from analysis.fits.survival.rows import EventRows, event_rows
+from analysis.frames import takes_frames
 from analysis.results import finite
 from analysis.sentences import count, number
 
@@ -83,6 +84,7 @@ class KaplanMeier(SurvivalResult):
         return pl.DataFrame(rows, schema=schema, orient="row")
 
 
+@takes_frames
 def kaplan_meier(
     frame: "pl.DataFrame",
     time: str,

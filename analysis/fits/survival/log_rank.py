@@ -11,6 +11,7 @@ from analysis.fits.guards import Problem
 from analysis.fits.survival.kaplan_meier import groups_of
 from analysis.fits.survival.result import SurvivalResult, refusal
 from analysis.fits.survival.rows import EventRows, event_rows, events_problem
+from analysis.frames import takes_frames
 from analysis.sentences import count
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class LogRank(SurvivalResult):
     groups: tuple[GroupEvents, ...] = ()
 
 
+@takes_frames
 def log_rank(
     frame: "pl.DataFrame",
     time: str,

@@ -10,6 +10,7 @@ from analysis.fits.guards import Problem
 from analysis.fits.survival.kaplan_meier import Steps, groups_of
 from analysis.fits.survival.result import SurvivalResult, refusal
 from analysis.fits.survival.rows import event_rows
+from analysis.frames import takes_frames
 from analysis.sentences import number
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class RestrictedMean(SurvivalResult):
     conf_level: float = 0.95
 
 
+@takes_frames
 def restricted_mean(
     frame: "pl.DataFrame",
     time: str,

@@ -15,6 +15,7 @@ from analysis.engine.structure import Array
 from analysis.errors import UserError
 from analysis.fits.guards import Problem
 from analysis.fits.survival.result import SurvivalResult, refusal
+from analysis.frames import takes_frames
 from analysis.sentences import count, number
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class TurnbullCurve(SurvivalResult):
         return 1 - gone - open_, 1 - gone
 
 
+@takes_frames
 def interval_survival(frame: "pl.DataFrame", lower: str, upper: str) -> TurnbullCurve:
     """Nonparametric maximum likelihood of interval-censored times, by self-consistency.
 

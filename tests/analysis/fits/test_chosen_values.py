@@ -76,3 +76,18 @@ def test_predictions_shares_and_influence_take_days(spline):
 def test_days_that_cannot_be_chosen(kind, at, said, request):
     with pytest.raises(UserError, match=said):
         request.getfixturevalue(kind).contrast(at)
+
+
+@pytest.mark.parametrize("kind", ["spline", "visits"])
+@pytest.mark.parametrize("day", [float("nan"), "x", None])
+def test_a_day_must_be_a_number(kind, day, request):
+    with pytest.raises(UserError, match="'rel_day' must be a finite number"):
+        request.getfixturevalue(kind).contrast({"rel_day": day})
+
+
+def test_a_day_beyond_the_course_is_a_warning(spline):
+    last = spline.design.design.frame["day"].max()
+    inside = spline.contrast({"group": "responder", "rel_day": 14.0})
+    beyond = spline.contrast({"group": "responder", "rel_day": last + 100})
+    assert (inside.status, beyond.status) == ("ok", "warning")
+    assert "rel_day" in beyond.caution

@@ -6,7 +6,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from analysis import Fit, fit_mixed
+from analysis import (
+    Fit,
+    fit_mixed,
+    marginal_means,
+    patient_influence,
+    predict_patients,
+    variance_shares,
+)
 from analysis.errors import UserError
 
 
@@ -75,6 +82,78 @@ def test_restored_fits_take_their_data_again(fit):
 def test_what_cannot_be_set(fit, at, said):
     with pytest.raises(UserError, match=said):
         fit.contrast(at)
+
+
+@pytest.mark.parametrize(
+    "value", [float("nan"), float("inf"), np.float64("nan"), "x", None, [1.0], "3"]
+)
+def test_a_value_that_is_no_number_is_refused_in_one_line(fit, value):
+    for ask in (
+        lambda: fit.contrast({"day": value}),
+        lambda: fit.contrast({"day": 1.0}, {"day": value}),
+        lambda: marginal_means(fit, {"day": [value]}),
+        lambda: predict_patients(fit, [{"day": value}], ["3"]),
+        lambda: variance_shares(fit, [{"day": value}]),
+        lambda: patient_influence(fit, {"day": value}),
+    ):
+        with pytest.raises(UserError, match="'day' must be a finite number, such as 0") as raised:
+            ask()
+        assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("value", [None, float("nan"), 3, "c"])
+def test_a_level_that_is_not_there_is_refused(fit, value):
+    with pytest.raises(UserError, match=r"'arm' has no level .*; it has a, b"):
+        fit.contrast({"arm": value})
+    with pytest.raises(UserError, match=r"'arm' has no level .*; it has a, b"):
+        marginal_means(fit, {"arm": [value]})
+
+
+def test_a_number_taken_as_a_factor_has_levels():
+    fit = fit_mixed(trial(), "y ~ C(day)", "p")
+    assert fit.contrast({"day": 2}).estimate == pytest.approx(
+        fit.estimates[0].estimate + fit.estimates[2].estimate
+    )
+    with pytest.raises(UserError, match=r"'day' has no level 2.5; it has 0.0, 1.0"):
+        fit.contrast({"day": 2.5})
+
+
+def test_a_number_of_numpy_is_a_number(fit):
+    assert fit.contrast({"day": np.int64(3)}).estimate == fit.contrast({"day": 3.0}).estimate
+
+
+def test_beyond_what_was_observed_the_answer_is_a_warning(fit):
+    inside, far = fit.contrast({"day": 4.0}), fit.contrast({"day": 500.0})
+    assert (inside.status, inside.caution) == ("ok", "")
+    assert far.status == "warning"
+    assert far.caution == (
+        "Extrapolated: day = 500 lies outside what was observed (0 to 4), so the answer rests on "
+        "the shape of the model alone."
+    )
+    values = {estimate.term: estimate.estimate for estimate in fit.estimates}
+    slope = fit.contrast({"arm": "a", "day": 500.0}, {"arm": "a", "day": 0.0})
+    assert slope.estimate == pytest.approx(500 * values["day"])
+    assert slope.status == "warning"
+    rows = marginal_means(fit, {"day": [1.0, 500.0]}, contrast="day").rows
+    assert [bool(row.caution) for row in rows] == [False, True, True]
+    assert predict_patients(fit, [{"day": -1.0}], ["3"]).predictions[0].caution
+    assert variance_shares(fit, [{"day": 9.0}]).icc_at[0].caution
+    assert "Extrapolated" in patient_influence(fit, {"day": 9.0}).note
+
+
+def test_the_range_is_that_of_the_chosen_group():
+    short = trial().filter((pl.col("arm") == "a") | (pl.col("day") < 3))
+    fit = fit_mixed(short, "y ~ day * arm", "p")
+    assert fit.contrast({"arm": "a", "day": 4.0}).status == "ok"
+    found = fit.contrast({"arm": "b", "day": 4.0})
+    assert "(0 to 2)" in found.caution
+
+
+def test_a_fit_with_a_caution_keeps_it(fit):
+    row = fit.contrast({"day": 500.0})
+    kept = fit.replace(estimates=(row,))
+    assert Fit.from_dict(json.loads(json.dumps(kept.to_dict()))).estimates == (row,)
+    assert "caution" not in kept.table().columns
 
 
 @pytest.mark.parametrize("covariance", ["full", "diagonal"])
