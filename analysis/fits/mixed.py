@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.compute.confidence_level import require_level
 from analysis.engine.structure import Array
 from analysis.errors import UserError
 from analysis.fits import design as designs
@@ -77,6 +78,7 @@ def fit_mixed(
     A model that cannot be fitted comes back with status not_estimable and no number.
     Raises UserError for a formula, column or option that does not exist.
     """
+    require_level(level)
     nested = (nested,) if isinstance(nested, str) else tuple(nested)
     crossed = (crossed,) if isinstance(crossed, str) else tuple(crossed)
     structure = Structure(parse_residual(residual), parse_nested(nested), crossed, weights)
@@ -84,8 +86,6 @@ def fit_mixed(
     choice = chosen(inference, reml, seed)
     if covariance not in ("full", "diagonal"):
         raise UserError(f"covariance {covariance!r} does not exist; use 'full' or 'diagonal'")
-    if not 0 < level < 1:
-        raise UserError(f"level {level:g} must lie between 0 and 1, as 0.95 does")
     _require_supported(structure, choice, random)
     rows = designs.complete_rows(frame, formula, random or "0", group, structure.columns)
     shell = Fit(

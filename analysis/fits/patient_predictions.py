@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from analysis.compute.confidence_level import require_level
 from analysis.engine.structure import Array
 from analysis.errors import UserError
 from analysis.fits.chosen_values import extrapolation, model_values
@@ -83,6 +84,7 @@ def predict_patients(
     Raises UserError for a patient or column that does not exist, or a column that changes within a
     patient and is not set.
     """
+    require_level(level)
     import polars as pl
     from scipy.special import stdtrit
 

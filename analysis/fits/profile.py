@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 
+from analysis.compute.confidence_level import require_level
 from analysis.errors import UserError
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.likelihood_ratio import by_maximum_likelihood
@@ -74,11 +75,10 @@ def profile_intervals(
 
     frame: the data, for a fit restored from JSON. Raises UserError for a part that does not exist.
     """
+    require_level(level)
     for part in parts:
         if part not in PARTS:
             raise UserError(f"profile: there is no part {part!r}; use {', '.join(PARTS)}")
-    if not 0 < level < 1:
-        raise UserError(f"profile: level {level:g} must lie between 0 and 1")
     fitted = by_maximum_likelihood(fitted_of(fit, frame, "profile"))
     found = [*_fixed(fitted, level)] if "fixed effect" in parts else []
     found += _variances(fitted, level, parts)

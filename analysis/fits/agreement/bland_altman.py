@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.compute.confidence_level import require_level
 from analysis.engine.structure import Array, Index
 from analysis.errors import UserError
 from analysis.fits.agreement.columns import codes, complete, positive
@@ -54,6 +55,7 @@ def bland_altman(
     mean" with the p-value of no proportional bias.
     Raises UserError for a column that is not there or an interval method that does not exist.
     """
+    require_level(level)
     import polars as pl
 
     if interval not in INTERVALS:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from analysis.compute.confidence_level import require_level
 from analysis.engine.structure import Array
 from analysis.errors import UserError
 from analysis.fits.agreement.columns import complete, positive
@@ -57,6 +58,7 @@ def icc_agreement(
     Measures: "ICC(2,1)", "rater SD", "residual SD" (SDs on the scale of the analysis).
     Raises UserError for a missing column or two values of one subject and rater.
     """
+    require_level(level)
     import polars as pl
 
     kept, excluded = positive(complete(KIND, frame, (value,), (subject, rater)), (value,), log)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from analysis.compute.confidence_level import require_level
 from analysis.engine.structure import Array, Index
 from analysis.errors import UserError
 from analysis.fits.agreement.columns import codes, complete
@@ -62,6 +63,7 @@ def cohen_kappa(
     Measures: the kappa, "observed agreement", "chance agreement".
     Raises UserError for a missing column, unknown weights or a rating outside the categories.
     """
+    require_level(level)
     if weights not in WEIGHTS:
         raise UserError(f"{COHEN}: weights {weights!r} do not exist; use {', '.join(WEIGHTS)}")
     labels = (first, second, *((subject,) if subject else ()))
@@ -93,6 +95,7 @@ def fleiss_kappa(
     subject: the patient of each unit; without it every row is a patient of its own.
     Raises UserError for a missing column or fewer than two readers.
     """
+    require_level(level)
     names = tuple(raters)
     if len(set(names)) < 2:
         raise UserError(f"{FLEISS}: expected the columns of at least two readers, got {len(names)}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from analysis.compute.confidence_level import require_level
 from analysis.engine.structure import Array, Index
 from analysis.errors import UserError
 from analysis.fits.agreement.columns import codes, complete, positive
@@ -57,6 +58,7 @@ def within_subject_sd(
     "within-subject SD", "repeatability coefficient". A spread that grows with the value is a
     warning (Kendall's rank test). Raises UserError for a column that is not there.
     """
+    require_level(level)
     kind = "within-subject standard deviation"
     repeated = _repeats(kind, frame, value, subject, log=False)
     if isinstance(repeated, AgreementResult):
@@ -109,6 +111,7 @@ def within_subject_cv(
     "log" also "lower ratio" and "upper ratio" of two measurements in an unchanged patient.
     Raises UserError for a column that is not there or a method that does not exist.
     """
+    require_level(level)
     kind = "within-subject coefficient of variation"
     if method not in CV_METHODS:
         raise UserError(f"{kind}: method {method!r} does not exist; use {' or '.join(CV_METHODS)}")

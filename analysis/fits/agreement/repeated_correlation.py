@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.compute.confidence_level import require_level
 from analysis.fits.agreement.columns import codes, complete
 from analysis.fits.agreement.result import (
     CONF_LEVEL,
@@ -41,6 +42,7 @@ def repeated_measures_correlation(
     Measures: "correlation" (df = rows - patients - 1), "slope" of second on first.
     Raises UserError for a column that is not there.
     """
+    require_level(level)
     import polars as pl
 
     kept, excluded = complete(KIND, frame, (first, second), (subject,))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.compute.confidence_level import require_level
 from analysis.engine.structure import Array, Index
 from analysis.errors import UserError
 from analysis.fits import design as designs
@@ -101,7 +102,8 @@ def fit_joint_binary(
     A model that cannot be fitted comes back not_estimable. Raises UserError for a formula, column
     or option that does not exist.
     """
-    features = _known_features(association, landmark, level)
+    require_level(level)
+    features = _known_features(association, landmark)
     name = SignalName(formula, signal, tracer_class)
     columns = Columns(group, long_time, (), response, lower=lower, upper=upper)
     shell = Fit(
@@ -269,9 +271,7 @@ def _effects(design: designs.Design, n: int) -> tuple[Array, Array]:
     return np.zeros((q, n, design.x_scaled.shape[1])), np.repeat(back[:, None, :], n, axis=1)
 
 
-def _known_features(
-    association: Sequence[str], landmark: float | None, level: float
-) -> tuple[str, ...]:
+def _known_features(association: Sequence[str], landmark: float | None) -> tuple[str, ...]:
     features = (association,) if isinstance(association, str) else tuple(association)
     for name in features:
         if name not in ("value", "slope", "effects"):
@@ -289,8 +289,6 @@ def _known_features(
         )
     if landmark is not None and not (np.isfinite(landmark) and landmark > 0):
         raise UserError(f"landmark must be a day after 0; it is {landmark:g}")
-    if not 0 < level < 1:
-        raise UserError(f"level must lie between 0 and 1, as 0.95 does; it is {level:g}")
     return features
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.compute.confidence_level import require_level
 from analysis.errors import UserError
 from analysis.fits import guards
 from analysis.fits.joint.assembly import (
@@ -94,8 +95,9 @@ def fit_joint(
     A model that cannot be fitted comes back not_estimable and without number. Raises UserError for
     a formula, column or option that does not exist.
     """
+    require_level(level)
     times = (event_time,) if isinstance(event_time, str) else tuple(event_time)
-    association = _known_features(association, level, times)
+    association = _known_features(association, times)
     name = SignalName(formula, signal, tracer_class)
     columns = Columns(group, long_time, times, event, entry, cause, lower, upper)
     rows = joint_rows(longitudinal, events, formula, random, event_formula, columns)
@@ -171,17 +173,13 @@ def log_likelihood(fitted: FittedJoint) -> float:
     return fitted.found.evaluation.value - exact * float(np.log(fitted.problem.y_scale))
 
 
-def _known_features(
-    association: Sequence[str], level: float, times: tuple[str, ...]
-) -> tuple[str, ...]:
+def _known_features(association: Sequence[str], times: tuple[str, ...]) -> tuple[str, ...]:
     named = (association,) if isinstance(association, str) else tuple(association)
     for name in named:
         if name not in FEATURES:
             raise UserError(f"association {name!r} does not exist; use 'value', 'slope' or both")
     if not named or len(set(named)) < len(named):
         raise UserError("association must name 'value', 'slope' or both, each once")
-    if not 0 < level < 1:
-        raise UserError(f"level must lie between 0 and 1, as 0.95 does; it is {level:g}")
     if len(times) > 2:
         raise UserError("event_time is one column, or a pair of columns for the two bounds")
     return named

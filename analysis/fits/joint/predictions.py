@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from analysis.compute.confidence_level import require_level
 from analysis.engine.structure import Array
 from analysis.errors import UserError
 from analysis.fits.joint.history import Histories, histories
@@ -80,6 +81,7 @@ def predict_event_free(
     before known_at is not at risk. All causes of an event count.
     Raises UserError for times that cannot be predicted or a fit without its data.
     """
+    require_level(level)
     fitted = fit.design
     if not isinstance(fitted, FittedJoint) or fitted.outcome_part != "event":
         raise UserError(
@@ -87,7 +89,7 @@ def predict_event_free(
             "read from a file does not hold its data: fit it again"
         )
     wanted = np.asarray(sorted(float(t) for t in times))
-    _check_times(fitted, known_at, wanted, level)
+    _check_times(fitted, known_at, wanted)
     known = histories(fitted, known_at, wanted, longitudinal, events)
     found = list(known.refused(known_at))
     if len(known.labels):
@@ -149,7 +151,7 @@ def _normalized(log_weight: Array) -> Array:
     return np.asarray(weight / weight.sum(axis=1, keepdims=True))
 
 
-def _check_times(fitted: FittedJoint, known_at: float, times: Array, level: float) -> None:
+def _check_times(fitted: FittedJoint, known_at: float, times: Array) -> None:
     end = fitted.problem.trajectory.end
     if not len(times) or not np.isfinite(times).all() or finite(known_at) is None:
         raise UserError("times must be one or more numbers, and known_at a number")
@@ -160,8 +162,6 @@ def _check_times(fitted: FittedJoint, known_at: float, times: Array, level: floa
             f"times: {times[-1]:g} lies after the last follow-up of the fit ({end:g}), beyond "
             "which nothing is known of the hazard; ask for an earlier time"
         )
-    if not 0 < level < 1:
-        raise UserError(f"level must lie between 0 and 1, as 0.95 does; it is {level:g}")
 
 
 def _said(

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from analysis.compute.confidence_level import require_level
 from analysis.compute.intervals import t_quantile
 from analysis.errors import UserError
 from analysis.fits.kinetics.curves import (
@@ -117,10 +118,9 @@ def fit_kinetics(
     comes back not_estimable and without a number. Raises UserError for samples that make no
     sense, a form that does not exist, or a level outside 0 to 1.
     """
+    require_level(level)
     if form not in ("auto", *FORMS):
         raise UserError(f"kinetics: form {form!r} does not exist; use 'auto', {', '.join(FORMS)}")
-    if not 0 < level < 1:
-        raise UserError(f"level {level:g} must lie between 0 and 1, as 0.95 does")
     samples = samples_of(time, value, lower, upper)
     counts: dict[str, Any] = {
         "n_observations": int(samples.t.size), "n_censored": int((~samples.exact).sum()),

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.compute.confidence_level import require_level
 from analysis.engine.structure import Array
 from analysis.errors import UserError
 from analysis.fits.guards import Problem
@@ -82,12 +83,11 @@ def fit_kinetics_population(
     parameter. A parameter the samples do not determine has no row. Raises UserError for a column,
     parameter or option that does not exist, or samples that make no sense.
     """
+    require_level(level)
     if form not in FORMS:
         raise UserError(f"kinetics: form {form!r} does not exist; use {', '.join(FORMS)}")
     if covariance not in ("diagonal", "full"):
         raise UserError(f"covariance {covariance!r} does not exist; use 'full' or 'diagonal'")
-    if not 0 < level < 1:
-        raise UserError(f"level {level:g} must lie between 0 and 1, as 0.95 does")
     curve, effects = FORMS[form], dict(covariates or {})
     patients = patients_of(frame, Columns(time, value, lower, upper, group), curve, effects)
     shell = Fit(

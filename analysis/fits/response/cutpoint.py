@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from analysis.engine.structure import Array
 from analysis.errors import UserError
 from analysis.fits.guards import Problem
-from analysis.fits.response.rows import binary, complete_rows, one_answer
+from analysis.fits.response.rows import binary, complete_rows, one_answer, repeated_problem
 from analysis.fits.survival.result import SurvivalResult, refusal
 from analysis.frames import takes_frames
 from analysis.sentences import number
@@ -55,17 +55,19 @@ def find_cutpoint(
     permutations: int = PERMUTATIONS,
     bootstraps: int = BOOTSTRAPS,
     seed: int = 0,
+    subject: str | None = None,
 ) -> Cutpoint:
     """Search the cut of `exposure` that tells the responses apart best (largest chi-square).
 
-    One row per patient. Raises UserError for a column that does not exist or counts below 99.
+    subject: column of the patient; more than one row of a patient is refused. Raises UserError for
+    a column that does not exist or counts below 99.
     """
     if min(permutations, bootstraps) < 99:
         raise UserError("cutpoint: at least 99 permutations and bootstraps are needed")
-    kept, excluded = complete_rows(frame, response, f"`{exposure}`", None)
+    kept, excluded = complete_rows(frame, response, f"`{exposure}`", subject)
     y, x = binary(kept, response), kept[exposure].cast(float).to_numpy()
     above = _candidates(x)
-    problem = one_answer(y, response)
+    problem = repeated_problem(kept, subject) or one_answer(y, response)
     if problem is None and not len(above):
         problem = Problem(
             "few_exposures",

@@ -15,7 +15,8 @@ from analysis.engine.binary_likelihood import binary_likelihood
 from analysis.engine.maximum import maximize
 from analysis.engine.structure import Array
 from analysis.fits.guards import Problem
-from analysis.fits.response.rows import binary, complete_rows, one_answer
+from analysis.fits.response.rows import binary, complete_rows, one_answer, repeated_problem
+from analysis.fits.response.separation import separated
 from analysis.fits.survival.result import SurvivalResult, refusal
 from analysis.frames import takes_frames
 from analysis.sentences import count, number
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 LEAST_PATIENTS = 15
-NO_END = 30.0
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,23 @@ class ExposureResponse(SurvivalResult):
 
 @takes_frames
 def response_by_exposure(
-    frame: "pl.DataFrame", response: str, exposure: str, *, spline_df: int = 3
+    frame: "pl.DataFrame",
+    response: str,
+    exposure: str,
+    *,
+    spline_df: int = 3,
+    subject: str | None = None,
 ) -> ExposureResponse:
     """Test the relation by a natural spline, and give the rates in thirds of the exposure.
 
-    One row per patient. A relation that cannot be tested comes back not_estimable, with its
-    thirds. Raises UserError for a column that does not exist.
+    subject: column of the patient; more than one row of a patient is refused. A relation that
+    cannot be tested comes back not_estimable, with its thirds. Raises UserError for a
+    column that does not exist.
     """
-    kept, excluded = complete_rows(frame, response, f"`{exposure}`", None)
+    kept, excluded = complete_rows(frame, response, f"`{exposure}`", subject)
+    repeated = repeated_problem(kept, subject)
+    if repeated is not None:
+        return refusal(ExposureResponse, repeated).replace(excluded=excluded)
     y = binary(kept, response)
     x = kept[exposure].cast(float).to_numpy()
     problem = one_answer(y, response) or _exposure_problem(x, exposure)
@@ -131,8 +140,7 @@ def _curve(frame: "pl.DataFrame", exposure: str, df: int) -> Array:
 
 def _value(x: Array, y: NDArray[np.bool_]) -> float | None:
     found = maximize(binary_likelihood(x, y.astype(float), firth=False), np.zeros(x.shape[1]))
-    far = np.abs(found.beta[1:]).max(initial=0.0) > NO_END
-    return None if far or not found.converged else found.value
+    return found.value if found.converged and not separated(x, y) else None
 
 
 def _tested(

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analysis.compute.confidence_level import require_level
 from analysis.fits import statsmodels_bridge as bridge
 from analysis.fits.guards import Problem
 from analysis.fits.mixed import judged, refused
 from analysis.fits.response.rows import ResponseRows, response_rows
+from analysis.fits.response.separation import separated
 from analysis.fits.versions import provenance
 from analysis.frames import takes_frames
 from analysis.results import Check, Estimate, Fit, finite
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
 
 KIND = "generalized estimating equations"
 FEW_PATIENTS = 20
-NO_END = 15.0
-"""Log odds per standard deviation of a covariate from which an estimate has no end."""
 METHOD = (
     "Logistic regression by generalized estimating equations, exchangeable working correlation "
     "within the patient; variance corrected for few patients (Mancl, DeRouen), t with patients "
@@ -44,6 +44,7 @@ def fit_gee(frame: "pl.DataFrame", formula: str, subject: str, *, level: float =
     A model that cannot be fitted comes back not_estimable. Raises UserError for a column that does
     not exist.
     """
+    require_level(level)
     rows = response_rows(frame, formula, subject, repeated=True)
     shell = Fit(
         kind=KIND, status="not_estimable", reason=None, sentence="", formula=formula,
@@ -71,15 +72,22 @@ def fit_gee(frame: "pl.DataFrame", formula: str, subject: str, *, level: float =
         )
     x = np.column_stack([np.ones(len(rows.response)), rows.design.scaled])
     groups = rows.frame[subject].cast(str).to_numpy()
+    if separated(x, rows.response):
+        return refused(shell, SEPARATED)
     result = bridge.binary_gee(rows.response.astype(float), x, groups)
-    if result is None or np.abs(result.params).max() > NO_END:
+    if result is None:
         return refused(shell, NOT_CONVERGED)
     return _answered(shell, rows, result, df)
 
 
+SEPARATED = Problem(
+    "separation",
+    "The covariates separate the responses, so an estimate has no end.",
+    "Ask for fewer covariates, or one row per patient with a penalty (fit_logistic).",
+)
 NOT_CONVERGED = Problem(
     "not_converged",
-    "The estimating equations have no solution: the covariates separate the responses.",
+    "No solution of the estimating equations was found.",
     "Ask for fewer covariates, or one row per patient with a penalty (fit_logistic).",
 )
 

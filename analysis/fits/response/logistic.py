@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.compute.confidence_level import require_level
 from analysis.engine.binary_likelihood import binary_likelihood, chances
 from analysis.engine.maximum import Maximum, maximize, profile_interval
 from analysis.engine.structure import Array
@@ -14,6 +16,7 @@ from analysis.errors import UserError
 from analysis.fits.guards import Problem
 from analysis.fits.mixed import judged, refused
 from analysis.fits.response.rows import response_rows
+from analysis.fits.response.separation import separated
 from analysis.fits.survival.concordance import concordance
 from analysis.fits.survival.design import Covariates
 from analysis.fits.survival.known_on import require_known
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 KIND = "logistic regression"
 PENALTIES = ("auto", "none", "firth")
 NO_END = 12.0
-"""Log odds per standard deviation of a covariate from which an estimate has no end."""
+"""Penalized log odds per standard deviation of a covariate from which groups do not overlap."""
 METHOD = "Logistic regression by maximum likelihood; tests and intervals by likelihood ratio."
 FIRTH = " Firth's penalty (finite under separation, less biased in small samples)."
 REFERENCES = (
@@ -59,8 +62,14 @@ def fit_logistic(
     A model that cannot be fitted comes back not_estimable. Raises UserError for a column or option
     that does not exist.
     """
+    require_level(level)
     if penalty not in PENALTIES:
         raise UserError(f"penalty {penalty!r} does not exist; use one of {', '.join(PENALTIES)}")
+    if (assessed_on_day is None) != (known_on_day is None):
+        raise UserError(
+            "known_on_day and assessed_on_day belong together: the day each covariate was known, "
+            "and the day of the response that it must come before; give both or none"
+        )
     if assessed_on_day is not None:
         require_known(known_on_day, assessed_on_day, None)
     rows = response_rows(frame, formula, subject)
@@ -77,17 +86,16 @@ def fit_logistic(
         n_events=int(rows.response.sum()),
     )  # fmt: skip
     fitted = FittedLogistic(rows.design, rows.response, level, penalty == "firth")
-    separated = penalty == "auto" and fitted.diverges
-    if separated:
+    if penalty == "auto" and fitted.diverges:
         fitted = FittedLogistic(rows.design, rows.response, level, True)
     if fitted.diverges:
         return refused(shell, SEPARATED)
-    return _answered(shell, fitted, separated)
+    return _answered(shell, fitted)
 
 
 SEPARATED = Problem(
     "separation",
-    "The covariates separate responders from non-responders completely, so an estimate has no end.",
+    "The covariates separate responders from non-responders, so an estimate has no end.",
     "Ask for penalty='firth', or show the values of both groups.",
 )
 
@@ -109,9 +117,14 @@ class FittedLogistic:
 
     @property
     def diverges(self) -> bool:
-        """Whether an estimate runs away."""
+        """Whether an estimate has no end, or under the penalty one that says no more than that."""
         far = float(np.abs(self.found.beta[1:]).max(initial=0.0)) > NO_END
-        return far or not self.found.converged
+        return not self.found.converged or (far if self.firth else self.separated)
+
+    @cached_property
+    def separated(self) -> bool:
+        """Whether the covariates separate the responses."""
+        return separated(self.x, self.response)
 
     @property
     def chances(self) -> Array:
@@ -148,8 +161,8 @@ class FittedLogistic:
         )  # fmt: skip
 
 
-def _answered(shell: Fit, fitted: FittedLogistic, separated: bool) -> Fit:
-    checks = logistic_checks(fitted, separated)
+def _answered(shell: Fit, fitted: FittedLogistic) -> Fit:
+    checks = logistic_checks(fitted)
     status, reason, advice = judged(checks)
     fit = shell.replace(
         method=METHOD + FIRTH * fitted.firth, estimates=fitted.estimates(),
@@ -159,7 +172,7 @@ def _answered(shell: Fit, fitted: FittedLogistic, separated: bool) -> Fit:
     return fit.replace(sentence=logistic_sentence(fit))
 
 
-def logistic_checks(fitted: FittedLogistic, separated: bool) -> tuple[Check, ...]:
+def logistic_checks(fitted: FittedLogistic) -> tuple[Check, ...]:
     """Responses per estimate, separation, and how well the groups are told apart."""
     rarer = int(min(fitted.response.sum(), (~fitted.response).sum()))
     p = len(fitted.design.names)
@@ -176,7 +189,7 @@ def logistic_checks(fitted: FittedLogistic, separated: bool) -> tuple[Check, ...
                 each,
             )
         ]
-    if separated:
+    if fitted.separated:
         found.append(
             Check(
                 "separation", "warning",

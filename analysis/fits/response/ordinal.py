@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.compute.confidence_level import require_level
 from analysis.engine.binary_likelihood import binary_likelihood, chances
 from analysis.engine.maximum import Maximum, maximize, profile_interval
 from analysis.engine.structure import Array
@@ -12,6 +13,7 @@ from analysis.errors import UserError
 from analysis.fits.guards import Problem
 from analysis.fits.mixed import judged, refused
 from analysis.fits.response.rows import complete_rows, sides
+from analysis.fits.response.separation import grades_separated, separated
 from analysis.fits.survival.design import Covariates, covariates_of
 from analysis.fits.versions import provenance
 from analysis.frames import takes_frames
@@ -32,7 +34,6 @@ REFERENCES = (
     "Brant R. Assessing proportionality in the proportional odds model for ordinal logistic "
     "regression. Biometrics 1990. doi:10.2307/2532457",
 )
-NO_END = 12.0
 
 
 @takes_frames
@@ -43,6 +44,7 @@ def fit_ordinal(frame: "pl.DataFrame", formula: str, *, level: float = 0.95) -> 
     that cannot be fitted comes back not_estimable. Raises UserError for a column that does not
     exist or an outcome without an order.
     """
+    require_level(level)
     outcome, right = sides(formula)
     kept, excluded = complete_rows(frame, outcome, right, None)
     grade, labels = _grades(kept, outcome)
@@ -62,10 +64,10 @@ def fit_ordinal(frame: "pl.DataFrame", formula: str, *, level: float = 0.95) -> 
     if isinstance(design, Problem):
         return refused(shell, design)
     fitted = FittedOrdinal(design, grade, labels, level)
-    if not fitted.found.converged or np.abs(fitted.slopes).max() > NO_END:
+    if not fitted.found.converged or grades_separated(design.scaled, grade, fitted.n_cuts):
         return refused(
             shell,
-            Problem("separation", "The covariates order the grades completely.",
+            Problem("separation", "The covariates order the grades, so an estimate has no end.",
                     "Show the values by grade, or join grades."),
         )  # fmt: skip
     checks = (_size(fitted), brant_check(fitted))
@@ -217,7 +219,7 @@ def _brant(fitted: FittedOrdinal) -> tuple[float, int, float] | None:
     for cut in range(k):
         above = (fitted.grade > cut).astype(float)
         one = maximize(binary_likelihood(x, above, firth=False), np.zeros(p + 1))
-        if not one.converged or np.abs(one.beta[1:]).max() > NO_END:
+        if not one.converged or separated(x, fitted.grade > cut):
             return None
         fits.append(one)
     chance = [chances(x, one.beta) for one in fits]

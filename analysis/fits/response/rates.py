@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.compute.confidence_level import require_level
 from analysis.compute.intervals import Proportion, proportion
 from analysis.errors import UserError
 from analysis.fits.guards import Problem
@@ -42,6 +43,7 @@ def compare_rates(
     doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I.
     Raises UserError for counts that cannot be.
     """
+    require_level(level)
     for name, (responders, patients) in zip(names, (group, reference), strict=True):
         if not 0 <= responders <= patients:
             raise UserError(f"rates: {responders} of {patients} in {name} is no rate")

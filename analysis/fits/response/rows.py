@@ -36,21 +36,27 @@ def response_rows(
     complete = complete_rows(frame, outcome, right, subject)
     kept, excluded = complete
     response = binary(kept, outcome)
-    if subject is not None and not repeated and kept[subject].n_unique() < kept.height:
-        twice = kept.height - kept[subject].n_unique()
-        return Problem(
-            "repeated_patients",
-            f"{count(twice, 'row')} belong to a patient who has another row; rows of one patient, "
-            "as lesions are, are not independent.",
-            "Use the regression for repeated measurements (fit_gee), or one row per patient.",
-        )
-    problem = one_answer(response, outcome)
+    problem = None if repeated else repeated_problem(kept, subject)
+    problem = problem or one_answer(response, outcome)
     if problem is not None:
         return problem
     design = covariates_of(kept, right, outcome)
     if isinstance(design, Problem):
         return design
     return ResponseRows(kept, design, response, excluded)
+
+
+def repeated_problem(frame: "pl.DataFrame", subject: str | None) -> Problem | None:
+    """More than one row of a patient, where rows are taken as independent."""
+    if subject is None or frame[subject].n_unique() == frame.height:
+        return None
+    twice = frame.height - frame[subject].n_unique()
+    return Problem(
+        "repeated_patients",
+        f"{count(twice, 'row')} belong to a patient who has another row; rows of one patient, "
+        "as lesions are, are not independent.",
+        "Use the regression for repeated measurements (fit_gee), or one row per patient.",
+    )
 
 
 def sides(formula: str) -> tuple[str, str]:

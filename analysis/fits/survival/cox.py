@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.checks.proportional_hazards import proportional_hazards_check
+from analysis.compute.confidence_level import require_level
 from analysis.engine.partial_likelihood import RiskSets
 from analysis.errors import UserError
 from analysis.fits.guards import Problem
@@ -14,7 +15,12 @@ from analysis.fits.survival.cox_fit import FittedCox, diverges, fit_cox_core
 from analysis.fits.survival.design import covariate_names, covariates_of
 from analysis.fits.survival.known_on import require_known
 from analysis.fits.survival.landmark import at_landmark
-from analysis.fits.survival.rows import EventRows, event_rows, events_problem
+from analysis.fits.survival.rows import (
+    EventRows,
+    event_rows,
+    events_problem,
+    subject_problem,
+)
 from analysis.fits.versions import provenance
 from analysis.frames import takes_frames
 from analysis.results import Check, Fit
@@ -30,7 +36,8 @@ METHOD = (
     "Proportional hazards model by maximum partial likelihood, ties by {ties}; exact derivatives, "
     "Newton's method on centered columns of unit size."
 )
-FIRTH = " Firth's penalty; tests and intervals by penalized likelihood ratio."
+FIRTH = " Firth's penalty."
+FIRTH_TESTS = " Tests and intervals by penalized likelihood ratio."
 ROBUST = " Standard errors are robust, grouped by {cluster} (Lin, Wei 1989)."
 REFERENCES = (
     "Cox DR. Regression models and life-tables. J R Stat Soc B 1972. "
@@ -71,8 +78,9 @@ def fit_cox(
     A model that cannot be fitted comes back not_estimable and without number. Raises UserError for
     a column or option that does not exist, and for a covariate from the future.
     """
+    require_level(level)
     strata = (strata,) if isinstance(strata, str) else tuple(strata)
-    _require_options(ties, penalty, level)
+    _require_options(ties, penalty)
     require_known(known_on_day, landmark_day, entry)
     names = covariate_names(formula, frame.columns, event)
     extra = [*names, *strata, *([cluster] if cluster else []), *([subject] if subject else [])]
@@ -86,6 +94,9 @@ def fit_cox(
     rows = event_rows(frame, time, event, entry, extra)
     if isinstance(rows, Problem):
         return refused(shell, rows)
+    repeated = subject_problem(rows, subject)
+    if repeated is not None:
+        return refused(shell, repeated)
     if landmark_day is not None:
         rows = at_landmark(rows, landmark_day)
     shell = shell.replace(
@@ -117,10 +128,13 @@ def _answered(shell: Fit, fitted: FittedCox, penalty: str, cluster: str | None) 
     checks = (*_checks(fitted, monotone), proportional_hazards_check(fitted))
     status, reason, advice = judged(checks)
     if fitted.firth:
-        shell = shell.replace(
-            method=shell.method + FIRTH, inference="penalized_likelihood_ratio",
-            inference_note="Penalized likelihood ratio, as the estimate would have no end without.",
-        )  # fmt: skip
+        why = ", as the estimate would have no end without the penalty" if monotone else ""
+        shell = shell.replace(method=shell.method + FIRTH)
+        if not cluster:
+            shell = shell.replace(
+                method=shell.method + FIRTH_TESTS, inference="penalized_likelihood_ratio",
+                inference_note=f"Penalized likelihood ratio{why}.",
+            )  # fmt: skip
     if cluster:
         shell = shell.replace(method=shell.method + ROBUST.format(cluster=cluster))
     fit = shell.replace(
@@ -202,13 +216,11 @@ def hazard_ratios(fit: Fit) -> "pl.DataFrame":
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _require_options(ties: str, penalty: str, level: float) -> None:
+def _require_options(ties: str, penalty: str) -> None:
     if ties not in TIES:
         raise UserError(f"ties {ties!r} does not exist; use one of {', '.join(TIES)}")
     if penalty not in PENALTIES:
         raise UserError(f"penalty {penalty!r} does not exist; use one of {', '.join(PENALTIES)}")
-    if not 0 < level < 1:
-        raise UserError(f"level {level:g} is no confidence level; expected between 0 and 1")
 
 
 def _numbers(rows: EventRows, columns: Sequence[str]) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.compute.confidence_level import require_level
 from analysis.engine.structure import Array
 from analysis.errors import UserError
 from analysis.fits.guards import Problem
@@ -93,6 +94,7 @@ def cumulative_incidence(
     event: 1 where any of the events ended the follow-up, 0 where none did; cause: which it was.
     Raises UserError for a column that does not exist or an event without a cause.
     """
+    require_level(level)
     rows = event_rows(frame, time, event, None, [group] if group else [])
     if isinstance(rows, Problem):
         return refusal(CumulativeIncidence, rows)

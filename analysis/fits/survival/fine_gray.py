@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.compute.confidence_level import require_level
 from analysis.engine.maximum import maximize
 from analysis.engine.structure import Array
 from analysis.fits.guards import Problem
@@ -51,6 +52,7 @@ def fit_fine_gray(
     event: 1 where any event ended the follow-up; cause: which. A model that cannot be fitted comes
     back not_estimable. Raises UserError for a column that does not exist.
     """
+    require_level(level)
     names = covariate_names(formula, frame.columns, event)
     rows = event_rows(frame, time, event, None, names)
     shell = Fit(

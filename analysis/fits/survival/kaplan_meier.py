@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.compute.confidence_level import require_level
 from analysis.engine.structure import Array
 from analysis.errors import UserError
 from analysis.fits.guards import Problem
@@ -70,14 +71,18 @@ class KaplanMeier(SurvivalResult):
     conf_level: float = 0.95
 
     def risk_table(self, times: Sequence[float]) -> "pl.DataFrame":
-        """group, time, n_at_risk, survival, conf_low, conf_high: one row per group and time."""
+        """group, time, n_at_risk, survival, conf_low, conf_high: one row per group and time.
+
+        Nothing is said of times behind the follow-up of a group, unless all had the event."""
         import polars as pl
 
         rows = []
         for curve in self.curves:
             for time in times:
                 value, _, low, high = curve.at(time)
-                rows.append((curve.group, time, curve.number_at_risk(time), value, low, high))
+                known = time <= curve.times[-1] or curve.survival[-1] == 0
+                numbers_at = (value, low, high) if known else (None, None, None)
+                rows.append((curve.group, time, curve.number_at_risk(time), *numbers_at))
         numbers = ("survival", "conf_low", "conf_high")
         schema = {"group": pl.String, "time": pl.Float64, "n_at_risk": pl.Int64}
         schema |= dict.fromkeys(numbers, pl.Float64)
@@ -101,10 +106,9 @@ def kaplan_meier(
     "log-log" or "plain". A sample without an observation comes back not_estimable. Raises
     UserError for a column or option that does not exist.
     """
+    require_level(level)
     if interval not in INTERVALS:
         raise UserError(f"interval {interval!r} does not exist; use one of {', '.join(INTERVALS)}")
-    if not 0 < level < 1:
-        raise UserError(f"level {level:g} is no confidence level; expected between 0 and 1")
     rows = event_rows(frame, time, event, entry, [group] if group else [])
     if isinstance(rows, Problem):
         return refusal(KaplanMeier, rows)
@@ -112,7 +116,7 @@ def kaplan_meier(
         curve_of(rows.entry[here], rows.time[here], rows.event[here], name, level, interval)
         for name, here in groups_of(rows, group)
     )
-    text = "; ".join(median_words(curve) for curve in curves)
+    text = "; ".join(median_words(curve, level) for curve in curves)
     return KaplanMeier(
         status="ok", reason=None, sentence=text[:1].upper() + text[1:] + ".",
         n_subjects=len(rows.time), n_events=rows.n_events, excluded=rows.excluded,
@@ -206,7 +210,7 @@ def _first_at_half(times: Array, curve: Array) -> float | None:
     return float(times[first])
 
 
-def median_words(curve: SurvivalCurve) -> str:
+def median_words(curve: SurvivalCurve, level: float) -> str:
     """ "CR: median 426 days (95 % CI 348 to 550; 53 of 90 had the event)"."""
     name = "" if curve.group == "all" else f"{curve.group}: "
     counts = f"{curve.n_events} of {count(curve.n, 'patient')} had the event"
@@ -214,4 +218,5 @@ def median_words(curve: SurvivalCurve) -> str:
         return f"{name}median not reached ({counts})"
     low = "not reached" if curve.median_low is None else number(curve.median_low)
     high = "not reached" if curve.median_high is None else number(curve.median_high)
-    return f"{name}median {number(curve.median)} ({low} to {high}; {counts})"
+    interval = f"{100 * level:g} % CI {low} to {high}"
+    return f"{name}median {number(curve.median)} ({interval}; {counts})"

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.compute.confidence_level import require_level
 from analysis.errors import UserError
 from analysis.fits.guards import Problem
 from analysis.fits.survival.kaplan_meier import Steps, groups_of
@@ -53,9 +54,10 @@ def restricted_mean(
     """Area under the Kaplan-Meier curve up to `horizon` (Royston, Parmar 2013,
     doi:10.1186/1471-2288-13-152); needs no proportional hazards.
 
-    Refused where the horizon lies beyond the follow-up of a group. Raises UserError for a column
-    that does not exist or a horizon that is not positive.
+    Refused where the horizon lies beyond the follow-up of a group in which not all had the event.
+    Raises UserError for a column that does not exist or a horizon that is not positive.
     """
+    require_level(level)
     if not horizon > 0:
         raise UserError(f"horizon {horizon:g} must be a positive number of days")
     rows = event_rows(frame, time, event, None, [group] if group else [])
@@ -63,11 +65,10 @@ def restricted_mean(
         return refusal(RestrictedMean, rows)
     means = []
     for name, here in groups_of(rows, group):
-        last = float(rows.time[here].max())
-        ended = bool(rows.event[here][rows.time[here] == last].any())
-        if last < horizon and not ended:
-            return refusal(RestrictedMean, _too_far(name, last, horizon))
         steps = Steps(rows.entry[here], rows.time[here], rows.event[here])
+        last = float(steps.times[-1])
+        if last < horizon and steps.events[-1] < steps.at_risk[-1]:
+            return refusal(RestrictedMean, _too_far(name, last, horizon))
         means.append(GroupMean(name, int(here.sum()), *_area(steps, horizon)))
     result = RestrictedMean(
         status="ok", reason=None, sentence=_sentence(means, horizon), n_subjects=len(rows.time),
@@ -105,7 +106,11 @@ def _with_difference(result: RestrictedMean) -> RestrictedMean:
     difference = second.mean - first.mean
     error = float(np.hypot(first.std_error, second.std_error))
     if error == 0:
-        return result
+        return result.replace(
+            difference=difference,
+            sentence=f"{result.sentence} The difference has no interval, for the times of a group "
+            "do not vary up to the horizon.",
+        )
     width = float(norm.ppf(0.5 + result.conf_level / 2)) * error
     return result.replace(
         difference=difference,

@@ -107,6 +107,45 @@ def _times(ends: Array, starts: Array, entered: bool, time: str, entry: str) -> 
     return None
 
 
+def subject_problem(rows: EventRows, subject: str | None) -> Problem | None:
+    """Rows of one patient that would count the patient twice: without a start of each, with times
+    at risk that overlap, or with more than one event or an event before the last row."""
+    if subject is None:
+        return None
+    names = rows.frame[subject].cast(str).to_numpy()
+    order = np.lexsort((rows.time, names))
+    names, starts, ends, events = (
+        column[order] for column in (names, rows.entry, rows.time, rows.event)
+    )
+    same = names[1:] == names[:-1]
+    for reason, wrong, sentence, advice in (
+        (
+            "repeated_patients",
+            same & ~np.isfinite(starts[1:]),
+            "have several rows without a start of each",
+            "Give one row per patient, or entry= for rows that follow each other.",
+        ),
+        (
+            "overlapping_rows",
+            same & (starts[1:] < ends[:-1]),
+            "have rows whose times at risk overlap",
+            "A row begins where the patient's row before it ends; correct entry and time.",
+        ),
+        (
+            "repeated_events",
+            same & events[:-1],
+            "go on after an event",
+            "Follow a patient to the first event only.",
+        ),
+    ):
+        if wrong.any():
+            patients = sorted(set(names[1:][wrong]))
+            return Problem(
+                reason, f"{len(patients)} of the patients, as {patients[0]}, {sentence}.", advice
+            )
+    return None
+
+
 def events_problem(rows: EventRows, least: int = 1) -> Problem | None:
     """Too few patients or events to say anything."""
     if len(rows.time) < 2:

@@ -144,7 +144,7 @@ def test_what_cannot_be_fitted_says_why():
         ({"association": "current"}, "association 'current' does not exist"),
         ({"association": ("effects", "value")}, "stands alone"),
         ({"landmark": -1.0}, "landmark must be a day after 0"),
-        ({"level": 2}, "level must lie between 0 and 1"),
+        ({"level": 2}, "level 2 must lie between 0 and 1"),
     ],
 )
 def test_options_that_do_not_exist(options, message):

@@ -156,7 +156,7 @@ ERRORS = {
     "no association": ({"association": ()}, "association must name"),
     "baseline": ({"baseline": "cox"}, "baseline 'cox' does not exist"),
     "column": ({"entry": "start"}, "events: there is no column 'start'"),
-    "level": ({"level": 95}, "level must lie between 0 and 1"),
+    "level": ({"level": 95}, "level 95 must lie between 0 and 1"),
     "knots": ({"knots": [99]}, "knots must lie between 0"),
     "bounds of a spline": (
         {"formula": "y ~ bs(day, df=4)"}, "the course cannot be continued to the last follow-up"
