@@ -6,10 +6,13 @@ import polars as pl
 
 from etl.contracts.contract import Contract
 from etl.contracts.times import INSTANT
+from etl.contracts.values import WORDED
+from etl.plural import plural
 from etl.shaping import Part
 from etl.source import Finding
 from etl.verdicts import LOADED
 
+CHARACTER = "character_results"
 SENTINELS = (999.0, 9999.0, -99.0, -999.0)
 
 
@@ -17,6 +20,31 @@ def observe(
     frame: pl.DataFrame, contract: Contract, parts: Sequence[Part]
 ) -> list[tuple[int | None, Finding]]:
     """One finding per file and kind of observation, with its count."""
+    return [*_character_results(frame, contract, parts), *_of_loaded(frame, contract, parts)]
+
+
+def _character_results(
+    frame: pl.DataFrame, contract: Contract, parts: Sequence[Part]
+) -> list[tuple[int | None, Finding]]:
+    if WORDED not in frame.columns:
+        return []
+    found: list[tuple[int | None, Finding]] = []
+    counts = frame.filter(pl.col(WORDED)).group_by("_part").len().sort("_part")
+    for number, count in counts.iter_rows():
+        part = parts[number]
+        column = part.incoming.headers.get("value")
+        message = (
+            f"{contract.title}: {plural(count, 'character result')}"
+            f"{f' in {column}' if column else ''} (words or grades, no number) left out: "
+            "the table holds numbers; counted as empty"
+        )
+        found.append((part.file, Finding(CHARACTER, message, "warning", column, count)))
+    return found
+
+
+def _of_loaded(
+    frame: pl.DataFrame, contract: Contract, parts: Sequence[Part]
+) -> list[tuple[int | None, Finding]]:
     checks = _checks(contract, frame)
     if not checks:
         return []

@@ -18,7 +18,11 @@ LABORATORY_CATEGORIES = ("cytokine", "chemistry", "hematology", "cell_population
 
 
 class LaboratoryResult(Record, Timed, Measured, Base):
-    """One row per subject, CDISC test code, matrix, time and replicate."""
+    """One row per subject, CDISC test code, matrix, time and replicate.
+
+    Results that are numbers or bounds; a character result (NORMAL, 1+) is no row, the finding
+    `character_results` of its load holds their number.
+    """
 
     __tablename__ = "laboratory_result"
 

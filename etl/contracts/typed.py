@@ -11,7 +11,7 @@ from etl.contracts.defaults import fill_defaults
 from etl.contracts.numbers import as_flag, as_number, without_absent
 from etl.contracts.times import Moment, moment, parse_moments
 from etl.contracts.units import conversion
-from etl.contracts.values import parse_values
+from etl.contracts.values import mark_character_results, parse_values
 from etl.profiles.cells import clean, translated
 from etl.profiles.schema import Profile, Table
 
@@ -168,7 +168,9 @@ def _measured(
 ) -> pl.DataFrame:
     """The value with its bounds in the stored unit; text and unit as delivered are kept."""
     frame = frame.with_columns(pl.col("unit").alias("_raw_unit"))
+    text = frame["value"]
     frame = parse_values(frame, profile.limits, decimal, thousands)
+    frame = mark_character_results(frame, text)
     frame = refuse(frame, pl.col("_value_rule").is_not_null(), pl.col("_value_rule"), "value")
     code = CODES[contract.name]
     used = frame.select(code, "unit").unique()

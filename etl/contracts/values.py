@@ -26,6 +26,12 @@ ABOVE = frozenset({
 DETECTION = frozenset({
     "<lod", "belowlod", "belowlimitofdetection", "belowdetectionlimit",
 })  # fmt: skip
+SENT_NUMBER = "_sent_number"
+"""Column with the number that the sender gives beside the text of a result (SDTM --STRESN)."""
+WORDED = "_worded"
+"""Column that marks character results."""
+CHARACTER_RESULT = r"^[^\d]*[\p{L}+][^\d]*$|^\d\s?\+$"
+"""A result in words (NORMAL, POSITIVE, TRACE, ++) or a grade (1+): there is no number to lose."""
 AMBIGUOUS = frozenset({"nd", "n.d.", "n.d"})
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?")
 COMPARED = re.compile(r"^(<=|>=|≤|≥|<|>)\s*(.+)$")
@@ -94,6 +100,23 @@ def parse_values(
     else:
         frame = _censor(frame.join(readings, on="_text", how="left", maintain_order="left"))
     return _zero_below_limit(frame).drop("_text")
+
+
+def mark_character_results(frame: pl.DataFrame, text: pl.Series) -> pl.DataFrame:
+    """Character results are no numbers that could be lost: empty for a table of numbers, counted.
+
+    Only where the table says in which column the sender gives the number (`SENT_NUMBER`) and that
+    column is empty, and the text, as it was delivered, holds no digit but that of a grade.
+    """
+    if SENT_NUMBER not in frame.columns:
+        return frame
+    shaped = text.str.strip_chars().str.contains(CHARACTER_RESULT)
+    unread = pl.col("_value_rule") == "not_a_number"
+    worded = frame.select((unread & pl.col(SENT_NUMBER).is_null() & shaped).fill_null(False))
+    return frame.with_columns(worded.to_series().alias(WORDED)).with_columns(
+        (pl.col("_empty") | pl.col(WORDED)).alias("_empty"),
+        pl.when(~pl.col(WORDED)).then(pl.col("_value_rule")).alias("_value_rule"),
+    )
 
 
 def _readings(

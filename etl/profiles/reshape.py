@@ -12,6 +12,7 @@ import polars as pl
 
 from analysis.errors import UserError
 from etl.contracts.contract import Contract
+from etl.contracts.values import SENT_NUMBER
 from etl.plural import plural
 from etl.profiles.cells import clean, fits, fold, keeps, translated
 from etl.profiles.grid import Grid, Usage, open_grid
@@ -116,6 +117,10 @@ class _Shaper:
     def long(self) -> pl.DataFrame:
         """One record per data row."""
         fields, raw, label = self._base_fields()
+        if self.table.number_in is not None:
+            index = self.grid.find((self.table.number_in,), None, True)
+            number = pl.lit(None, pl.String) if index is None else clean(pl.col(f"c{index}"))
+            fields[SENT_NUMBER] = number
         return self._frame(self.rows, fields, raw, pl.lit(label, pl.String))
 
     def wide(self) -> pl.DataFrame:

@@ -136,6 +136,7 @@ class Table(Part):
     constants: Map = {}
     maps: dict[str, Map] = {}
     wide: tuple[Wide, ...] = ()
+    number_in: str | None = None
     replicate: Literal["delivered", "numbered"] = "delivered"
     first_day: Literal["0", "1"] = "0"
     decimal: Decimal | None = None
