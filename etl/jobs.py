@@ -17,13 +17,12 @@ from sqlalchemy import Connection, Engine
 from analysis.errors import UserError
 from analysis.tracers import TRACERS
 from etl.accounting import FileAccount, account, finding_rows, refused_json, refused_rows
-from etl.contracts import CONTRACT_VERSION
-from etl.contracts.rules import REFERENCES
 from etl.delivery import Delivery, check_delivery
 from etl.guard import ReadResult, read_guarded
 from etl.half_file import require_whole_files
 from etl.known import Known
 from etl.known_study import read_known
+from etl.loaded_before import Earlier, all_known, loaded_before, unchanged
 from etl.plan import Plan, make_plan
 from etl.profiles import SavedProfile, load_profile
 from etl.profiles.guess import guess_profile
@@ -32,7 +31,7 @@ from etl.report import changed_text, load_text
 from etl.retirement import retirement_findings
 from etl.source import open_sources, require_paths
 from etl.study_id import require_study_id
-from etl.unread import is_damaged, require_readable
+from etl.unread import require_readable
 from etl.writing import LoadFacts, close_load, open_load, write_files, write_records
 from models import bulk, held, loads
 from models.engine import reading
@@ -59,6 +58,8 @@ class LoadResult:
     """Stored records that this load replaced by another content."""
     retired: int = 0
     """Stored records that this full delivery no longer holds."""
+    overtaken: tuple[dict[str, Any], ...] = ()
+    """For files loaded before: later loads (load_id, cut, count) that superseded their records."""
 
     @property
     def exit_code(self) -> int:
@@ -79,6 +80,7 @@ class LoadResult:
             "cut": self.cut,
             "superseded": self.superseded,
             "retired": self.retired,
+            "overtaken": list(self.overtaken),
             "findings": [
                 {"column" if key == "column_name" else key: value for key, value in one.items()}
                 for one in self.findings
@@ -155,9 +157,9 @@ def _check_against(
     connection: Connection, results: Sequence[ReadResult], saved: SavedProfile, studyid: str
 ) -> LoadResult:
     study_id = held.study_id_of(connection, studyid)
-    again = _loaded_before(connection, results, saved, study_id)
+    again = loaded_before(connection, results, saved, study_id)
     if again is not None:
-        return again
+        return _as_before(again)
     known = read_known(connection, study_id)
     delivery = check_delivery(results, saved, known, studyid)
     plan = _planned(delivery, connection, study_id)
@@ -190,17 +192,17 @@ def _load(
     with reading(engine) as connection:
         loads.require_kind(connection, studyid, synthetic=facts.synthetic)
         study_id = held.study_id_of(connection, studyid)
-        again = _loaded_before(connection, results, saved, study_id)
+        again = loaded_before(connection, results, saved, study_id)
         if again is not None:
-            return again
+            return _as_before(again)
         known = read_known(connection, study_id)
         before = known.references
         delivery = check_delivery(results, saved, known, studyid)
         plan = _planned(delivery, connection, study_id)
         accounts = account(delivery, plan)
-        if plan.is_empty and _all_known(connection, results, saved, study_id):
+        if plan.is_empty and all_known(connection, results, saved, study_id):
             cut = held.cut_names(connection, study_id or 0)[-1]
-            return _result(delivery, plan, accounts, cut, _unchanged(cut), False)
+            return _result(delivery, plan, accounts, cut, unchanged(cut), False)
     tell(0.55, "writing")
     is_new = study_id is None
     with engine.begin() as connection:
@@ -217,6 +219,18 @@ def _load(
         loads.insert_cut(connection, study_id, cut, load_id, _now())
     tell(1.0, "done")
     return _result(delivery, plan, accounts, cut, message, True)
+
+
+def _as_before(again: Earlier) -> LoadResult:
+    return LoadResult(
+        again.accounts,
+        again.refused,
+        (),
+        again.cut,
+        again.message(),
+        False,
+        overtaken=again.overtaken,
+    )
 
 
 def _result(
@@ -244,57 +258,6 @@ def _result(
         superseded=plan.superseded,
         retired=plan.retired,
     )
-
-
-def _all_known(
-    connection: Connection,
-    results: Sequence[ReadResult],
-    saved: SavedProfile,
-    study_id: int | None,
-) -> bool:
-    """Whether every file of the delivery was loaded before under this profile."""
-    if study_id is None:
-        return False
-    seen = held.files_loaded(connection, study_id, saved.hash, CONTRACT_VERSION)
-    return {one.source.sha256 for one in results} <= set(seen["sha256"])
-
-
-def _loaded_before(
-    connection: Connection,
-    results: Sequence[ReadResult],
-    saved: SavedProfile,
-    study_id: int | None,
-) -> LoadResult | None:
-    """The earlier outcome when every file is known and no refusal could be healed by now."""
-    if study_id is None or not _all_known(connection, results, saved, study_id):
-        return None
-    if any(is_damaged(one) for one in results):
-        return None
-    seen = held.files_loaded(connection, study_id, saved.hash, CONTRACT_VERSION)
-    last = {row["sha256"]: row for row in seen.iter_rows(named=True)}
-    rows = [last[one.source.sha256] for one in results]
-    refused = held.refused_of(connection, [row["id"] for row in rows])
-    if refused["rule"].is_in(list(REFERENCES)).any():
-        return None
-    names = {row["id"]: one.source.name for row, one in zip(rows, results, strict=True)}
-    accounts = tuple(_held_account(row, names[row["id"]]) for row in rows)
-    numbers = {row["id"]: number for number, row in enumerate(rows)}
-    file = pl.col("source_file_id").replace_strict(numbers, return_dtype=pl.Int64)
-    shown = refused_json(refused.with_columns(file.alias("file")), [one.path for one in accounts])
-    cut = held.cut_names(connection, study_id)[-1]
-    return LoadResult(accounts, tuple(shown), (), cut, _unchanged(cut), False)
-
-
-def _held_account(row: dict[str, Any], path: str) -> FileAccount:
-    """The counts of a file loaded earlier: what it brought is held already."""
-    names = [name for name in FileAccount.__dataclass_fields__ if name in row]
-    earlier = FileAccount(**{name: row[name] for name in names})
-    held = earlier.loaded + earlier.duplicates
-    return replace(earlier, path=path, loaded=0, duplicates=held, superseded=0)
-
-
-def _unchanged(cut: str | None) -> str:
-    return f"nothing changed: these files are in the study already (data cut {cut!r})"
 
 
 def _cut_name(connection: Connection, study_id: int, name: str | None) -> str:

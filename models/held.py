@@ -9,7 +9,7 @@ import polars as pl
 from sqlalchemy import Connection, select
 
 from models.frames import read_frame
-from models.tables import TABLES
+from models.tables import RECORD_TABLES, TABLES
 
 
 def study_id_of(connection: Connection, studyid: str) -> int | None:
@@ -49,6 +49,42 @@ def refused_of(connection: Connection, file_ids: Iterable[int]) -> pl.DataFrame:
     table = TABLES["refused_row"]
     query = select(table).where(table.c.source_file_id.in_(list(file_ids))).order_by(table.c.id)
     return read_frame(connection, list(table.c), query)
+
+
+def overtaken(connection: Connection, study_id: int, file_ids: Iterable[int]) -> pl.DataFrame:
+    """One row per later load that superseded records of these files: load_id, cut, count.
+
+    A record counts when no version of it that one of the files brought is current; it counts for
+    the load that ended the newest of them.
+    """
+    frames = [
+        read_frame(
+            connection,
+            [table.c.record_key, table.c.superseded_in],
+            select(table).where(
+                table.c.study_id == study_id, table.c.source_file_id.in_(list(file_ids))
+            ),
+        )
+        for table in (TABLES[name] for name in RECORD_TABLES)
+    ]
+    cut = TABLES["data_cut"]
+    cuts = read_frame(
+        connection, [cut.c.load_id, cut.c.name], select(cut).where(cut.c.study_id == study_id)
+    )
+    ended = [
+        frame.group_by("record_key")
+        .agg(pl.col("superseded_in").max(), pl.col("superseded_in").null_count().alias("current"))
+        .filter(pl.col("current") == 0)
+        .select(pl.col("superseded_in").alias("load_id"))
+        for frame in frames
+    ]
+    counts = pl.concat(ended).group_by("load_id").len("count")
+    named = cuts.group_by("load_id").agg(pl.col("name").first().alias("cut"))
+    return (
+        counts.join(named, on="load_id", how="left")
+        .sort("load_id")
+        .select("load_id", "cut", "count")
+    )
 
 
 def tracer_ids(connection: Connection) -> frozenset[str]:

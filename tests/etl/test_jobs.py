@@ -99,6 +99,26 @@ def test_a_correction_supersedes_and_old_cuts_stay(engine: Engine, tmp_path: Pat
     assert values(engine, first.cut) == [("S1", 1.0, 5.0), ("S1", 2.0, 6.0)]
 
 
+def test_an_old_file_sent_again_says_what_overtook_it(engine: Engine, tmp_path: Path) -> None:
+    """The newer value stays (the same file is nothing new); that it is not the old one is said."""
+    rows = ["S1,CARTG,qPCR,100,copies/ug,1", "S1,CARTG,qPCR,6,copies/ug,2"]
+    old = write(tmp_path, *rows, name="kinetics_sample_v1.csv")
+    new = write(tmp_path, rows[0].replace("100", "111"), rows[1], name="kinetics_sample_v2.csv")
+    jobs.load(engine, [old], "ST", name="one")
+    quiet = jobs.load(engine, [old], "ST")
+    assert (quiet.to_dict()["overtaken"], "superseded" in quiet.summary()) == ([], False)
+    jobs.load(engine, [new], "ST", name="two")
+    load_id = int(list_cuts(engine, "ST").filter(pl.col("name") == "two")["load_id"][0])
+    for dry_run in (True, False):
+        again = jobs.load(engine, [old], "ST", dry_run=dry_run)
+        assert (again.changed, again.files[0].duplicates) == (False, 2)
+        words = f"1 of their records superseded by load {load_id} (data cut 'two') and not current"
+        assert words in again.summary()
+        told = {"load_id": load_id, "cut": "two", "count": 1}
+        assert again.to_dict()["overtaken"] == [told]
+    assert values(engine) == [("S1", 1.0, 111.0), ("S1", 2.0, 6.0)]
+
+
 def test_only_a_full_delivery_retires_what_vanished(engine: Engine, tmp_path: Path) -> None:
     profile = tmp_path / "whole.yaml"
     profile.write_text(FULL)
