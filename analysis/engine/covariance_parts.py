@@ -38,6 +38,8 @@ class RandomTerm:
     z: Array
     level: Index
     diagonal: bool = False
+    transform: Array | None = None
+    """Upper triangular; z times it is the design in the data's own units."""
 
     @property
     def n_parameters(self) -> int:
@@ -84,7 +86,7 @@ class RandomTerm:
 
 
 class _Weighted:
-    """Residual covariance divided by known weights: Var = sigma2 / weight."""
+    """Residual covariance divided by known weights: Var = sigma2 / weight; root: their roots."""
 
     root: Array | None = None
 
@@ -122,7 +124,8 @@ class IndependentResidual(_Weighted):
 
 @dataclass(eq=False)
 class AutoregressiveResidual(_Weighted):
-    """Correlation rho ** distance: AR(1) over visits, CAR(1) over time.
+    """Correlation rho ** distance: AR(1) over visits, CAR(1) over time; none between the levels of
+    `within`, which are patients, or lesions of patients.
 
     theta: log standard deviation, then atanh(rho) for AR(1), logit(rho) for CAR(1), where rho is
     the correlation one unit of `time` apart and positive. unit: of `time` in the data's own.
@@ -130,6 +133,7 @@ class AutoregressiveResidual(_Weighted):
 
     time: Array
     continuous: bool
+    within: Index
     root: Array | None = None
     unit: float = 1.0
 
@@ -159,6 +163,9 @@ class AutoregressiveResidual(_Weighted):
             value = sigma2 * np.power(rho, apart)
             before = np.power(rho, np.maximum(apart - 1, 0))
             slope = np.where(apart > 0, sigma2 * apart * before, 0.0) * (1 - rho**2)
+        within = self.within[rows]
+        same = within[:, :, None] == within[:, None, :]
+        value, slope = np.where(same, value, 0.0), np.where(same, slope, 0.0)
         return self.weighed(value, np.stack([2 * value, slope], axis=1), rows)
 
 

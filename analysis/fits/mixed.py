@@ -153,6 +153,11 @@ def transformed(formula: str, transform: str) -> str:
             f"transform {transform!r} does not exist; use one of {', '.join(TRANSFORMS)} or none"
         )
     left, tilde, right = formula.partition("~")
+    if left.strip().startswith(tuple(f"{name}(" for name in (*TRANSFORMS, "exp"))):
+        raise UserError(
+            f"transform {transform!r}: the outcome '{left.strip()}' is transformed already; write "
+            "the column alone, or leave transform out"
+        )
     return f"{transform}({left.strip()}) ~{right}" if tilde else formula
 
 

@@ -4,6 +4,7 @@
 - "by:COLUMN": a variance of its own for each level, as sex, group or assay;
 - "ar1:COLUMN": correlation falls with each visit (whole numbers) apart;
 - "car1:COLUMN": the same over time, for visits at any days;
+  both within the patient, or within the innermost level that is nested in it, as a lesion;
 - "unstructured:COLUMN": every variance and covariance of the visits is free (MMRM).
 """
 
@@ -24,6 +25,8 @@ from analysis.fits.guards import Problem
 if TYPE_CHECKING:
     import polars as pl
 
+LEAST_BEYOND = 4
+"""Values of a level beyond its effects from which a variance of its own can be judged."""
 KINDS = ("independent", "by", "ar1", "car1", "unstructured")
 Residual = IndependentResidual | AutoregressiveResidual | UnstructuredResidual
 WORDS = {
@@ -63,26 +66,49 @@ def parse_residual(text: str) -> ResidualSpec:
     return ResidualSpec(kind, column)
 
 
-def residual_part(
-    spec: ResidualSpec, frame: "pl.DataFrame", patient: Index, residual: Array, root: Array | None
-) -> Residual | Problem:
-    """The residual of complete rows; `residual`: of a plain regression, where a search starts.
+class ResidualRows(NamedTuple):
+    """What a residual is made from: complete rows, the patient of each and the unit within which
+    values go together (the patient, or the innermost nested level), the fixed design, the residual
+    of a plain regression, where a search starts, and square roots of the weights."""
 
-    root: square roots of the weights. Raises UserError for a column of the wrong type.
-    """
-    n = frame.height
+    frame: "pl.DataFrame"
+    patient: Index
+    unit: Index
+    x: Array
+    plain: Array
+    root: Array | None
+
+
+def residual_part(spec: ResidualSpec, rows: ResidualRows) -> Residual | Problem:
+    """The residual. Raises UserError for a column of the wrong type."""
     if spec.kind == "independent":
-        return IndependentResidual(np.zeros(n, dtype=np.intp), ("",), root)
+        one = np.zeros(rows.frame.height, dtype=np.intp)
+        return IndependentResidual(one, ("",), rows.root)
     if spec.kind == "by":
-        levels, group = numbered(frame[spec.column])
-        return IndependentResidual(group, levels, root)
+        return _by_level(spec, rows)
     if spec.kind in ("ar1", "car1"):
-        return _autoregressive(spec, frame, patient, root)
-    return _unstructured(spec, frame, patient, residual, root)
+        return _autoregressive(spec, rows.frame, rows.unit, rows.root)
+    return _unstructured(spec, rows.frame, rows.patient, rows.plain, rows.root)
+
+
+def _by_level(spec: ResidualSpec, rows: ResidualRows) -> Residual | Problem:
+    """Every level needs values beyond the effects that its own values fit exactly."""
+    levels, group = numbered(rows.frame[spec.column])
+    for number, level in enumerate(levels):
+        own = rows.x[group == number]
+        effects = int(np.linalg.matrix_rank(own))
+        if len(own) < effects + LEAST_BEYOND:
+            return Problem(
+                "too_few_in_level",
+                f"{spec.column} = {level} has {len(own)} values for {effects} effects and a "
+                f"variance of its own; at least {effects + LEAST_BEYOND} are needed.",
+                f"Join '{level}' with another level, or leave the variance common.",
+            )
+    return IndependentResidual(group, levels, rows.root)
 
 
 def _autoregressive(
-    spec: ResidualSpec, frame: "pl.DataFrame", patient: Index, root: Array | None
+    spec: ResidualSpec, frame: "pl.DataFrame", unit: Index, root: Array | None
 ) -> Residual | Problem:
     if not frame.schema[spec.column].is_numeric():
         raise UserError(
@@ -94,22 +120,22 @@ def _autoregressive(
             f"residual: 'ar1' counts visits, and '{spec.column}' holds numbers that are not whole; "
             "use 'car1' for time"
         )
-    twice = _twice(patient, time)
+    twice = _twice(unit, time)
     if twice:
         return Problem(
             "tied_times",
-            f"{twice} times a patient has two values at one {spec.column}, so that their "
-            "correlation would be one.",
-            "Keep one value, or add the lesion as a random effect and a finer time.",
+            f"{twice} times two values stand at one {spec.column}, so that their correlation "
+            "would be one.",
+            "Keep one value, or name in `nested` what the values of one time belong to: lesions.",
         )
-    if np.bincount(patient).max() < 2:
+    if np.bincount(unit).max() < 2:
         return Problem(
             "one_visit_each",
-            "Each patient has one value, so there is no correlation to estimate.",
+            "Each course has one value, so there is no correlation to estimate.",
             "Leave the correlation out.",
         )
     scale = float(np.median(np.diff(np.unique(time)))) if spec.kind == "car1" else 1.0
-    return AutoregressiveResidual(time / scale, spec.kind == "car1", root, scale)
+    return AutoregressiveResidual(time / scale, spec.kind == "car1", unit, root, scale)
 
 
 def _unstructured(

@@ -71,7 +71,11 @@ def any_fitted_of(fit: Fit, frame: "pl.DataFrame | None", purpose: str) -> "Fitt
             crossed=fit.crossed, weights=fit.weights,
         )  # fmt: skip
         if not isinstance(again.design, FittedStructured):
-            raise UserError(f"{purpose}: the frame does not give the stored fit again")
+            raise UserError(
+                f"{purpose}: the frame does not give the stored fit again ({again.sentence}); give "
+                "the data it was fitted to"
+            )
+        _require_same(again.design.criterion, fit, purpose)
         return again.design
     return fitted_of(fit, frame, purpose)
 
@@ -100,10 +104,14 @@ def _fitted_again(fit: Fit, frame: "pl.DataFrame", purpose: str) -> FittedMixed:
     fitted = FittedMixed(
         design, optimum, refit, fit.reml, fit.inference, joint, fit.seed or 0, fit.conf_level
     )
-    if fit.criterion is None or not np.isclose(fitted.criterion, fit.criterion, rtol=SAME):
+    _require_same(fitted.criterion, fit, purpose)
+    return fitted
+
+
+def _require_same(criterion: float, fit: Fit, purpose: str) -> None:
+    if fit.criterion is None or not np.isclose(criterion, fit.criterion, rtol=SAME):
         raise UserError(
             f"{purpose}: the frame does not give the stored fit again "
-            f"({fitted.criterion:.6g} instead of {fit.criterion:.6g} for -2 log-likelihood); "
+            f"({criterion:.6g} instead of {fit.criterion:.6g} for -2 log-likelihood); "
             "give the data it was fitted to"
         )
-    return fitted

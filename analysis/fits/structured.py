@@ -23,6 +23,8 @@ POLISH = 8
 """Newton steps with the observed information behind the scoring search."""
 CONVERGED = 1e-6
 FLAT = 1e-8
+EDGE = 1e-3
+"""Correlations this near to the end of their range are at it."""
 
 
 @dataclass(eq=False)
@@ -36,6 +38,7 @@ class FittedStructured:
     joint_inference: str
     level: float
     converged: bool
+    mean_weight: float = 1.0
 
     @cached_property
     def point(self) -> DensePoint:
@@ -147,16 +150,29 @@ class FittedStructured:
                 found.append(f"the random effects of {part.name} depend on each other completely")
         return tuple(found)
 
+    @property
+    def correlation_at_edge(self) -> bool:
+        """Whether the residuals' correlation is none, or complete, as far as can be told."""
+        parts = zip(self.dense.parts, self.dense.split.of(self.theta), strict=True)
+        found = [part.rho(own) for part, own in parts if isinstance(part, AutoregressiveResidual)]
+        low = EDGE if any(getattr(p, "continuous", False) for p in self.dense.parts) else -1 + EDGE
+        return any(not low < rho < 1 - EDGE for rho in found)
+
     def variance_components(self) -> tuple[VarianceComponent, ...]:
         """Rows of every part, on the scale of the data."""
         rows: list[VarianceComponent] = []
         for part, own in zip(self.dense.parts, self.dense.split.of(self.theta), strict=True):
-            rows += _component_rows(part, own, self.design)
+            rows += _component_rows(part, own, self.design.y_scale, self.mean_weight)
         return tuple(rows)
 
 
 def fitted_structured(
-    design: Design, dense: DenseLikelihood, inference: str, joint_inference: str, level: float
+    design: Design,
+    dense: DenseLikelihood,
+    inference: str,
+    joint_inference: str,
+    level: float,
+    mean_weight: float,
 ) -> FittedStructured:
     """Scoring from the start of each part, then Newton with the observed information.
 
@@ -176,16 +192,19 @@ def fitted_structured(
         if float(np.abs(step).max(initial=0.0)) < 1e-10:
             break
     gradient = float(np.abs(dense.point(theta).score).max())
+    converged = gradient < CONVERGED * len(dense.y)
     return FittedStructured(
-        design, dense, theta, inference, joint_inference, level, gradient < CONVERGED * len(dense.y)
+        design, dense, theta, inference, joint_inference, level, converged, mean_weight
     )
 
 
-def _component_rows(part: Any, theta: Array, design: Design) -> list[VarianceComponent]:
-    scale = design.y_scale
+def _component_rows(
+    part: Any, theta: Array, scale: float, mean_weight: float
+) -> list[VarianceComponent]:
+    """Residual variances are those of a value of weight one."""
     if isinstance(part, RandomTerm):
-        transform = design.z_transform if part.name == design.group else np.eye(part.z.shape[1])
-        return _random_rows(part, theta, scale, transform)
+        return _random_rows(part, theta, scale)
+    scale *= float(np.sqrt(mean_weight))
     if isinstance(part, UnstructuredResidual):
         return _matrix_rows("Residual", part.labels, part.sigma(theta) * scale**2)
     size = scale * np.exp(theta)
@@ -204,9 +223,8 @@ def _component_rows(part: Any, theta: Array, design: Design) -> list[VarianceCom
     ]
 
 
-def _random_rows(
-    part: RandomTerm, theta: Array, scale: float, transform: Array
-) -> list[VarianceComponent]:
+def _random_rows(part: RandomTerm, theta: Array, scale: float) -> list[VarianceComponent]:
+    transform = np.eye(part.z.shape[1]) if part.transform is None else part.transform
     inverse = np.linalg.inv(transform)
     psi = scale**2 * inverse @ part.psi(theta) @ inverse.T
     rows = _matrix_rows(part.name, part.effects, psi)

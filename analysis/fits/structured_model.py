@@ -1,7 +1,6 @@
 """Mixed models beyond cross-products: residual structures, weights, slopes of nested levels and
 crossed effects. `fit_mixed` comes here when one of them is asked for."""
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,9 +11,9 @@ from analysis.engine.dense_likelihood import DenseLikelihood
 from analysis.engine.structure import Array
 from analysis.errors import UserError
 from analysis.fits import statsmodels_bridge as bridge
-from analysis.fits.design import Design, numbered
+from analysis.fits.design import Design, numbered, orthonormal
 from analysis.fits.guards import Problem
-from analysis.fits.residual_spec import ResidualSpec, residual_part
+from analysis.fits.residual_spec import ResidualRows, ResidualSpec, residual_part
 from analysis.fits.structured import FittedStructured, fitted_structured
 from analysis.results import Check, Fit, finite
 
@@ -67,7 +66,7 @@ class Structure:
         """Columns it needs beside those of the formulas."""
         effects = set[str]()
         for term in self.nested:
-            effects |= set(re.findall(r"[A-Za-z_]\w*", term.effects))
+            effects |= bridge.parse_formula("_one ~ 1", term.effects).variables - {"_one"}
         named = (*(term.column for term in self.nested), *sorted(effects), *self.crossed)
         return tuple(name for name in (*named, self.residual.column, self.weights) if name)
 
@@ -93,8 +92,14 @@ def fit_structured(
 
     root = _weights(design.frame, structure.weights)
     plain = design.matrices.y - design.matrices.x @ design.b_ols
+    unit = _codes(design.frame, (design.group, *(term.column for term in structure.nested)))
+    mean_weight = 1.0 if root is None else float((root**2).mean())
+    relative = None if root is None else root / np.sqrt(mean_weight)
     residual = residual_part(
-        structure.residual, design.frame, design.patient, plain / design.y_scale, root
+        structure.residual,
+        ResidualRows(
+            design.frame, design.patient, unit, design.x_scaled, plain / design.y_scale, relative
+        ),
     )
     if isinstance(residual, Problem):
         return residual
@@ -114,7 +119,7 @@ def fit_structured(
     dense = DenseLikelihood(design.x_scaled, design.y_scaled, cluster, parts, shell.reml)
     try:
         fitted = fitted_structured(
-            design, dense, shell.inference, shell.joint_inference, shell.conf_level
+            design, dense, shell.inference, shell.joint_inference, shell.conf_level, mean_weight
         )
     except np.linalg.LinAlgError:
         return NOT_CONVERGED
@@ -156,7 +161,7 @@ def _weights(frame: "pl.DataFrame", column: str) -> Array | None:
             f"weights: {bad} values of '{column}' are not positive numbers; a weight is the "
             "inverse of a relative variance"
         )
-    return np.asarray(np.sqrt(values / values.mean()))
+    return np.asarray(np.sqrt(values))
 
 
 def _random_terms(
@@ -173,11 +178,17 @@ def _random_terms(
         return ()
     terms: list[RandomTerm] = []
     if with_random:
-        terms.append(RandomTerm(design.group, names, design.z_scaled, design.patient, diagonal))
+        terms.append(
+            RandomTerm(
+                design.group, names, design.z_scaled, design.patient, diagonal, design.z_transform
+            )
+        )
     for nested in structure.nested:
         codes = _codes(design.frame, (design.group, nested.column))
         z, names = _effects(design.frame, nested)
-        terms.append(RandomTerm(f"{design.group}:{nested.column}", names, z, codes))
+        scaled, transform = orthonormal(z)
+        name = f"{design.group}:{nested.column}"
+        terms.append(RandomTerm(name, names, scaled, codes, transform=transform))
     for name in structure.crossed:
         codes = numbered(design.frame[name])[1]
         ones = np.ones((design.n_observations, 1))
@@ -225,6 +236,14 @@ def _checks(fitted: FittedStructured, structure: Structure, verify: bool) -> tup
                 "boundary", "note",
                 f"Singular fit: {'; '.join(fitted.singular)}. A smaller random part says the same "
                 "more simply.",
+            )
+        )  # fmt: skip
+    if fitted.correlation_at_edge:
+        found.append(
+            Check(
+                "boundary", "warning",
+                "The correlation of the residuals lies at the edge of what it can be, so intervals "
+                "are rough; leave it out, or take the random effects out that say the same.",
             )
         )  # fmt: skip
     return tuple(found)

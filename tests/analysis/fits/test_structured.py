@@ -153,8 +153,8 @@ PARTS = {
     "weights": lambda z, code, time: IndependentResidual(
         np.zeros(len(code), dtype=np.intp), ("",), np.sqrt(1 + time)
     ),
-    "ar1": lambda z, code, time: AutoregressiveResidual(time, False),
-    "car1": lambda z, code, time: AutoregressiveResidual(time * 0.7, True),
+    "ar1": lambda z, code, time: AutoregressiveResidual(time, False, code),
+    "car1": lambda z, code, time: AutoregressiveResidual(time * 0.7, True, code),
     "unstructured": lambda z, code, time: UnstructuredResidual(
         time.astype(np.intp), ("0", "1", "2"), np.full(6, 0.2)
     ),
@@ -224,6 +224,82 @@ def test_transform_and_context_reach_the_words():
 def test_a_residual_that_does_not_exist(residual, message):
     with pytest.raises(UserError, match=message):
         fit_mixed(ONE.with_columns(half=pl.col("day") / 2), "y ~ day", "patient", residual=residual)
+
+
+def test_weights_as_lmer():
+    # lmer(y ~ day + (1 | patient), weights = weight), lme4 1.1-31
+    weight = (1 + pl.int_range(pl.len()) % 5) * 10.0
+    fit = fit_mixed(ONE.with_columns(weight=weight), "y ~ day", "patient", weights="weight")
+    assert fit.criterion == pytest.approx(61.4944527272, rel=1e-8)
+    assert column(fit, "estimate") == pytest.approx([1.747357854717, 0.239715502371], rel=1e-5)
+    assert column(fit, "std_error") == pytest.approx([0.3931489262655, 0.0443100452644], rel=1e-4)
+    assert component(fit, "patient", "(Intercept)") == pytest.approx(1.07497710237, rel=1e-4)
+    assert component(fit, "Residual", None) == pytest.approx(1.94537855783, rel=1e-4)
+
+
+def test_correlation_over_days_within_lesions_as_nlme():
+    # lme(y ~ day, random = ~ 1 | patient/lesion, correlation = corCAR1(form = ~ day |
+    # patient/lesion)), nlme 3.1-162
+    fit = fit_mixed(TRIAL, "y ~ day", "patient", nested="lesion", residual="car1:day")
+    assert fit.log_likelihood == pytest.approx(-79.364875077, abs=1e-6)
+    assert column(fit, "estimate") == pytest.approx([1.9268892753, 0.2554868561], rel=1e-5)
+    assert column(fit, "std_error") == pytest.approx([0.30388078691, 0.03180933875], rel=1e-4)
+    assert component(fit, "Residual", None) == pytest.approx(0.4726715, rel=1e-3)
+    assert component(fit, "Residual", "correlation at distance 1") == pytest.approx(
+        0.59773374, rel=1e-3
+    )
+
+
+@pytest.mark.parametrize("residual", ["ar1:day", "car1:day"])
+def test_a_crossed_effect_leaves_patients_uncorrelated(residual):
+    """More parameters never make the best likelihood worse, and patients stay apart."""
+    reader = pl.Series([("A", "B", "C")[k % 3] for k in range(ONE.height)])
+    frame = ONE.with_columns(reader=reader)
+    plain = fit_mixed(frame, "y ~ day", "patient", residual=residual)
+    crossed = fit_mixed(frame, "y ~ day", "patient", residual=residual, crossed="reader")
+    assert crossed.criterion <= plain.criterion + 1e-6
+    dense = crossed.design.dense
+    theta = np.append(crossed.design.theta[:1], crossed.design.theta[-3:])
+    theta[1] = 0.0  # no variance between readers
+    patient = crossed.design.design.patient
+    v, _ = dense.covariance(theta, dense.batches[0])
+    order = dense.batches[0][0]
+    apart = patient[order][:, None] != patient[order][None, :]
+    assert np.abs(v[0][apart]).max() == 0.0
+
+
+def test_a_level_with_hardly_a_value_has_no_variance_of_its_own():
+    rare = ONE.with_columns(kind=pl.Series(["b"] + ["a"] * (ONE.height - 1)))
+    fit = fit_mixed(rare, "y ~ day", "patient", residual="by:kind")
+    assert (fit.status, fit.reason, fit.estimates) == ("not_estimable", "too_few_in_level", ())
+    assert "kind = b has 1 values for 1 effects" in fit.sentence
+
+
+def test_slopes_of_lesions_on_a_spline_and_on_any_scale_are_one_model():
+    hours = TRIAL.with_columns(hour=pl.col("day") * 1000.0)
+    one = fit_mixed(TRIAL, "y ~ day", "patient", nested="lesion: 1 + day")
+    two = fit_mixed(hours, "y ~ day", "patient", nested="lesion: 1 + hour")
+    assert two.criterion == pytest.approx(one.criterion, abs=1e-6)
+    assert component(two, "patient:lesion", "hour") == pytest.approx(
+        component(one, "patient:lesion", "day") / 1000, rel=1e-4
+    )
+    curve = fit_mixed(
+        TRIAL, "y ~ day", "patient", nested="lesion: 1 + cr(day, df=2, constraints='center')"
+    )
+    assert curve.status != "not_estimable"
+
+
+def test_another_frame_does_not_give_a_stored_structure_again():
+    fit = fit_mixed(ONE, "y ~ day + arm", "patient", residual="car1:day")
+    stored = Fit.from_dict(json.loads(json.dumps(fit.to_dict())))
+    other = ONE.with_columns(y=pl.col("y") + pl.col("day") ** 2)
+    with pytest.raises(UserError, match="does not give the stored fit again"):
+        stored.contrast({"arm": 1}, {"arm": 0}, frame=other)
+
+
+def test_an_outcome_is_transformed_once():
+    with pytest.raises(UserError, match=r"'log10\(y\)' is transformed already"):
+        fit_mixed(ONE, "log10(y) ~ day", "patient", transform="log10")
 
 
 def test_what_the_data_cannot_carry():
