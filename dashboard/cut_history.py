@@ -1,6 +1,5 @@
 """The cuts of a study, and what differs between two of them."""
 
-from datetime import datetime
 from typing import Any
 
 import polars as pl
@@ -11,6 +10,7 @@ from dashboard.components.card import card
 from dashboard.components.empty_state import empty_state
 from dashboard.components.plain_table import Column, plain_table
 from dashboard.components.provenance_strip import provenance_strip
+from dashboard.components.text import moment
 from dashboard.components.url_control import url_select
 from dashboard.recent_changes import changes_table, held_table, previous_cut
 from dashboard.theme import DASH
@@ -74,7 +74,7 @@ def cut_table(view: View) -> Component:
         rows.append(
             [
                 [link, html.Span(" shown", className="cg-muted")] if here else link,
-                _when(load.get("finished_at")),
+                moment(at) if (at := load.get("finished_at")) else DASH,
                 load.get("actor") or DASH,
                 load.get("profile_name") or "none",
                 load.get("delivery") or DASH,
@@ -95,7 +95,3 @@ def cut_table(view: View) -> Component:
         note=note,
         footer=provenance_strip(view),
     )
-
-
-def _when(at: datetime | None) -> str:
-    return at.strftime("%Y-%m-%d %H:%M") if at else DASH

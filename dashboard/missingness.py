@@ -7,6 +7,7 @@ from dash.development.base_component import Component
 from dashboard.components.card import card
 from dashboard.components.plain_table import Column, plain_table
 from dashboard.components.provenance_strip import Download, provenance_strip
+from dashboard.components.text import soft_breaks
 from dashboard.recent_changes import FRAME_WORDS
 from dashboard.theme import NO_BREAK, format_percent
 from dashboard.view import View
@@ -59,7 +60,7 @@ def missingness_card(view: View) -> Component:
     rows = [
         [
             row["records"],
-            html.Code(row["column"]),
+            html.Code(soft_breaks(row["column"])),
             f"{row['missing']:,} of {row['n']:,}",
             _bar(row["share"]),
         ]

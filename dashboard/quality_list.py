@@ -17,12 +17,9 @@ _MOST = 4
 def quality_list(view: View) -> Component:
     """Refused rows by rule, then the findings that ask for a look, most frequent first."""
     refused = view.trial.refused.filter(pl.col("load_id") <= view.trial.cut.load_id)
-    rules = refused.group_by("rule").agg(pl.len().alias("n"), pl.col("source_file").n_unique())
     items = [
-        _item(
-            "cross", "error", f"{plural(n, 'row')} refused: {rule.replace('_', ' ')}", _files(files)
-        )
-        for rule, n, files in rules.sort("n", "rule", descending=[True, False]).head(2).iter_rows()
+        _item("cross", "error", f"{plural(n, 'row')} refused: {reason}", _files(files))
+        for reason, n, files in refused_reasons(refused).head(2).iter_rows()
     ]
     findings = view.trial.findings.filter(
         (pl.col("load_id") <= view.trial.cut.load_id) & (pl.col("severity") != "info")
@@ -41,6 +38,17 @@ def quality_list(view: View) -> Component:
         body,
         note=html.A("All of it", href=view.href("/data")),
         footer=provenance_strip(view),
+    )
+
+
+def refused_reasons(refused: pl.DataFrame) -> pl.DataFrame:
+    """reason (why, in words, without what to do), n rows and n files; most frequent first."""
+    return (
+        refused.with_columns(reason=pl.col("message").str.split(";").list.first())
+        .group_by("rule")
+        .agg(pl.col("reason").first(), pl.len().alias("n"), pl.col("source_file").n_unique())
+        .sort("n", "rule", descending=[True, False])
+        .drop("rule")
     )
 
 

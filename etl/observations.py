@@ -56,7 +56,8 @@ def _of_loaded(
     for row in counts.sort("_part").iter_rows(named=True):
         for code, severity, words, _ in checks:
             if row[code]:
-                message = f"{contract.title}: {row[code]} {words}"
+                rows = "1 row" if row[code] == 1 else f"{row[code]:,} rows"
+                message = f"{contract.title}, {rows}: {words}"
                 finding = Finding(code, message, severity, None, int(row[code]))
                 found.append((parts[row["_part"]].file, finding))
     return found

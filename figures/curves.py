@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
+from analysis.compute.intervals import MIN_FOR_MEAN
 from figures.canvas import Canvas
 from figures.day_scale import DayScale
 from figures.number_text import day_text, significant
@@ -230,11 +231,14 @@ def draw_mean(
     *,
     size: int = 8,
 ) -> None:
-    """The bold mean line with the group's symbol."""
+    """The bold mean line with the group's symbol. It is open at a visit where enough patients were
+    measured and most lie below the limit: a line across would show what nobody has seen."""
     known = [i for i, value in enumerate(mean.means) if math.isfinite(value)]
+    drawn = [i for i, n in enumerate(mean.counts) if i in known or n >= MIN_FOR_MEAN]
     canvas.scatter(
-        x=[scale.position(mean.days[i]) for i in known],
-        y=[mean.means[i] for i in known],
+        x=[scale.position(mean.days[i]) for i in drawn],
+        y=[mean.means[i] if i in known else None for i in drawn],
+        connectgaps=False,
         mode="lines" if len(known) > MARKED_POINTS else "lines+markers",
         line={"color": color, "width": 2.5 if size > 6 else 1.75},
         marker={
@@ -247,7 +251,7 @@ def draw_mean(
             f"<b>{mean.group}</b>, n = {mean.counts[i]}<br>Day {day_text(mean.days[i])}: "
             f"{significant(mean.means[i])} "
             f"({significant(mean.lows[i])} to {significant(mean.highs[i])})"
-            for i in known
+            for i in drawn
         ],
         hovertemplate="%{hovertext}<extra></extra>",
     )

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
@@ -67,6 +68,10 @@ def draw_effect_curve(numbers: EffectNumbers, theme: Theme, *, narrow: bool = Fa
     for index, mean in enumerate(means):
         draw_mean(canvas, mean, index, scale, colors[mean.group], theme)
     name_groups(canvas, numbers, colors)
+    for knee in scale.knees:
+        if knee > first_day(numbers):
+            line = {"color": theme.hairline, "width": 1, "dash": "dot"}
+            canvas.vline(x=scale.position(knee), line=line)
     return canvas.figure(layout_of(numbers, scale, theme, narrow=narrow))
 
 
@@ -96,7 +101,7 @@ def layout_of(
             "range": [first - room, last + room],
             "tickvals": [tick.position for tick in ticks],
             "ticktext": [tick.text for tick in ticks],
-            "title": {"text": "Days from infusion", "standoff": 8},
+            "title": {"text": axis_words(scale, first_day(numbers)), "standoff": 8},
             "fixedrange": True,
         },
         "yaxis": {
@@ -109,6 +114,12 @@ def layout_of(
             "fixedrange": True,
         },
     }
+
+
+def axis_words(scale: DayScale, first: float) -> str:
+    """The title of the day axis, with the change of scale that lies inside the drawn part."""
+    note = replace(scale, low=max(scale.low, first)).note
+    return f"Days from infusion. {note}" if note else "Days from infusion"
 
 
 def shown_values(numbers: EffectNumbers) -> list[float]:

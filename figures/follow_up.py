@@ -8,8 +8,10 @@ import polars as pl
 
 from analysis.derive.follow_up import last_contact
 from analysis.derive.response import best_response, response_category
+from figures.number_text import EN_DASH
 from figures.theme import RESPONSE_SYMBOLS, Theme, template
 
+WORD_PX = 17
 _ORDER = ("CR", "PR", "SD", "PD", "NE", None)
 
 
@@ -101,17 +103,40 @@ def draw_follow_up(
         marker={"symbol": "x-thin", "size": 7, "line": {"width": 2, "color": theme.ink}},
         hovertemplate="death, day %{x:.0f}<extra></extra>",
     )  # fmt: skip
-    height = max(220, min(14 * len(lanes), 560)) + 60
+    inner = max(220, min(14 * len(lanes), 560))
+    name_responses(figure, numbers, theme, px_per_lane=inner / len(lanes))
+    height = inner + 8 + 52
     figure.update_layout(
         template=template(theme),
         height=height,
         bargap=0,
-        margin={"l": 12, "r": 16, "t": 8, "b": 44},
+        margin={"l": 58, "r": 16, "t": 8, "b": 52},
     )
     figure.update_yaxes(
         range=[len(lanes) - 0.4, -0.6], showticklabels=False, showgrid=False, fixedrange=True
     )
     figure.update_xaxes(
-        title_text="Days from infusion", rangemode="tozero", showgrid=True, fixedrange=True
+        title={"text": "Days from infusion", "standoff": 8},
+        rangemode="tozero",
+        showgrid=True,
+        fixedrange=True,
     )
     return figure
+
+
+def name_responses(
+    figure: go.Figure, numbers: FollowUpNumbers, theme: Theme, *, px_per_lane: float
+) -> None:
+    """The category and its number of patients beside its lanes, in the color of its bars."""
+    lowest = -WORD_PX / px_per_lane
+    for response in dict.fromkeys(numbers.responses):
+        lanes = [i for i, one in enumerate(numbers.responses) if one == response]
+        # A category of one patient moves down rather than stand on its neighbor.
+        middle = max((lanes[0] + lanes[-1]) / 2, lowest + WORD_PX / px_per_lane)
+        lowest = middle
+        color = theme.response.get(response or "", theme.muted)
+        figure.add_annotation(
+            x=0, xref="paper", xanchor="right", xshift=-8, y=middle, showarrow=False,
+            text=f'<b><span style="color:{color}">{response or EN_DASH}</span></b> {len(lanes)}',
+            font={"size": 12, "color": theme.secondary},
+        )  # fmt: skip

@@ -12,6 +12,7 @@ from figures.theme import Theme, template
 
 ROW_PX = 44
 LINE_PX = 18
+DECADES = (0.001, 0.01, 0.1, 1, 10, 100, 1000, 10_000)
 TICKS = (0.01, 0.03, 0.1, 0.25, 0.5, 1, 2, 4, 10, 30, 100, 300, 1000, 10_000)
 
 
@@ -119,9 +120,17 @@ def draw_ratio_forest(numbers: ForestNumbers, theme: Theme, *, narrow: bool = Fa
 
 def row_height(numbers: ForestNumbers, label_characters: int) -> int:
     """Room for the row with the most lines of label and note, px."""
-    lines = [wrapped(row.label, label_characters).count("<br>") + 1 + bool(row.note)
-             for row in numbers.rows]  # fmt: skip
+    lines = [
+        wrapped(row.label, label_characters).count("<br>") + 1
+        + bool(row.note) * (wrapped(row.note, note_characters(label_characters)).count("<br>") + 1)
+        for row in numbers.rows
+    ]  # fmt: skip
     return max(ROW_PX, LINE_PX * max(lines, default=1) + 6)
+
+
+def note_characters(label_characters: int) -> int:
+    """How many of the smaller letters of a note stand in the room of a label."""
+    return int(label_characters * 1.4)
 
 
 def label_width(numbers: ForestNumbers, *, narrow: bool) -> int:
@@ -144,7 +153,8 @@ def draw_row(
     color = theme.ink if clear else theme.secondary
     weight = ("<b>", "</b>") if clear else ("", "")
     label = wrapped(row.label, label_characters)
-    note = f'<br><span style="color:{theme.muted};font-size:12px">{row.note}</span>'
+    small_words = wrapped(row.note, note_characters(label_characters))
+    note = f'<br><span style="color:{theme.muted};font-size:12px">{small_words}</span>'
     canvas.annotate(
         x=0, xref="paper", xanchor="right", xshift=-8, y=index, align="right",
         text=f"{weight[0]}{label}{weight[1]}" + (note if row.note else ""),
@@ -181,8 +191,11 @@ def wrapped(label: str, width: int) -> str:
 
 
 def axis_ticks(low: float, high: float) -> Sequence[float]:
-    """At most five round ratios inside the axis, 1 always among them."""
-    inside = [tick for tick in TICKS if low <= tick <= high]
+    """Round ratios inside the axis, 1 always among them: powers of ten where there are three, else
+    others. At most five."""
+    decades = [tick for tick in DECADES if low <= tick <= high]
+    others = [tick for tick in TICKS if low <= tick <= high]
+    inside = decades if len(decades) >= 3 else others
     while len(inside) > 5:
         middle = inside.index(1)
         inside = [tick for i, tick in enumerate(inside) if (i - middle) % 2 == 0]

@@ -17,12 +17,14 @@ from figures.curves import (
 )
 from figures.day_scale import DayScale, scale_for
 from figures.number_text import day_text, short_tick
+from figures.ratio_forest import wrapped
 from figures.theme import Theme, rgba, template
 from figures.tracks.value_axis import log_axis
 
 PANEL_PX = 150
 TITLE_PX = 46
-FOOT_PX = 34
+FOOT_PX = 44
+LINE_PX = 17
 TICKS_PX = 20
 """Under every row of panels but the last: its day ticks."""
 GAP = 0.022
@@ -53,50 +55,58 @@ def prepare_small_multiples(
 
 def draw_small_multiples(numbers: MultiplesNumbers, theme: Theme, *, columns: int = 6) -> go.Figure:
     """Draw the panels in rows of `columns`; one value axis and one day axis for all."""
-    grid = grid_for(len(numbers.panels), columns)
+    characters = 20 if columns < 4 else 26
+    titles = [wrapped(panel.title, characters) for panel in numbers.panels]
+    grid = grid_for(len(numbers.panels), columns, "<br>" in "".join(titles))
     days = [day for panel in numbers.panels for line in panel.lines for day in line.days]
     scale = scale_for(days)
     canvas = Canvas()
     for index, panel in enumerate(numbers.panels):
-        draw_panel(canvas.panel(index + 1), panel, scale, theme)
+        draw_panel(canvas.panel(index + 1), panel, titles[index], scale, theme)
         if numbers.noise:
             low, high = numbers.noise
             canvas.panel(index + 1).hband(low, high, rgba(theme.muted, 0.12))
+    canvas.annotate(
+        "Days from infusion", x=0, xref="paper", y=0, yref="paper", yshift=-24,
+        xanchor="left", yanchor="top", font={"size": 12, "color": theme.muted},
+    )  # fmt: skip
     layout = {
         "template": template(theme),
         "height": grid.height,
-        "margin": {"l": 44, "r": 10, "t": TITLE_PX, "b": FOOT_PX},
+        "margin": {"l": 44, "r": 10, "t": grid.title, "b": FOOT_PX},
         **axes_of(numbers, scale, grid),
     }
     return canvas.figure(layout)
 
 
 class Grid(NamedTuple):
-    """Where panels stand: columns, rows, height of the whole figure in px."""
+    """Where panels stand: columns, rows, px of the whole figure and of a panel's title."""
 
     columns: int
     rows: int
     height: int
+    title: int
 
     def domains(self, index: int) -> tuple[list[float], list[float]]:
         """Horizontal and vertical share of a panel, 0 to 1 from the lower left corner."""
         row, column = divmod(index, self.columns)
         width = (1 - GAP * (self.columns - 1)) / self.columns
         left = column * (width + GAP)
-        inner = self.height - TITLE_PX - FOOT_PX
-        top = 1 - row * (PANEL_PX + TICKS_PX + TITLE_PX) / inner
+        inner = self.height - self.title - FOOT_PX
+        top = 1 - row * (PANEL_PX + TICKS_PX + self.title) / inner
         return [left, min(1.0, left + width)], [max(0.0, top - PANEL_PX / inner), top]
 
 
-def grid_for(count: int, columns: int) -> Grid:
-    """Rows of at most `columns` panels."""
+def grid_for(count: int, columns: int, two_lines: bool = False) -> Grid:
+    """Rows of at most `columns` panels, whose titles may take two lines."""
+    title = TITLE_PX + LINE_PX * two_lines
     wide = max(1, min(columns, count))
     rows = max(1, math.ceil(count / wide))
-    height = rows * (PANEL_PX + TITLE_PX) + (rows - 1) * TICKS_PX + FOOT_PX
-    return Grid(wide, rows, height)
+    height = rows * (PANEL_PX + title) + (rows - 1) * TICKS_PX + FOOT_PX
+    return Grid(wide, rows, height, title)
 
 
-def draw_panel(canvas: Canvas, panel: Panel, scale: DayScale, theme: Theme) -> None:
+def draw_panel(canvas: Canvas, panel: Panel, title: str, scale: DayScale, theme: Theme) -> None:
     """Curves, title and infusion of one panel."""
     colors = {mean.group: group_color(mean.group, i, theme) for i, mean in enumerate(panel.means)}
     draw_patients(canvas, panel.lines, scale, colors, points=False)
@@ -105,7 +115,7 @@ def draw_panel(canvas: Canvas, panel: Panel, scale: DayScale, theme: Theme) -> N
     for i, mean in enumerate(panel.means):
         draw_mean(canvas, mean, i, scale, colors[mean.group], theme, size=6)
     canvas.vline(0, {"color": theme.muted, "width": 1})
-    text = f"<b>{panel.title}</b>"
+    text = f"<b>{title}</b>"
     if panel.note:
         text += f'<br><span style="color:{theme.muted};font-size:12px">{panel.note}</span>'
     canvas.annotate(

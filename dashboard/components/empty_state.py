@@ -26,5 +26,7 @@ def empty_state(title: str, why: Any, action: Any = None) -> Component:
 
 
 def command(text: str) -> Component:
-    """A command to run in a terminal, as it is typed."""
-    return html.Code(text, className="cg-command", tabIndex=0)
+    """A command to run in a terminal, as it is typed; a line ends between its words only."""
+    words = [html.Span(word, className="cg-nowrap") for word in text.split(" ")]
+    spaced = [part for word in words for part in (word, " ")][:-1]
+    return html.Code(spaced, className="cg-command", tabIndex=0)

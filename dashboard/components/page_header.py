@@ -6,6 +6,8 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard.components.text import unbroken
+
 
 def page_header(
     title: str,
@@ -28,7 +30,7 @@ def page_header(
     if subtitle is not None:
         head.append(html.Div(subtitle, className="cg-subtitle"))
     if sentence is not None:
-        head.append(html.P(sentence, className="cg-sentence"))
+        head.append(html.P(unbroken(sentence), className="cg-sentence"))
     return html.Div(head, className="cg-page-header")
 
 

@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 from analysis.derive.measured_peaks import MeasuredPeaks
 from analysis.results import Fit, WaldTest
 from dashboard.components.plain_table import Column, plain_table
+from dashboard.components.text import moment
 from dashboard.view import View
 from figures.number_text import EN_DASH, significant
 from figures.ratio_forest import two_digits
@@ -208,7 +209,7 @@ def saved_runs(view: View, runs: Sequence[dict[str, Any]]) -> Component:
         [
             run["fit"].sentence,
             run["fit"].status.replace("_", " "),
-            run["created_at"].strftime("%Y-%m-%d %H:%M"),
+            moment(run["created_at"]),
             run["actor"],
         ]
         for run in runs

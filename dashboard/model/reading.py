@@ -90,7 +90,9 @@ def window_options(spec: ModelSpec) -> list[dict[str, str]]:
     named = [{"value": value, "label": label} for value, label in WINDOW_LABELS]
     if window_name(spec) is not None:
         return named
-    return [*named, {"value": OWN_WINDOW, "label": window_text(spec.day_low, spec.day_high)}]
+    words = window_text(spec.day_low, spec.day_high)
+    own_window = words[:1].upper() + words[1:]
+    return [*named, {"value": OWN_WINDOW, "label": own_window}]
 
 
 def measured(view: View, spec: ModelSpec, fit: Fit) -> MeasuredPeaks:

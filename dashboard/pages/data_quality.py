@@ -13,10 +13,11 @@ from dashboard.components.empty_state import command, empty_state
 from dashboard.components.page_header import page_header
 from dashboard.components.plain_table import Column, plain_table
 from dashboard.components.provenance_strip import Download, provenance_strip
-from dashboard.components.text import plural
+from dashboard.components.text import plural, soft_breaks
 from dashboard.cut_history import cut_comparison, cut_table
 from dashboard.findings import finding_list, short_path
 from dashboard.missingness import missingness_card, missingness_table
+from dashboard.quality_list import refused_reasons
 from dashboard.theme import DASH
 from dashboard.view import Services, View
 
@@ -40,7 +41,7 @@ def layout(view: View) -> Component:
                             cut_comparison(view),
                             html.Div([cut_table(view), _how_card(view)], className="cg-stack"),
                         ],
-                        className="cg-grid-side",
+                        className="cg-grid-side cg-ragged",
                     ),
                     _files_card(view),
                     _refused_card(view),
@@ -137,7 +138,9 @@ def _files_card(view: View) -> Component:
 
 
 def _file_name(row: dict[str, Any]) -> Component:
-    return html.Span(short_path(row["path"]), className="cg-path", title=f"SHA-256 {row['sha256']}")
+    return html.Span(
+        soft_breaks(short_path(row["path"])), className="cg-path", title=f"SHA-256 {row['sha256']}"
+    )
 
 
 def _refused_card(view: View) -> Component:
@@ -148,6 +151,10 @@ def _refused_card(view: View) -> Component:
             "Every value of every file fitted its contract; nothing was changed to make it fit.",
         )
         return card("Refused rows", body, footer=provenance_strip(view))
+    # On a phone this column lies beyond the edge, and rows as high as its text look empty.
+    wrapping = {} if view.narrow else {
+        "wrapText": True, "autoHeight": True, "cellClass": "cg-cell-text",
+    }  # fmt: skip
     columns = [
         {"field": "source_file", "headerName": "File", "flex": 2, "minWidth": 150},
         {"field": "sheet", "headerName": "Sheet", "flex": 1, "minWidth": 100},
@@ -157,7 +164,7 @@ def _refused_card(view: View) -> Component:
          "tooltipField": "raw", "cellClass": "cg-raw"},
         {"field": "rule", "headerName": "Rule", "flex": 2, "minWidth": 150, "tooltipField": "rule"},
         {"field": "message", "headerName": "Expected", "flex": 3, "minWidth": 220,
-         "tooltipField": "message"},
+         "tooltipField": "message", **wrapping},
     ]  # fmt: skip
     shown = [column["field"] for column in columns]
     return card(
@@ -180,9 +187,9 @@ def _refused_card(view: View) -> Component:
 
 
 def _rules(refused: pl.DataFrame) -> str:
-    """The rules most often broken, with their counts."""
-    counts = refused.group_by("rule").len().sort("len", "rule", descending=[True, False]).head(3)
-    return ", ".join(f"{rule} {n:,}" for rule, n in counts.iter_rows())
+    """The reason given most often, with its count."""
+    reason, n, _ = refused_reasons(refused).row(0)
+    return f"Most often: {reason} ({plural(n, 'row')})"
 
 
 def _findings_card(view: View) -> Component:

@@ -41,6 +41,8 @@ from figures.residual_plots import draw_residual_plots, prepare_residual_plots
 
 PATH = "/model"
 NAME = "Models"
+RESPONSE_WORDS = "best overall response: "
+"""Said of every comparison of responses; too long for the box of a choice."""
 TITLE = "Exposure-response model"
 FILTERS = scope.FILTERS
 applied_filters = scope.applied
@@ -159,10 +161,15 @@ def fitted(view: View, catalog: tuple[Signal, ...], spec: ModelSpec, fit: Fit) -
         ]
         body.append(html.Div(columns, className="cg-grid-side"))
     body += [
-        html.Div([checks_card(fit), method_card(fit)], className="cg-grid-2"),
+        html.Div([checks_card(fit), method_card(fit)], className="cg-grid-2 cg-ragged"),
         runs_card(view),
     ]
     return html.Div(present(body), className="cg-stack")
+
+
+def sentence_case(words: str) -> str:
+    """Words at the start of a line."""
+    return words[:1].upper() + words[1:]
 
 
 def present(parts: Sequence[Component | None]) -> list[Component]:
@@ -180,7 +187,7 @@ def builder(view: View, catalog: tuple[Signal, ...], spec: ModelSpec | None) -> 
     """The guided question: outcome, groups, time, random part, adjusters, low values."""
     chosen = spec or first_question(view.trial)
     groups = [
-        {"value": name, "label": label[:1].upper() + label[1:]}
+        {"value": name, "label": sentence_case(label.removeprefix(RESPONSE_WORDS))}
         for name, (_, label) in GROUPS.items()
         if name in ("responder", "complete_response", "best_response")
         or view.trial.subjects.get_column(name).drop_nulls().n_unique() > 1

@@ -153,7 +153,11 @@ def _follow_up_card(view: View) -> Component:
     numbers = prepare_follow_up(
         view.selected.survival,
         view.selected.responses,
-        {"sample": view.selected.kinetics, "scan": view.selected.scans},
+        {
+            "scan": view.selected.scans,
+            "sample": view.selected.kinetics,
+            "laboratory": view.selected.labs,
+        },
     )
     if numbers is None:
         return card("Follow-up", _no_days(view))

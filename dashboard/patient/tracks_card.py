@@ -81,9 +81,10 @@ def _ticks(numbers: PatientTracks) -> list[Component]:
     for tick in numbers.ticks:
         here = numbers.scale.fraction(tick.day)
         hidden = chosen is not None and abs(here - chosen) < 0.07
+        tight = chosen is not None and abs(here - chosen) < 0.15  # beside the chosen day's mark
         classes = [
             "cg-tick",
-            "" if tick.narrow else "cg-tick-wide",
+            "" if tick.narrow and not tight else "cg-tick-wide",
             "cg-tick-quiet" if hidden else "",
         ]
         text = html.Span(tick.text)

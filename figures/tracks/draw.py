@@ -23,6 +23,13 @@ MARKER_PX = {"bold": 7.0, "normal": 5.5, "thin": 3.0}
 CHOSEN_PX = 9.5
 BAND_PX, BAR_PX = 18.0, 5.5
 """Heights of a grade and of a course of a drug."""
+DASH_PX = {
+    "dash": "5px,3px",
+    "dot": "1.5px,3px",
+    "dashdot": "6px,3px,1.5px,3px",
+    "longdash": "9px,4px",
+    "longdashdot": "9px,3px,1.5px,3px,1.5px,3px",
+}
 PAD_PX = 6
 """Room above and below the value axis inside the height of a track."""
 
@@ -168,7 +175,7 @@ def _limit(pen: Pen, track: Track, value: float, text: str, color: str) -> None:
         line={"color": rgba(color, 0.75), "width": 1, "dash": "3px,3px"},
     )  # fmt: skip
     pen.text(
-        x=free_stretch(track, pen.scale, pen.width_px), y=y_of(track, value), text=text,
+        x=free_stretch(track, pen.scale, pen.width_px, value), y=y_of(track, value), text=text,
         yanchor="top" if _is_high(track, value) else "bottom", yshift=1,
         font={"size": TICK_FONT_PX, "color": pen.theme.muted},
         bgcolor=rgba(pen.theme.card, 0.8), borderpad=0,
@@ -203,7 +210,7 @@ def _series(pen: Pen, series: Series, day: float | None) -> None:
 
 
 def _dash(dash: str) -> str:
-    return {"dash": "5px,3px", "dot": "1.5px,3px", "dashdot": "6px,3px,1.5px,3px"}.get(dash, dash)
+    return DASH_PX.get(dash, dash)
 
 
 def _points(pen: Pen, series: Series, color: str, day: float | None) -> None:

@@ -99,11 +99,15 @@ def _place(
     return None
 
 
-def free_stretch(track: Track, scale: DayScale, width: float = WIDE_PX) -> float:
+def free_stretch(
+    track: Track, scale: DayScale, width: float = WIDE_PX, value: float | None = None
+) -> float:
     """Position after infusion where the word of a limit meets no line: the middle of the widest
     free stretch, the middle of the axis when there is none."""
     to_px = _Pixels(track, scale, width)
     ceiling = 0.42 * to_px.height
+    if value is not None:  # the line may lie higher, and its word above that
+        ceiling = max(ceiling, to_px.at(0.0, value)[1] + WORD_PX)
     busy = sorted(
         (box.left, box.right)
         for series in track.series

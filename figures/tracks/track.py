@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-Dash = Literal["solid", "dash", "dot", "dashdot"]
+Dash = Literal["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"]
 Weight = Literal["bold", "normal", "thin"]
 Scale = Literal["log", "linear", "lanes"]
 Censored = Literal["none", "left", "right", "interval"]

@@ -41,8 +41,8 @@ ORGANS: tuple[tuple[tuple[str, ...], str, Dash], ...] = (
     (("SPLEEN",), "Spleen", "dash"),
     (("MARROW", "BONE_MARROW", "BONEMARROW"), "Bone marrow", "dot"),
     (("LIVER",), "Liver", "dashdot"),
-    (("LUNG", "LUNGS"), "Lung", "dot"),
-    (("BLOOD_POOL", "BLOOD", "AORTA"), "Blood pool", "dot"),
+    (("LUNG", "LUNGS"), "Lung", "longdash"),
+    (("BLOOD_POOL", "BLOOD", "AORTA"), "Blood pool", "longdashdot"),
 )
 """Region codes of the organs that are worth a line, in order, with their dash."""
 

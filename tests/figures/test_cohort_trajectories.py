@@ -6,12 +6,13 @@ from itertools import pairwise
 import polars as pl
 import pytest
 
+from figures.canvas import Canvas
 from figures.cohort_trajectories import (
     draw_cohort_trajectories,
     end_labels,
     prepare_cohort_trajectories,
 )
-from figures.curves import PatientLine, gapped
+from figures.curves import GroupMean, PatientLine, draw_mean, gapped
 from figures.day_scale import DayScale, scale_for
 from figures.theme import DARK, LIGHT
 
@@ -127,3 +128,16 @@ def test_empty_input_draws_an_empty_panel() -> None:
 def test_the_same_numbers_make_the_same_figure() -> None:
     first, second = (draw_cohort_trajectories(numbers(), LIGHT).to_json() for _ in range(2))
     assert first == second
+
+
+def test_no_mean_line_crosses_a_visit_that_most_were_below_the_limit_at() -> None:
+    nan = float("nan")
+    days, means = (0.0, 3.0, 5.0, 6.0, 7.0), (130.0, nan, 330.0, nan, 1500.0)
+    mean = GroupMean("CR", 28, days, means, means, means, (27, 25, 25, 2, 26))
+    canvas = Canvas()
+    draw_mean(canvas, mean, 0, scale_for(days), "black", LIGHT)
+    trace = canvas.figure({}, checked=True).data[0]
+    # Day 3: 25 patients, most below the limit. Day 6: too few patients for a mean, a line may pass.
+    assert list(trace.y) == [130.0, None, 330.0, 1500.0]
+    assert trace.connectgaps is False
+    assert len(trace.hovertext) == 4

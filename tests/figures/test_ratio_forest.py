@@ -87,3 +87,20 @@ def test_rows_grow_with_their_longest_label() -> None:
     rows = prepare_ratio_forest([long, ForestRow("Day 7", "", 1.1, 0.8, 1.5, 0.5)])
     assert row_height(rows, 24) == 44
     assert row_height(rows, 15) == 60, "two lines of label and one of note need 54 px and a gap"
+
+
+def test_a_wide_axis_is_labelled_at_powers_of_ten() -> None:
+    assert axis_ticks(0.9, 2_500) == [1, 10, 100, 1000]
+    assert axis_ticks(0.025, 10.01) == [0.1, 1, 10]
+
+
+def test_a_long_note_takes_two_lines_on_a_phone() -> None:
+    row = ForestRow("Day 21", "34 against 11, Holm < 0.0001", 73, 16, 320, 1e-6)
+    numbers = prepare_ratio_forest([row])
+    texts = {
+        narrow: draw_ratio_forest(numbers, LIGHT, narrow=narrow).layout.annotations[0].text
+        for narrow in (True, False)
+    }
+    assert "34 against 11,<br>Holm < 0.0001" in texts[True]
+    assert "34 against 11, Holm < 0.0001" in texts[False]
+    assert row_height(numbers, 15) > row_height(numbers, 24)

@@ -1,11 +1,13 @@
 """Numbers of the overview's figures, without pixels; and that they draw."""
 
+import re
 from datetime import datetime
+from itertools import pairwise
 
 import polars as pl
 
 from figures.accrual import draw_accrual, prepare_accrual
-from figures.follow_up import draw_follow_up, prepare_follow_up
+from figures.follow_up import FollowUpNumbers, draw_follow_up, prepare_follow_up
 from figures.scan_completeness import draw_scan_completeness, prepare_scan_completeness
 from figures.theme import DARK, LIGHT
 
@@ -104,6 +106,22 @@ def test_follow_up_lanes_by_response_then_length_with_calls_and_death():
     assert numbers.calls == ((0, 28.0, "CR"), (1, 30.0, "PD"))
     figure = draw_follow_up(numbers, LIGHT, {"P1": "/patients/P1"})
     assert figure.layout.xaxis.title.text == "Days from infusion"
+    words = [re.sub("<[^>]+>", "", one.text) for one in figure.layout.annotations]
+    assert words == ["CR 1", "PD 1", "– 1"]
+    places = [one.y for one in figure.layout.annotations]
+    assert places == sorted(places)
+
+
+def test_categories_of_one_patient_do_not_stand_on_each_other():
+    lanes = 60
+    responses = ("CR",) * (lanes - 3) + ("PR", "SD", "PD")
+    numbers = FollowUpNumbers(
+        tuple(f"P{i}" for i in range(lanes)), responses, (28.0,) * lanes, (False,) * lanes, ()
+    )
+    figure = draw_follow_up(numbers, LIGHT)
+    inner = figure.layout.height - figure.layout.margin.t - figure.layout.margin.b
+    places = [one.y * inner / lanes for one in figure.layout.annotations]
+    assert all(b - a >= 16 for a, b in pairwise(places))
 
 
 def test_no_day_is_no_figure():

@@ -5,6 +5,7 @@ import json
 import plotly.graph_objects as go
 import polars as pl
 import pytest
+from dash import html
 from plotly.utils import PlotlyJSONEncoder
 
 from dashboard.components.card import card
@@ -15,7 +16,7 @@ from dashboard.components.marks import grade_badge, response_mark
 from dashboard.components.page_header import page_header
 from dashboard.components.plain_table import Column, plain_table
 from dashboard.components.stat_tile import stat_tile
-from dashboard.components.text import plural
+from dashboard.components.text import plural, soft_breaks, unbroken
 from dashboard.theme import DASH
 
 
@@ -89,7 +90,8 @@ def test_grid_follows_the_theme_and_its_rows():
 
 def test_empty_state_says_why_and_what_to_do():
     text = _tree(empty_state("No scans", "None was delivered.", command("cartograph load x")))
-    assert all(words in text for words in ("No scans", "None was delivered.", "cartograph load x"))
+    assert all(words in text for words in ("No scans", "None was delivered."))
+    assert words_of(command("cartograph load x --study S-1")) == "cartograph load x --study S-1"
 
 
 def test_a_tile_with_a_link_is_one_link():
@@ -106,3 +108,33 @@ def test_header_and_card_use_the_heading_order():
 def test_plural():
     assert (plural(1, "patient"), plural(1200, "patient")) == ("1 patient", "1,200 patients")
     assert plural(2, "study", "studies") == "2 studies"
+
+
+def words_of(part) -> str:
+    """The text of a component as it is read and copied."""
+    if isinstance(part, list | tuple):
+        return "".join(words_of(one) for one in part)
+    if isinstance(part, str) or part is None:
+        return part or ""
+    return words_of(getattr(part, "children", None))
+
+
+def test_numbers_of_a_sentence_stay_on_one_line():
+    sentence = [
+        "48 of 50; ",
+        html.Strong("69 %"),
+        " (95 % CI 54–81 %; n = 17 against 6, p < 0.0001)",
+    ]
+    parts = unbroken(sentence)
+    assert words_of(parts) == words_of(sentence)
+    kept = [part.children for part in parts if getattr(part, "className", "") == "cg-nowrap"]
+    assert kept == ["95 % CI 54–81 %", "n = 17", "p < 0.0001"]
+    assert [words_of(part) for part in unbroken("95 % CI 1.6 to 11; n = 1,234")] == [
+        "95 % CI 1.6 to 11", "; ", "n = 1,234",
+    ]  # fmt: skip
+
+
+def test_a_file_name_breaks_after_its_slashes_and_underscores():
+    parts = soft_breaks("imaging/scan_log.csv")
+    assert words_of(parts) == "imaging/scan_log.csv"
+    assert [part for part in parts if isinstance(part, str)] == ["imaging/", "scan_", "log.csv"]
