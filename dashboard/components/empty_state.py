@@ -1,5 +1,6 @@
 """What stands where data would be: why it is empty and what to do."""
 
+import re
 from typing import Any
 
 from dash import html
@@ -26,7 +27,7 @@ def empty_state(title: str, why: Any, action: Any = None) -> Component:
 
 
 def command(text: str) -> Component:
-    """A command to run in a terminal, as it is typed; a line ends between its words only."""
-    words = [html.Span(word, className="cg-nowrap") for word in text.split(" ")]
-    spaced = [part for word in words for part in (word, " ")][:-1]
+    """A command to run in a terminal, as it is typed; a line ends before an option only."""
+    parts = [html.Span(part, className="cg-nowrap") for part in re.split(r" (?=--)", text)]
+    spaced = [one for part in parts for one in (part, " ")][:-1]
     return html.Code(spaced, className="cg-command", tabIndex=0)
