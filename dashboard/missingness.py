@@ -70,7 +70,7 @@ def missingness_card(view: View) -> Component:
         Column("Records"),
         Column("Column"),
         Column("Missing", align="right"),
-        Column("Share missing", "0 to 100 %"),
+        Column("Share", "missing"),
     )
     body = (
         plain_table(columns, rows, caption="Columns with missing values", dense=True)

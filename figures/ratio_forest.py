@@ -7,7 +7,7 @@ from typing import NamedTuple
 import plotly.graph_objects as go
 
 from figures.canvas import Canvas
-from figures.number_text import EN_DASH, plain
+from figures.number_text import EN_DASH, plain, short_tick
 from figures.theme import Theme, template
 
 ROW_PX = 44
@@ -105,7 +105,8 @@ def draw_ratio_forest(numbers: ForestNumbers, theme: Theme, *, narrow: bool = Fa
                 "type": "log",
                 "range": [math.log10(numbers.low), math.log10(numbers.high)],
                 "tickvals": list(ticks),
-                "ticktext": [plain(tick) for tick in ticks],
+                "ticktext": [(short_tick if narrow else plain)(tick) for tick in ticks],
+                "tickangle": 0,
                 "showgrid": False,
                 "fixedrange": True,
             },

@@ -226,7 +226,7 @@ def builder(view: View, catalog: tuple[Signal, ...], spec: ModelSpec | None) -> 
         ], label="Below limit", width=140),
         url_select("inference", inference_choice(chosen), [
             {"value": name, "label": label} for name, label in inference_choices(chosen).items()
-        ], label="Tests and intervals", width=180),
+        ], label="Tests and intervals", width=240),
     ]  # fmt: skip
     return html.Div(controls, className="cg-controls")
 

@@ -104,3 +104,10 @@ def test_a_long_note_takes_two_lines_on_a_phone() -> None:
     assert "34 against 11,<br>Holm < 0.0001" in texts[True]
     assert "34 against 11, Holm < 0.0001" in texts[False]
     assert row_height(numbers, 15) > row_height(numbers, 24)
+
+
+def test_ticks_stand_upright_and_short_on_a_phone() -> None:
+    numbers = prepare_ratio_forest([ForestRow("Day 28", "", 210, 26, 1800, 1e-6)])
+    axis = draw_ratio_forest(numbers, LIGHT, narrow=True).layout.xaxis
+    assert axis.tickangle == 0
+    assert list(axis.ticktext) == ["1", "10", "100", "1k"]
