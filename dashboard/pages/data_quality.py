@@ -159,7 +159,7 @@ def _refused_card(view: View) -> Component:
         {"field": "source_file", "headerName": "File", "flex": 2, "minWidth": 150},
         {"field": "sheet", "headerName": "Sheet", "flex": 1, "minWidth": 100},
         {"field": "row", "headerName": "Row", "type": "numericColumn", "width": 90},
-        {"field": "column_name", "headerName": "Column", "flex": 1, "minWidth": 110},
+        {"field": "column_name", "headerName": "Column", "flex": 1, "minWidth": 145},
         {"field": "raw", "headerName": "As delivered", "flex": 2, "minWidth": 140,
          "tooltipField": "raw", "cellClass": "cg-raw"},
         {"field": "rule", "headerName": "Rule", "flex": 2, "minWidth": 150, "tooltipField": "rule"},

@@ -25,7 +25,7 @@ from figures.patient_tracks import (
 )
 from figures.svg_text import data_uri, svg_document
 from figures.theme import Theme
-from figures.tracks.draw import WIDTH_PX, color_of
+from figures.tracks.draw import DASH_PX, WIDTH_PX, color_of
 from figures.tracks.track import ReadRow, Series, Track
 
 Link = Callable[[int], str]
@@ -210,7 +210,7 @@ def legend_mark(series: Series, theme: Theme) -> str:
     """A short stroke in the series' own color, dash and weight, as SVG."""
     color = color_of(series.color, theme)
     width = WIDTH_PX[series.weight]
-    dash = {"dash": "5 3", "dot": "1.6 3", "dashdot": "6 3 1.6 3"}.get(series.dash, "")
+    dash = DASH_PX.get(series.dash, "").replace("px,", " ").removesuffix("px")
     style = f' stroke-dasharray="{dash}"' if dash else ""
     faint = ' stroke-opacity=".6"' if series.weight == "thin" else ""
     line = (

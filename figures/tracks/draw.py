@@ -27,8 +27,8 @@ DASH_PX = {
     "dash": "5px,3px",
     "dot": "1.5px,3px",
     "dashdot": "6px,3px,1.5px,3px",
-    "longdash": "9px,4px",
-    "longdashdot": "9px,3px,1.5px,3px,1.5px,3px",
+    "longdash": "13px,5px",
+    "longdashdot": "13px,3px,1.5px,3px",
 }
 PAD_PX = 6
 """Room above and below the value axis inside the height of a track."""

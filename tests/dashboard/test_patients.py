@@ -17,13 +17,15 @@ from dashboard.patient.kinetics_table import kinetics_groups
 from dashboard.patient.lesion_table import lesion_table, lesion_title
 from dashboard.patient.page_data import natural_key, page_data, patient_path
 from dashboard.patient.records import CutRecords, patient_frames
-from dashboard.patient.tracks_card import drawn_points
+from dashboard.patient.tracks_card import drawn_points, legend_mark
 from dashboard.patient.words import image_sentence, live_sentence, plain_text, tracks_title
 from dashboard.selecting import build_view
 from dashboard.view import Services, View
 from figures.patient_tracks import prepare_patient_tracks
 from figures.theme import DARK, LIGHT, Theme
 from figures.tracks.patient_frames import Choices, rows
+from figures.tracks.track import Series
+from figures.tracks.uptake import ORGANS
 from tests.dashboard.app_fixture import MemoryReader, no_job
 from tests.figures import patient_example as example
 
@@ -219,3 +221,12 @@ def test_small_words() -> None:
     assert short_criterion("NCI MRD") == "NCI MRD"
     assert criterion_text("B-ALL MARROW AND MRD") == "B-ALL marrow and MRD"
     assert sorted(["P-10", "P-9", "P-1"], key=natural_key) == ["P-1", "P-9", "P-10"]
+
+
+def test_the_legend_shows_the_dash_of_every_organ() -> None:
+    strokes = {
+        legend_mark(Series(f"organ-{name}", name, (), "ink", dash), LIGHT)
+        for _, name, dash in ORGANS
+    }
+    assert len(strokes) == len(ORGANS)
+    assert all("stroke-dasharray" in stroke for stroke in strokes)

@@ -1,6 +1,7 @@
 """Where the word of a limit stands: in a gap, at the height where the limit is drawn."""
 
 from figures.day_scale import scale_for
+from figures.tracks.draw import DASH_PX
 from figures.tracks.labels import free_stretch
 from figures.tracks.track import Limit, Point, Series, Track
 from figures.tracks.uptake import ORGANS
@@ -30,3 +31,4 @@ def test_every_organ_has_a_dash_of_its_own() -> None:
     dashes = [dash for _, _, dash in ORGANS]
     assert len(set(dashes)) == len(dashes)
     assert "solid" not in dashes  # the mean of the lesions
+    assert len({DASH_PX[dash] for dash in dashes}) == len(dashes)
