@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from analysis.planning.sample_size import SampleSize, sample_size
     from analysis.results import Check, Estimate, Fit, Provenance
     from analysis.specs import ModelSpec, default_spec
+    from analysis.tracers.context import SignalContext
 
 _EXPORTS = {
     "bland_altman": "analysis.fits.agreement.bland_altman",
@@ -132,6 +133,7 @@ _EXPORTS = {
     "joint_alternatives": "analysis.fits.joint.alternatives",
     "DynamicPrediction": "analysis.fits.joint.predictions",
     "predict_event_free": "analysis.fits.joint.predictions",
+    "SignalContext": "analysis.tracers.context",
     "fit_mixed": "analysis.fits.mixed",
     "fit_specification": "analysis.fits.specification",
 }
@@ -161,6 +163,7 @@ __all__ = [
     "Provenance",
     "Residuals",
     "SampleSize",
+    "SignalContext",
     "TermTests",
     "TrialPlan",
     "VarianceShares",

@@ -23,6 +23,7 @@ from analysis.fits.structured_model import (
 from analysis.fits.versions import provenance
 from analysis.frames import takes_frames
 from analysis.results import Check, Fit, Status, finite
+from analysis.tracers.context import SignalContext, signal_name
 
 if TYPE_CHECKING:
     import polars as pl
@@ -59,7 +60,7 @@ def fit_mixed(
     crossed: tuple[str, ...] | str = (),
     weights: str = "",
     transform: str = "",
-    context: str = "",
+    context: str | SignalContext = "",
 ) -> Fit:
     """Fit a linear mixed model with random effects nested in `group` (the patient).
 
@@ -74,7 +75,8 @@ def fit_mixed(
     residual: "independent", "by:COLUMN", "ar1:COLUMN", "car1:COLUMN" or "unstructured:COLUMN" (see
     `analysis.fits.residual_spec`). crossed: columns whose levels cross patients, as readers do.
     weights: column of known precisions. transform: of the outcome, "log10", "log2" or "log".
-    context: what the signal is, a noun phrase for the sentence.
+    context: what the signal is, for the sentence: a noun phrase, or `SignalContext(name, tracer)`
+    with a tracer or class of the registry. Words that such a signal must not be called are refused.
     A model that cannot be fitted comes back with status not_estimable and no number.
     Raises UserError for a formula, column or option that does not exist.
     """
@@ -83,6 +85,7 @@ def fit_mixed(
     crossed = (crossed,) if isinstance(crossed, str) else tuple(crossed)
     structure = Structure(parse_residual(residual), parse_nested(nested), crossed, weights)
     formula = transformed(formula, transform)
+    context = signal_name(context)
     choice = chosen(inference, reml, seed)
     if covariance not in ("full", "diagonal"):
         raise UserError(f"covariance {covariance!r} does not exist; use 'full' or 'diagonal'")

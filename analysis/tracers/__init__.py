@@ -1,5 +1,6 @@
 """Every cell-tracking system: its nuclide, clock, window, flags and the words that fit it."""
 
+from analysis.tracers.context import SignalContext, signal_name
 from analysis.tracers.registry import (
     FLAGS,
     NUCLIDES,
@@ -21,10 +22,12 @@ __all__ = [
     "WORDS",
     "Flag",
     "Nuclide",
+    "SignalContext",
     "SignalWords",
     "Tracer",
     "TracerClass",
     "check_words",
+    "signal_name",
     "tracer_rows",
     "words_for",
 ]

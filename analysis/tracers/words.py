@@ -6,6 +6,7 @@ or metabolic tracer sees every cell with its target; a tumor tracer sees no T ce
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from analysis.tracers.registry import TracerClass
@@ -21,6 +22,9 @@ _CAR_T = (
     + _THERAPY
     + r"|CAR[-\u2010\u2011 ]?T[- ](?:signal|uptake|numbers?|counts?|expansion|persistence|homing)"
     + r"|CAR ?\+ ?(?:T[- ])?cells?|CAR[- ]positive(?: T)? cells?"
+    + r"|CAR[-\u2010\u2011 ]?Ts?(?=\s*(?:$|[,.;:)]))"
+    + r"|chimeric antigen receptor[- ]T[- ]?cells?"
+    + _THERAPY
 )
 _T_CELLS = r"T[-\u2010\u2011 ]cells?" + _THERAPY + r"|T[-\u2010\u2011 ]lymphocytes?"
 
@@ -92,6 +96,11 @@ _PATTERNS = {
 }
 
 
+def claims_about_cells(text: str) -> tuple[str, ...]:
+    """Wordings that claim growth, persistence or a number of cells, or that they carry the CAR."""
+    return _found(text, ("expansion", "persistence", "cell count", "CAR-T cells"))
+
+
 def words_for(tracer_class: TracerClass) -> SignalWords:
     """The words of one tracer class. Raises KeyError for an unknown class."""
     return WORDS[tracer_class]
@@ -108,8 +117,13 @@ def check_words(
     words = WORDS[tracer_class]
     claim = text.replace(words.caution, "")
     groups = [group for group in words.forbidden if not (car_specific and group == "CAR-T cells")]
+    return _found(claim, groups)
+
+
+def _found(text: str, groups: Iterable[str]) -> tuple[str, ...]:
+    """Wordings of these groups, as written, in order."""
     found: dict[tuple[int, int], str] = {}
     for group in groups:
-        for match in re.finditer(rf"(?<!\w)(?:{_PATTERNS[group]})(?!\w)", claim, re.IGNORECASE):
+        for match in re.finditer(rf"(?<!\w)(?:{_PATTERNS[group]})(?!\w)", text, re.IGNORECASE):
             found[match.span()] = match.group()
     return tuple(found[span] for span in sorted(found))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from analysis.errors import UserError
 from analysis.results import Estimate, Fit
 from analysis.sentences import count, number
+from analysis.tracers.context import signal_name
 from analysis.tracers.words import WORDS, SignalWords, check_words, words_for
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class SignalName:
 
     def __post_init__(self) -> None:
         if self.tracer_class is None:
+            signal_name(self.signal, "signal")
             return
         if self.tracer_class not in WORDS:
             raise UserError(
