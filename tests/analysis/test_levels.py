@@ -2,6 +2,7 @@
 
 import inspect
 
+import polars as pl
 import pytest
 
 import analysis
@@ -28,7 +29,7 @@ def test_they_are_many():
 def test_a_level_is_between_zero_and_one(name, level):
     function = getattr(analysis, name)
     needed = {
-        key: None
+        key: pl.DataFrame() if "DataFrame" in str(parameter.annotation) else None
         for key, parameter in inspect.signature(function).parameters.items()
         if parameter.default is inspect.Parameter.empty
     }

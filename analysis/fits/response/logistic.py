@@ -58,7 +58,7 @@ def fit_logistic(
     The outcome is 1 or true for a response. subject: column of the patient; more than one row of a
     patient is refused, since they are not independent (see `fit_gee`). penalty: "firth", "none",
     or "auto" for Firth's where the covariates separate the responses. known_on_day: covariate ->
-    day on which it was known; one that is not before `assessed_on_day` is refused.
+    day on which it was known; one known after `assessed_on_day` is refused.
     A model that cannot be fitted comes back not_estimable. Raises UserError for a column or option
     that does not exist.
     """
@@ -71,7 +71,7 @@ def fit_logistic(
             "and the day of the response that it must come before; give both or none"
         )
     if assessed_on_day is not None:
-        require_known(known_on_day, assessed_on_day, None)
+        require_known(known_on_day, assessed_on_day, None, frame.columns)
     rows = response_rows(frame, formula, subject)
     shell = Fit(
         kind=KIND, status="not_estimable", reason=None, sentence="", formula=formula,
@@ -89,7 +89,7 @@ def fit_logistic(
     if penalty == "auto" and fitted.diverges:
         fitted = FittedLogistic(rows.design, rows.response, level, True)
     if fitted.diverges:
-        return refused(shell, SEPARATED)
+        return refused(shell, FAR_APART if fitted.firth else SEPARATED)
     return _answered(shell, fitted)
 
 
@@ -97,6 +97,12 @@ SEPARATED = Problem(
     "separation",
     "The covariates separate responders from non-responders, so an estimate has no end.",
     "Ask for penalty='firth', or show the values of both groups.",
+)
+FAR_APART = Problem(
+    "separation",
+    "The covariates separate responders from non-responders with so little near the border that "
+    "even a penalized estimate is beyond all reason.",
+    "Show the values of both groups, or ask for fewer covariates.",
 )
 
 
@@ -119,12 +125,18 @@ class FittedLogistic:
     def diverges(self) -> bool:
         """Whether an estimate has no end, or under the penalty one that says no more than that."""
         far = float(np.abs(self.found.beta[1:]).max(initial=0.0)) > NO_END
-        return not self.found.converged or (far if self.firth else self.separated)
+        return not self.found.converged or (self.separated and (far or not self.firth))
 
     @cached_property
     def separated(self) -> bool:
         """Whether the covariates separate the responses."""
         return separated(self.x, self.response)
+
+    @property
+    def log_likelihood(self) -> float:
+        """At the maximum; Firth's penalty holds the information on the scale of the data."""
+        units = float(np.log(self.design.scale).sum()) if self.firth else 0.0
+        return self.found.value + units
 
     @property
     def chances(self) -> Array:
@@ -166,7 +178,7 @@ def _answered(shell: Fit, fitted: FittedLogistic) -> Fit:
     status, reason, advice = judged(checks)
     fit = shell.replace(
         method=METHOD + FIRTH * fitted.firth, estimates=fitted.estimates(),
-        log_likelihood=fitted.found.value, criterion=-2 * fitted.found.value, checks=checks,
+        log_likelihood=fitted.log_likelihood, criterion=-2 * fitted.log_likelihood, checks=checks,
         status=status, reason=reason, advice=advice, design=fitted,
     )  # fmt: skip
     return fit.replace(sentence=logistic_sentence(fit))

@@ -68,7 +68,8 @@ def fit_ordinal(frame: "pl.DataFrame", formula: str, *, level: float = 0.95) -> 
         return refused(
             shell,
             Problem("separation", "The covariates order the grades, so an estimate has no end.",
-                    "Show the values by grade, or join grades."),
+                    "Show the values by grade, join rare categories, or fit one cut with a "
+                    "penalty (fit_logistic)."),
         )  # fmt: skip
     checks = (_size(fitted), brant_check(fitted))
     status, reason, advice = judged(checks)

@@ -81,7 +81,7 @@ def fit_cox(
     require_level(level)
     strata = (strata,) if isinstance(strata, str) else tuple(strata)
     _require_options(ties, penalty)
-    require_known(known_on_day, landmark_day, entry)
+    require_known(known_on_day, landmark_day, entry, frame.columns)
     names = covariate_names(formula, frame.columns, event)
     extra = [*names, *strata, *([cluster] if cluster else []), *([subject] if subject else [])]
     shell = Fit(
@@ -136,9 +136,13 @@ def _answered(shell: Fit, fitted: FittedCox, penalty: str, cluster: str | None) 
                 inference_note=f"Penalized likelihood ratio{why}.",
             )  # fmt: skip
     if cluster:
-        shell = shell.replace(method=shell.method + ROBUST.format(cluster=cluster))
+        shell = shell.replace(
+            method=shell.method + ROBUST.format(cluster=cluster),
+            inference_note="Normal intervals from the robust variance.",
+        )
     fit = shell.replace(
-        estimates=fitted.estimates(), log_likelihood=found.value, criterion=-2 * found.value,
+        estimates=fitted.estimates(), log_likelihood=fitted.log_likelihood,
+        criterion=-2 * fitted.log_likelihood,
         checks=checks, status=status, reason=reason, advice=advice, design=fitted,
     )  # fmt: skip
     return fit.replace(sentence=cox_sentence(fit))

@@ -41,6 +41,12 @@ class FittedCox:
         return np.asarray(parts.T @ parts)
 
     @property
+    def log_likelihood(self) -> float:
+        """At the maximum; Firth's penalty holds the information on the scale of the data."""
+        units = float(np.log(self.design.scale).sum()) if self.firth else 0.0
+        return self.found.value + units
+
+    @property
     def std_error(self) -> Array:
         return np.asarray(np.sqrt(np.diag(self.covariance)) / self.design.scale)
 
@@ -103,8 +109,13 @@ def penalized(sets: RiskSets):  # type: ignore[no-untyped-def]
 
 def diverges(found: Maximum, sets: RiskSets) -> bool:
     """Whether an estimate runs away: far out, or where the likelihood has gone flat."""
-    if np.abs(found.beta).max(initial=0.0) > NO_END:
+    before = sets.point(np.zeros_like(found.beta)).information
+    return runs_away(found.beta, before, sets.point(found.beta).information)
+
+
+def runs_away(beta: Array, before: Array, after: Array) -> bool:
+    """From the information without effects (before) and at the end of the search (after)."""
+    if np.abs(beta).max(initial=0.0) > NO_END:
         return True
-    before = np.linalg.eigvalsh(sets.point(np.zeros_like(found.beta)).information)
-    after = np.linalg.eigvalsh(sets.point(found.beta).information)
-    return bool(after[0] < FLAT * max(float(before[0]), 1e-300))
+    least, left = np.linalg.eigvalsh(before)[0], np.linalg.eigvalsh(after)[0]
+    return bool(left < FLAT * max(float(least), 1e-300))

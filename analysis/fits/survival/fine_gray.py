@@ -14,6 +14,7 @@ from analysis.engine.maximum import maximize
 from analysis.engine.structure import Array
 from analysis.fits.guards import Problem
 from analysis.fits.mixed import judged, refused
+from analysis.fits.survival.cox_fit import runs_away
 from analysis.fits.survival.cumulative_incidence import causes_of
 from analysis.fits.survival.design import covariate_names, covariates_of
 from analysis.fits.survival.rows import event_rows
@@ -80,11 +81,9 @@ def fit_fine_gray(
         return refused(shell, design)
     sets = _Weighted(design.scaled, rows.time, codes, labels.index(of))
     found = maximize(sets.likelihood, np.zeros(len(design.names)))
-    if not found.converged or np.abs(found.beta).max() > 12:
-        return refused(
-            shell,
-            Problem("monotone_likelihood", "An estimate has no end.", "Show the curves instead."),
-        )
+    none = sets.likelihood(np.zeros(len(design.names)))[2]
+    if not found.converged or runs_away(found.beta, none, found.information):
+        return refused(shell, NO_END)
     errors = np.sqrt(np.diag(sets.sandwich(found.beta))) / design.scale
     estimates = _estimates(design.names, found.beta / design.scale, errors, level)
     each = events / len(design.names)
@@ -99,6 +98,13 @@ def fit_fine_gray(
         sentence=f"The incidence of {of} was modeled in {count(len(rows.time), 'patient')}, "
         f"{count(events, 'event')}.",
     )  # fmt: skip
+
+
+NO_END = Problem(
+    "monotone_likelihood",
+    "An estimate has no end: the covariates order the events, completely or in one category.",
+    "Join or leave out the rare category, or show the curves instead.",
+)
 
 
 def _estimates(

@@ -58,18 +58,20 @@ def restricted_mean(
     Raises UserError for a column that does not exist or a horizon that is not positive.
     """
     require_level(level)
-    if not horizon > 0:
+    if not (np.isfinite(horizon) and horizon > 0):
         raise UserError(f"horizon {horizon:g} must be a positive number of days")
     rows = event_rows(frame, time, event, None, [group] if group else [])
     if isinstance(rows, Problem):
         return refusal(RestrictedMean, rows)
-    means = []
+    means, ends = [], {}
     for name, here in groups_of(rows, group):
         steps = Steps(rows.entry[here], rows.time[here], rows.event[here])
-        last = float(steps.times[-1])
-        if last < horizon and steps.events[-1] < steps.at_risk[-1]:
-            return refusal(RestrictedMean, _too_far(name, last, horizon))
+        if steps.times[-1] < horizon and steps.events[-1] < steps.at_risk[-1]:
+            ends[name] = float(steps.times[-1])
         means.append(GroupMean(name, int(here.sum()), *_area(steps, horizon)))
+    if ends:
+        found = refusal(RestrictedMean, _too_far(ends, horizon))
+        return found.replace(n_subjects=len(rows.time), n_events=rows.n_events, horizon=horizon)
     result = RestrictedMean(
         status="ok", reason=None, sentence=_sentence(means, horizon), n_subjects=len(rows.time),
         n_events=rows.n_events, excluded=rows.excluded, horizon=horizon, means=tuple(means),
@@ -78,11 +80,17 @@ def restricted_mean(
     return _with_difference(result) if len(means) == 2 else result
 
 
-def _too_far(name: str, last: float, horizon: float) -> Problem:
+def _too_far(ends: dict[str, float], horizon: float) -> Problem:
+    """ends: last day of each group that is followed less than to the horizon."""
+    short = " and ".join(
+        f"{'of all patients' if name == 'all' else f'of {name}'} ends on day {last:g}"
+        for name, last in ends.items()
+    )
     return Problem(
         "beyond_follow_up",
-        f"The follow-up of {name} ends on day {last:g}, before the horizon of {horizon:g} days.",
-        f"Take a horizon of {last:g} days or less.",
+        f"The follow-up {short}, before the horizon of {horizon:g} days, with patients who had no "
+        "event.",
+        f"Take a horizon of {min(ends.values()):g} days or less.",
     )
 
 
