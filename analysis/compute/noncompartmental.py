@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from analysis.compute.auc import AucMethod, auc, value_at
 from analysis.compute.half_life import TerminalSlope, terminal_slope
+from analysis.compute.samples import numbers
 from analysis.errors import UserError
 
 Vector = NDArray[np.float64]
@@ -79,8 +80,8 @@ def nca(
     after the last one, and is left out between and later (PKNCA: keep, drop, keep). Samples
     before infusion are counted in `n_samples` and `n_below` and not used; without a sample at
     infusion the curve starts there at zero. Fold: peak over the first sample after infusion.
-    Raises UserError for vectors of different length, a repeated or missing time, or an infinite
-    value.
+    Raises UserError for vectors of different length, a repeated or missing time, a value that is
+    infinite, negative or no number.
     """
     chosen = rules or NcaRules()
     t, c, blq = _sorted(time, value, below)
@@ -103,8 +104,13 @@ def nca(
 
 
 _PARAMETERS = (
-    "cmax", "tmax", "auc_end", "clast", "tlast", "doubling_time", "fold", "contraction", "terminal",
+    "cmax", "tmax", "auc_last", "auc_end", "auc_infinity", "percent_extrapolated", "clast", "tlast",
+    "growth_rate", "doubling_time", "fold", "contraction", "terminal",
 )  # fmt: skip
+
+
+_BEYOND = ("auc_infinity", "percent_extrapolated")
+"""What rests on the decline after the last sample."""
 
 
 class _Samples(NamedTuple):
@@ -124,7 +130,7 @@ _Found = tuple[dict[str, Any], dict[str, str]]
 def _sorted(
     time: ArrayLike, value: ArrayLike, below: ArrayLike | None
 ) -> tuple[Vector, Vector, NDArray[np.bool_]]:
-    t, c = np.asarray(time, float), np.asarray(value, float)
+    t, c = numbers("nca", "time", time), numbers("nca", "value", value)
     blq = ~(c > 0) if below is None else np.asarray(below, bool) | ~(c > 0)
     if not t.shape == c.shape == blq.shape:
         raise UserError(
@@ -135,6 +141,11 @@ def _sorted(
         raise UserError(
             "nca: a time is missing or a value is infinite; leave the sample out, or give a "
             "missing value where it is below the limit"
+        )
+    if (c < 0).any():
+        raise UserError(
+            f"nca: {int((c < 0).sum())} values are negative; a concentration is not, so correct "
+            "them, or give zero or a missing value where a sample is below its limit"
         )
     order = np.argsort(t, kind="stable")
     t, c, blq = t[order], c[order], blq[order]
@@ -220,14 +231,12 @@ def _growth(samples: _Samples, rules: NcaRules, peak: dict[str, Any]) -> _Found:
     t, c, quantifiable, *_ = samples
     post = t > 0
     if "tmax" not in peak or not post.any():
-        return {}, {"doubling_time": "no peak", "fold": "no peak"}
+        return {}, dict.fromkeys(("growth_rate", "doubling_time", "fold"), "no peak")
     values, reasons = _fold(samples, peak)
     rising = quantifiable & post & (t <= peak["tmax"])
     if rising.sum() < rules.min_growth_points:
-        reasons["doubling_time"] = (
-            f"needs {rules.min_growth_points} values up to the peak, has {int(rising.sum())}"
-        )
-        return values, reasons
+        few = f"needs {rules.min_growth_points} values up to the peak, has {int(rising.sum())}"
+        return values, reasons | dict.fromkeys(("growth_rate", "doubling_time"), few)
     rate = float(np.polyfit(t[rising], np.log(c[rising]), 1)[0])
     values["growth_rate"] = rate
     if rate > 0:
@@ -249,7 +258,7 @@ def _fold(samples: _Samples, peak: dict[str, Any]) -> _Found:
 
 def _decline(samples: _Samples, rules: NcaRules, found: dict[str, Any]) -> _Found:
     if "tmax" not in found:
-        return {}, {"contraction": "no peak", "terminal": "no peak"}
+        return {}, dict.fromkeys(("contraction", "terminal", *_BEYOND), "no peak")
     after = samples.quantifiable & (samples.t > found["tmax"])
     slopes = {
         name: terminal_slope(
@@ -266,4 +275,7 @@ def _decline(samples: _Samples, rules: NcaRules, found: dict[str, Any]) -> _Foun
         tail = found["clast"] / terminal.rate
         whole = found["auc_last"] + tail
         values |= {"auc_infinity": whole, "percent_extrapolated": 100.0 * tail / whole}
-    return values, {name: slope.reason for name, slope in slopes.items() if slope.reason}
+    reasons = {name: slope.reason for name, slope in slopes.items() if slope.reason}
+    if terminal.reason:
+        reasons |= dict.fromkeys(_BEYOND, f"terminal decline: {terminal.reason}")
+    return values, reasons

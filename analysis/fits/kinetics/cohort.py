@@ -13,6 +13,7 @@ from analysis.fits.kinetics.expectation import Cohort
 from analysis.fits.kinetics.likelihood import Samples
 from analysis.fits.kinetics.samples import samples_of
 from analysis.results import Excluded
+from analysis.sentences import count
 
 if TYPE_CHECKING:
     import polars as pl
@@ -52,6 +53,7 @@ def patients_of(
     Raises UserError for a column or parameter that does not exist, or samples that make no sense.
     """
     import polars as pl
+    import polars.selectors as cs
 
     for name, listed in covariates.items():
         if isinstance(listed, str):
@@ -60,11 +62,11 @@ def patients_of(
     _known(frame, columns, form, covariates, wanted)
     rows = frame.filter(pl.col(columns.time).is_not_null() & pl.col(columns.group).is_not_null())
     rows = rows.filter(pl.any_horizontal(pl.col(_bounds(frame, columns)).is_not_null()))
-    before = rows.filter(pl.col(columns.time) <= 0).height
+    complete = rows.height
     rows = rows.filter(pl.col(columns.time) > 0)
-    all_patients = rows[columns.group].n_unique()
+    after = rows
     if wanted:
-        rows = rows.drop_nulls(wanted)
+        rows = rows.with_columns(cs.float().fill_nan(None)).drop_nulls(wanted)
     names, samples, firsts = [], [], []
     for (name,), part in rows.group_by(columns.group, maintain_order=True):
         try:
@@ -84,10 +86,12 @@ def patients_of(
         for label, (_, terms) in zip(form.names, blocks, strict=True)
         for term in ("", *terms)
     )
+    without = after[columns.group].n_unique() - len(names)
+    whose = f"sample without {', '.join(wanted)} ({count(without, 'patient')} left out)"
     lost = (
-        Excluded("no day, value, bound or covariate", frame.height - before - _rows(samples)),
-        Excluded("sample at or before infusion", before),
-        Excluded("patient without a covariate", all_patients - len(names)),
+        Excluded("no day, value or bound", frame.height - complete),
+        Excluded("sample at or before infusion", complete - after.height),
+        Excluded(whose, after.height - rows.height),
     )
     return Patients(
         tuple(names),
@@ -162,10 +166,6 @@ def _numbers(part: "pl.DataFrame", name: str) -> Array:
     if name not in part.columns:
         return np.full(part.height, np.nan)
     return np.asarray(part[name].cast(pl.Float64).fill_null(np.nan).to_numpy(), float)
-
-
-def _rows(samples: Sequence[Samples]) -> int:
-    return sum(item.t.size for item in samples)
 
 
 def _block(firsts: Sequence[Mapping[str, object]], names: Sequence[str]) -> tuple[Array, list[str]]:

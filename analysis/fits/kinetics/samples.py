@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from analysis.compute.samples import numbers
 from analysis.errors import UserError
 from analysis.fits.guards import Problem
 from analysis.fits.kinetics.likelihood import Samples
@@ -21,9 +22,10 @@ def samples_of(
     UserError for vectors of different length, a missing or repeated time, a value that is not
     positive, or a sample with neither value nor bound.
     """
-    t, v = np.asarray(time, float), np.asarray(value, float)
-    low = np.full(v.shape, np.nan) if lower is None else np.asarray(lower, float)
-    high = np.full(v.shape, np.nan) if upper is None else np.asarray(upper, float)
+    t, v = numbers("kinetics", "time", time), numbers("kinetics", "value", value)
+    missing = np.full(v.shape, np.nan)
+    low = missing if lower is None else numbers("kinetics", "lower", lower)
+    high = missing if upper is None else numbers("kinetics", "upper", upper)
     if not t.shape == v.shape == low.shape == high.shape or t.ndim != 1:
         raise UserError(
             f"kinetics: lengths differ: time {t.size}, value {v.size}, lower {low.size}, upper "

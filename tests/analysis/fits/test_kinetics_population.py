@@ -205,3 +205,18 @@ def test_a_covariate_that_is_the_same_for_all_is_refused():
 def test_requests_that_make_no_sense(change, arguments, words):
     with pytest.raises(UserError, match=words):
         fit_kinetics_population(trial(1).with_columns(**change), **arguments)
+
+
+@pytest.mark.parametrize("missing", [None, float("nan")])
+def test_a_missing_covariate_leaves_its_patient_out_and_is_counted(missing):
+    frame = trial(3, n=8).with_columns(age=pl.col("usubjid").rank("dense").cast(pl.Float64))
+    first = frame["usubjid"][0]
+    gap = frame.with_columns(age=pl.when(pl.col("usubjid") == first).then(missing).otherwise("age"))
+    samples = frame.filter((pl.col("usubjid") == first) & (pl.col("rel_day") > 0)).height
+    columns = Columns("rel_day", "value", "lower", "upper", "usubjid")
+    patients = patients_of(gap, columns, FORMS["stein"], {"cmax": ["age"]})
+    assert first not in patients.names
+    assert len(patients.names) == 7
+    assert [(row.reason, row.n) for row in patients.excluded] == [
+        ("sample without age (1 patient left out)", samples)
+    ]
