@@ -65,7 +65,9 @@ def test_uti_random_slope_lies_above_the_published_fit(shared):
     f = fit.design
     ours = exact_log_likelihood(f, f.beta, f.block, f.sigma2)
     assert fit.log_likelihood == pytest.approx(ours, abs=1e-4)
-    assert 0.05 < ours - theirs < 0.12
+    # R 4.2.2, trapezoid over 801 by 801 effects of every patient at both maxima.
+    assert fit.log_likelihood == pytest.approx(-431.0356986, abs=1e-5)
+    assert ours - theirs == pytest.approx(-431.0356986 + 431.1235692, abs=1e-3)
 
 
 def _uti(shared):
