@@ -38,7 +38,11 @@ FINDING_SCHEMA = {
 
 @dataclass
 class FileAccount:
-    """The counts of one file: rows_in = loaded + refused + duplicates + empty."""
+    """The counts of one file: rows_in = loaded + refused + duplicates + empty.
+
+    `file_rows`: its data rows in every format, without header lines and with empty rows;
+    `file_cells`: the cells of all its lines.
+    """
 
     path: str
     sha256: str
@@ -73,7 +77,7 @@ def account(delivery: Delivery, plan: Plan) -> list[FileAccount]:
             sha256=result.source.sha256,
             size_byte=result.source.size_byte,
             reader=result.reader or NO_READER,
-            file_rows=sum(sheet.cells.height for sheet in result.sheets),
+            file_rows=delivery.file_rows.get(number, 0),
             file_cells=sum(sheet.cells.height * sheet.cells.width for sheet in result.sheets),
             rows_read=delivery.rows_read.get(number, 0),
         )

@@ -50,6 +50,7 @@ class Delivery:
     implied: dict[str, pl.DataFrame] = field(default_factory=dict)
     findings: list[tuple[int | None, Finding]] = field(default_factory=list)
     rows_read: Mapping[int, int] = field(default_factory=dict)
+    file_rows: Mapping[int, int] = field(default_factory=dict)
 
 
 def check_delivery(
@@ -63,7 +64,9 @@ def check_delivery(
         UserError: The profile does not fit the files.
     """
     shaped = shape(results, saved.profile)
-    delivery = Delivery(saved, results, shaped.parts, rows_read=shaped.rows)
+    delivery = Delivery(
+        saved, results, shaped.parts, rows_read=shaped.rows, file_rows=shaped.file_rows
+    )
     delivery.findings += list(shaped.findings)
     for name, contract in CONTRACTS.items():
         parts = [part for part in shaped.parts if part.table.contract == name]

@@ -18,7 +18,7 @@ from etl.profiles.house import file_name
 from etl.profiles.reshape import Incoming, reshape, selects
 from etl.profiles.schema import Profile, Table
 from etl.sheets.sheet import Sheet
-from etl.source import Finding
+from etl.source import SKIPPED, Finding
 from etl.unread import unread_finding
 
 
@@ -38,9 +38,11 @@ class Shaped:
     """All parts of a delivery, and findings with the file they belong to."""
 
     parts: tuple[Part, ...]
-    findings: tuple[tuple[int, Finding], ...]
+    findings: tuple[tuple[int | None, Finding], ...]
     rows: Mapping[int, int]
     """Per file the number of its data rows that some table reads."""
+    file_rows: Mapping[int, int]
+    """Per file its data rows: below the header lines, empty ones counted, read or not."""
 
 
 def shape(results: Sequence[ReadResult], profile: Profile) -> Shaped:
@@ -51,11 +53,13 @@ def shape(results: Sequence[ReadResult], profile: Profile) -> Shaped:
             must hold finds no sheet, or no table reads anything.
     """
     parts: list[Part] = []
-    findings: list[tuple[int, Finding]] = []
+    findings: list[tuple[int | None, Finding]] = []
     used: set[int] = set()
     rows: Counter[int] = Counter()
+    file_rows: Counter[int] = Counter()
     for number, result in enumerate(results):
-        findings += [(number, one) for one in result.source.findings]
+        for one in result.source.findings:  # a file beside it that was not read is no part of it
+            findings.append((None if one.code == SKIPPED else number, one))
         if result.refusal is not None:
             findings.append((number, unread_finding(result, profile)))
         for position, sheet in enumerate(result.sheets):
@@ -67,10 +71,11 @@ def shape(results: Sequence[ReadResult], profile: Profile) -> Shaped:
                 used.add(index)
                 parts.append(_part(number, sheet, profile, table, usage, len(parts)))
                 findings += [(number, one) for one in parts[-1].incoming.findings]
+            file_rows[number] += usage.height if chosen else _height(sheet)
             rows[number] += 0 if usage.rows_read is None else len(usage.rows_read)
             findings += [(number, one) for one in _unread(sheet, profile, usage, bool(chosen))]
     _require_tables(profile, used, results)
-    return Shaped(tuple(parts), tuple(findings), rows)
+    return Shaped(tuple(parts), tuple(findings), rows, file_rows)
 
 
 def _tables_for(sheet: Sheet, position: int, profile: Profile) -> list[int]:
@@ -97,12 +102,12 @@ def _part(
 
 
 def _require_tables(profile: Profile, used: set[int], results: Sequence[ReadResult]) -> None:
-    names = sorted({sheet.name for result in results for sheet in result.sheets})
-    shown = ", ".join(repr(name) for name in names[:6]) or "none"
+    titles = sorted({sheet.title for result in results for sheet in result.sheets})
+    shown = "; ".join(titles[:6]) or "none"
     if not used:
         raise UserError(
-            f"profile {profile.name!r} reads none of the sheets delivered ({shown}); "
-            "choose another profile or correct `file` and `sheet` in it"
+            f"profile {profile.name!r} reads nothing of what was delivered ({shown}); "
+            "choose another profile or correct `file`, `sheet` and `when` in it"
         )
     for index, table in enumerate(profile.tables):
         if index not in used and not table.optional and profile.delivery == "full":
@@ -125,10 +130,15 @@ def _content(sheet: Sheet) -> str:
     return file_name(sheet.source_name)
 
 
+def _height(sheet: Sheet) -> int:
+    """Data rows of a sheet that no table reads: one header line where the format has none."""
+    return max(0, sheet.cells.height - (not sheet.header))
+
+
 def _unread(sheet: Sheet, profile: Profile, usage: Usage, chosen: bool) -> list[Finding]:
     """What stands in the sheet and is not used: sheets, identifying and unread columns, rows."""
     if not chosen:
-        height = max(0, sheet.cells.height - (not sheet.header))
+        height = _height(sheet)
         message = f"{height} rows are not read: no table for {_content(sheet)}"
         return [Finding("sheet_not_read", message, "warning", None, height)]
     rows = sheet.cells if usage.data is None else usage.data

@@ -17,6 +17,7 @@ MAX_ENTRIES = 10_000
 MAX_EXPANDED_BYTE = 2 * 1024**3
 MAX_RATIO = 500
 RATIO_FREE_BYTE = 16 * 1024**2
+SKIPPED = "file_skipped"
 IGNORED_NAMES = {"Thumbs.db", "desktop.ini", "__MACOSX"}
 
 
@@ -102,15 +103,26 @@ class Source:
 def open_sources(paths: Iterable[str | Path]) -> Iterator[Source]:
     """Every file behind the paths: files as named, folders in sorted order, zip members.
 
+    A file comes once, however often it is given, and counts as named when one path names it.
     Raises UserError for a path that does not exist or a folder without a file to read.
     """
+    paths = list(paths)
+    named = {_place(Path(given)) for given in paths if not Path(given).is_dir()}
+    seen: set[Path] = set()
     for given in paths:
         require_paths([given])
         path = Path(given)
-        if path.is_dir():
-            yield from _folder_sources(path, str(given))
-        else:
-            yield from _file_sources(path, str(given), (), named=True)
+        files = _folder_files(path, str(given)) if path.is_dir() else [(path, str(given), ())]
+        for file, name, findings in files:
+            place = _place(file)
+            if place not in seen:
+                seen.add(place)
+                yield from _file_sources(file, name, findings, named=place in named)
+
+
+def _place(file: Path) -> Path:
+    """One spelling of a file's path; a link beside its file stays a file of its own."""
+    return file.parent.resolve() / file.name
 
 
 def require_paths(paths: Iterable[str | Path]) -> None:
@@ -127,7 +139,8 @@ def source_from_bytes(name: str, content: bytes) -> Source:
     return Source(name, hashlib.sha256(content).hexdigest(), len(content), content=content)
 
 
-def _folder_sources(folder: Path, given: str) -> Iterator[Source]:
+def _folder_files(folder: Path, given: str) -> Iterator[tuple[Path, str, tuple[Finding, ...]]]:
+    """Each file with its name, and with the first what was passed over in the folder."""
     found: list[Path] = []
     skipped: list[Path] = []
     for path in sorted(folder.rglob("*")):
@@ -137,14 +150,12 @@ def _folder_sources(folder: Path, given: str) -> Iterator[Source]:
     if not found:
         raise UserError(f"{given}: the folder holds no file to read; name the folder of the export")
     findings = tuple(
-        Finding(
-            "file_skipped", f"{path.relative_to(folder)}: hidden or lock file, not read", "info"
-        )
+        Finding(SKIPPED, f"{path.relative_to(folder)}: hidden or lock file, not read", "info")
         for path in skipped
     )
     for path in found:
         name = str(Path(given) / path.relative_to(folder))
-        yield from _file_sources(path, name, findings)
+        yield path, name, findings
         findings = ()
 
 
@@ -226,7 +237,7 @@ def _members(
     for info in sorted(members, key=lambda info: info.filename):
         if any(_is_ignored(part) for part in PurePosixPath(info.filename).parts):
             message = f"{source.name}!{info.filename}: hidden or lock file, not read"
-            findings.append(Finding("file_skipped", message, "info"))
+            findings.append(Finding(SKIPPED, message, "info"))
             continue
         member = _read_member(archive, info, source)
         yield Source(

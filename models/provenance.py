@@ -44,8 +44,9 @@ class Load(Base):
 class SourceFile(Base):
     """One row per load and file. `rows_in` counts records after reshaping:
 
-    ``rows_in = loaded + refused + duplicates + empty``; `file_rows` and `file_cells` are what
-    the file itself holds, `superseded` how many earlier records this file replaced.
+    ``rows_in = loaded + refused + duplicates + empty``; `file_rows` are the data rows of the file
+    (without header lines, with empty rows), `file_cells` the cells of all its lines, `superseded`
+    how many earlier records this file replaced.
     """
 
     __tablename__ = "source_file"

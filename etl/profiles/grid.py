@@ -32,6 +32,8 @@ class Usage:
     data: pl.DataFrame | None = None
     rows_read: pl.Series | None = None
     rows_total: int = 0
+    height: int = 0
+    """Data rows with the empty ones; `rows_total` counts those that hold text."""
 
 
 @dataclass
@@ -117,12 +119,13 @@ def open_grid(sheet: Sheet, table: Table, where: str, usage: Usage) -> Grid:
     rows = cells.slice(first)
     if table.skip:
         rows = rows.filter(~pl.col("_row").is_in(list(table.skip)))
+    height = rows.height
     if names:
         rows = rows.filter(~pl.all_horizontal(_blank(name) for name in names))
     usage.paths, usage.identifying = raw_paths, identifying
     usage.data = rows
     if usage.rows_read is None:
-        usage.rows_total = rows.height
+        usage.rows_total, usage.height = rows.height, height
         usage.rows_read = pl.Series("_row", [], dtype=rows["_row"].dtype)
     return Grid(paths, units, rows, where, usage)
 

@@ -25,9 +25,9 @@ def guess_profile(results: Sequence[ReadResult]) -> SavedProfile:
             return load_profile("sdtm")
     house = house_profile(sheets)
     if house is None:
-        shown = ", ".join(repr(sheet.name) for sheet in sheets[:6]) or "none"
+        shown = "; ".join(sheet.title for sheet in sheets[:6]) or "none"
         raise UserError(
-            f"no profile was given and no sheet is named like an incoming table ({shown}); "
-            "give --profile FILE or rename the sheet, see docs/profiles.md"
+            "no profile was given and no file or sheet is named like an incoming table "
+            f"({shown}); give --profile FILE or rename it, see docs/profiles.md"
         )
     return house

@@ -51,6 +51,15 @@ class Sheet:
     field_counts: pl.Series | None = None
     """Number of fields in each row (UInt32), only when the rows are ragged."""
 
+    @property
+    def title(self) -> str:
+        """What a person calls it: the sheet by its name, a text file by that of the file."""
+        if self.name:
+            return f"sheet {self.name!r}"
+        file = self.source_name.replace("\\", "/").rpartition("!")[2].rpartition("/")[2]
+        is_text = not self.header and self.cells.width == 1
+        return f"file {file!r}" + ", text of one column" * is_text
+
     def source_rows(self) -> pl.Series:
         """Row in the file, counted from 1 as a person sees it, for each row of `cells`."""
         if self.row_numbers is not None:

@@ -194,3 +194,12 @@ def test_paths_are_checked_without_the_libraries_of_a_load() -> None:
         "2 nothing.csv: no such file or folder; give the path of an export file, folder or zip",
         "[]",
     ]
+
+
+def test_a_file_that_is_given_twice_comes_once(tmp_path: Path) -> None:
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_bytes(b"x")
+    twice = [tmp_path, f"{tmp_path}/../{tmp_path.name}", tmp_path / "b.csv"]
+    sources = list(open_sources(twice))
+    assert [Path(source.name).name for source in sources] == ["a.csv", "b.csv"]
+    assert [source.named for source in sources] == [False, True]
