@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from analysis.fits.response.rates import compare_rates
     from analysis.fits.specification import fit_specification
     from analysis.fits.survival.cox import fit_cox, hazard_ratios
+    from analysis.fits.survival.cox_checks import concordance_index, proportional_hazards
     from analysis.fits.survival.cumulative_incidence import cumulative_incidence
     from analysis.fits.survival.fine_gray import fit_fine_gray
     from analysis.fits.survival.kaplan_meier import KaplanMeier, kaplan_meier
@@ -80,6 +81,8 @@ _EXPORTS = {
     "sample_size": "analysis.planning.sample_size",
     "KaplanMeier": "analysis.fits.survival.kaplan_meier",
     "compare_rates": "analysis.fits.response.rates",
+    "concordance_index": "analysis.fits.survival.cox_checks",
+    "proportional_hazards": "analysis.fits.survival.cox_checks",
     "cumulative_incidence": "analysis.fits.survival.cumulative_incidence",
     "find_cutpoint": "analysis.fits.response.cutpoint",
     "fit_cox": "analysis.fits.survival.cox",
@@ -175,6 +178,7 @@ __all__ = [
     "cohen_kappa",
     "compare_by_day",
     "compare_rates",
+    "concordance_index",
     "cumulative_incidence",
     "default_spec",
     "find_cutpoint",
@@ -207,6 +211,7 @@ __all__ = [
     "predict_event_free",
     "predict_patients",
     "profile_intervals",
+    "proportional_hazards",
     "repeated_measures_correlation",
     "residuals",
     "response_by_exposure",

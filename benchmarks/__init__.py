@@ -21,6 +21,7 @@ BENCHMARKS: Mapping[str, str] = {
     "joint": "benchmarks.joint:rows",
     "kinetics": "benchmarks.kinetics:rows",
     "planning": "benchmarks.planning:rows",
+    "survival": "benchmarks.survival:rows",
     "synthetic": "benchmarks.synthetic:rows",
 }
 """Name -> "module:function"; the function measures and returns its rows."""

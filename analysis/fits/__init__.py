@@ -31,6 +31,8 @@ FITS: Mapping[str, str] = {
     "cumulative incidence": "analysis.fits.survival.cumulative_incidence:cumulative_incidence",
     "interval survival": "analysis.fits.survival.turnbull:interval_survival",
     "Cox model": "analysis.fits.survival.cox:fit_cox",
+    "proportional hazards": "analysis.fits.survival.cox_checks:proportional_hazards",
+    "concordance": "analysis.fits.survival.cox_checks:concordance_index",
     "subdistribution hazards": "analysis.fits.survival.fine_gray:fit_fine_gray",
     "logistic regression": "analysis.fits.response.logistic:fit_logistic",
     "proportional odds": "analysis.fits.response.ordinal:fit_ordinal",
