@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
+import numpy as np
 import polars as pl
 
 from analysis.errors import UserError
@@ -200,7 +201,21 @@ def _conserved(data: bytes, frame: pl.DataFrame, delimiter: str) -> int | None:
         and outside["\r"] in (0, outside["\n"])
         and in_cells + sum(outside.values()) == len(data)
     )
-    return counts["\n"] if exact else None
+    return counts["\n"] if exact and _regular(data, frame.width, delimiter) else None
+
+
+def _regular(data: bytes, width: int, delimiter: str) -> bool:
+    """Whether every record has `width` fields: a short row and a long one conserve every sum."""
+    text = np.frombuffer(data, dtype=np.uint8)
+    ends, delimiters, quotes = (
+        np.flatnonzero(text == ord(mark)) for mark in ("\n", delimiter, '"')
+    )
+    if len(quotes):
+        ends, delimiters = (
+            places[np.searchsorted(quotes, places) % 2 == 0] for places in (ends, delimiters)
+        )
+    before = np.searchsorted(delimiters, np.append(ends, len(text)))
+    return bool((np.diff(before, prepend=0) == width - 1).all())
 
 
 def _row_numbers(frame: pl.DataFrame) -> pl.Series:

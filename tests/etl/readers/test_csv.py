@@ -180,5 +180,12 @@ def test_the_fast_and_the_exact_way_agree(rows: list[list[str]]) -> None:
         assert _lines(fast.row_numbers, lines) == _lines(exact.row_numbers, lines)
 
 
+def test_a_short_row_and_a_long_one_are_not_taken_for_two_whole_ones() -> None:
+    sheet = read(b"a,b\nc\nd,e,")
+    assert sheet.cells.rows() == [("a", "b", None), ("c", None, None), ("d", "e", "")]
+    assert sheet.field_counts is not None
+    assert sheet.field_counts.to_list() == [2, 1, 3]
+
+
 def _lines(numbers: pl.Series | None, otherwise: list[int]) -> list[int]:
     return otherwise if numbers is None else numbers.to_list()
