@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from analysis.fits.joint.binary import fit_joint_binary
     from analysis.fits.joint.model import fit_joint
     from analysis.fits.joint.predictions import DynamicPrediction, predict_event_free
-    from analysis.fits.kinetics.individual import KineticsFit, fit_kinetics
+    from analysis.fits.kinetics.individual import fit_kinetics
+    from analysis.fits.kinetics.individual_result import KineticsFit
     from analysis.fits.kinetics.population import fit_kinetics_population
     from analysis.fits.likelihood_ratio import LikelihoodRatioTest, likelihood_ratio_test
     from analysis.fits.marginal_means import MarginalMeans, marginal_means
@@ -73,7 +74,7 @@ _EXPORTS = {
     "within_subject_sd": "analysis.fits.agreement.repeatability",
     "repeated_measures_correlation": "analysis.fits.agreement.repeated_correlation",
     "AgreementResult": "analysis.fits.agreement.result",
-    "KineticsFit": "analysis.fits.kinetics.individual",
+    "KineticsFit": "analysis.fits.kinetics.individual_result",
     "TrialPlan": "analysis.planning.plan",
     "PlannedTrial": "analysis.planning.power",
     "plan_trial": "analysis.planning.power",

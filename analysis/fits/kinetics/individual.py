@@ -1,101 +1,31 @@
 """One patient's kinetic curve by maximum likelihood. `fit_kinetics` is the entry point."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from analysis.compute.confidence_level import require_level
-from analysis.compute.intervals import t_quantile
 from analysis.errors import UserError
-from analysis.fits.kinetics.curves import (
-    CONTRACTION,
-    FORMS,
-    LAG,
-    NAMES,
-    SLOW,
-    TMAX,
-    Form,
-    log_curve,
-    natural,
-)  # fmt: skip
+from analysis.fits.kinetics.curves import FORMS, NAMES, SLOW, Form, log_curve
+from analysis.fits.kinetics.growing_signal import growing_signal
+from analysis.fits.kinetics.individual_parameters import parameters_of
+from analysis.fits.kinetics.individual_result import (
+    Candidate,
+    FittedSample,
+    KineticParameter,
+    KineticsFit,
+)
 from analysis.fits.kinetics.likelihood import Samples
 from analysis.fits.kinetics.samples import problem_of, samples_of
-from analysis.fits.kinetics.search import (
-    LOG_SIGMA,
-    Maximum,
-    growth_interval,
-    interval,
-    log_growth_rate,
-    maximum,
-)  # fmt: skip
-from analysis.results import Check, Status
+from analysis.fits.kinetics.search import LOG_SIGMA, Maximum, maximum
+from analysis.results import Check
 from analysis.sentences import number
-from analysis.serialized import Serialized
+from analysis.tracers.context import SignalContext
 
 SPARE = 2
 """Samples needed beyond the parameters and the residual spread of a curve."""
 OUTLIER = 3.5
-LN2 = float(np.log(2.0))
-
-
-class KineticParameter(NamedTuple):
-    """One parameter; estimate null when the data do not determine it, a bound null when the
-    likelihood sets none. note says so in words. Times in days, cmax in the unit of the assay."""
-
-    name: str
-    estimate: float | None
-    conf_low: float | None
-    conf_high: float | None
-    note: str = ""
-
-
-class FittedSample(NamedTuple):
-    """One sample; residual in units of the residual spread, null for one known by bounds only."""
-
-    day: float
-    fitted: float
-    residual: float | None
-
-
-class Candidate(NamedTuple):
-    """One form of the curve: likelihood, corrected Akaike criterion, or why it was not fitted."""
-
-    form: str
-    log_likelihood: float | None
-    aicc: float | None
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class KineticsFit(Serialized):
-    """Curve of one patient. sigma: residual SD in natural logs. No number if not estimable."""
-
-    ROWS: ClassVar[Mapping[str, type]] = {
-        "parameters": KineticParameter, "samples": FittedSample, "candidates": Candidate,
-        "checks": Check,
-    }  # fmt: skip
-
-    status: Status
-    reason: str | None
-    sentence: str
-    advice: str = ""
-    form: str = ""
-    parameters: tuple[KineticParameter, ...] = ()
-    sigma: float | None = None
-    log_likelihood: float | None = None
-    n_observations: int = 0
-    n_censored: int = 0
-    conf_level: float = 0.95
-    candidates: tuple[Candidate, ...] = ()
-    samples: tuple[FittedSample, ...] = ()
-    checks: tuple[Check, ...] = ()
-
-    def parameter(self, name: str) -> KineticParameter | None:
-        """The parameter of that name, None when the curve has none."""
-        return next((item for item in self.parameters if item.name == name), None)
 
 
 def fit_kinetics(
@@ -106,6 +36,7 @@ def fit_kinetics(
     *,
     form: str = "auto",
     level: float = 0.95,
+    context: str | SignalContext = "",
 ) -> KineticsFit:
     """Growth to a peak and decline of one patient, by maximum likelihood on the log scale.
 
@@ -115,10 +46,13 @@ def fit_kinetics(
     form: "stein", "lag_biphasic", "single_decline", or "auto", the smallest corrected Akaike
     criterion among those the number of samples allows. Intervals: profile likelihood with the t
     quantile for the samples at hand; they hold one curve at a time. A curve that cannot be fitted
-    comes back not_estimable and without a number. Raises UserError for samples that make no
+    comes back not_estimable and without a number. context: what the signal is, as `fit_mixed` takes
+    it; without one the samples are taken for a blood assay. A label put on the cells before
+    infusion does not grow with them and is refused. Raises UserError for samples that make no
     sense, a form that does not exist, or a level outside 0 to 1.
     """
     require_level(level)
+    signal = growing_signal(context)
     if form not in ("auto", *FORMS):
         raise UserError(f"kinetics: form {form!r} does not exist; use 'auto', {', '.join(FORMS)}")
     samples = samples_of(time, value, lower, upper)
@@ -141,7 +75,7 @@ def fit_kinetics(
         )  # fmt: skip
     candidates = tuple(_candidate(name, item, samples) for name, item in found.items())
     name = min(kept, key=lambda key: _aicc(kept[key], samples))
-    return _reported(samples, FORMS[name], kept[name], candidates, level, counts)
+    return _reported(samples, FORMS[name], kept[name], candidates, level, counts, signal)
 
 
 def _fitted(samples: Samples, form: Form) -> Maximum | str:
@@ -169,8 +103,9 @@ def _reported(
     candidates: tuple[Candidate, ...],
     level: float,
     counts: dict[str, Any],
+    signal: str,
 ) -> KineticsFit:
-    parameters = _parameters(samples, form, best, level)
+    parameters = parameters_of(samples, form, best, level)
     sigma = float(np.exp(best.x[-1]))
     mean = log_curve(best.x[:-1], samples.t, form)
     fitted = tuple(
@@ -182,7 +117,7 @@ def _reported(
     return KineticsFit(
         status="warning" if raised else "ok",
         reason=raised.name if raised else None,
-        sentence=_sentence(parameters, form, level),
+        sentence=_sentence(parameters, form, level, signal),
         advice=raised.message if raised else "",
         form=form.name,
         parameters=parameters,
@@ -193,63 +128,6 @@ def _reported(
         samples=fitted,
         checks=checks,
         **counts,
-    )
-
-
-def _parameters(
-    samples: Samples, form: Form, best: Maximum, level: float
-) -> tuple[KineticParameter, ...]:
-    df = max(samples.t.size - best.x.size, 1)
-    drop = t_quantile(level, df) ** 2 / 2
-    values = natural(best.x[:-1], form)
-    found = {}
-    for k, index in enumerate(form.parameters):
-        low, high = interval(samples, form, best, k, drop)
-        ends = [None if end is None else _natural(end, k, best, form) for end in (low, high)]
-        found[NAMES[index]] = _judged(NAMES[index], float(values[k]), ends[0], ends[1])
-    rows = list(found.values())
-    rate = float(np.exp(log_growth_rate(best.x, form)))
-    ends = [
-        None if end is None else float(np.exp(end))
-        for end in growth_interval(samples, form, best, drop)
-    ]
-    growth = _judged("growth_per_day", rate, ends[0], ends[1])
-    rows += [growth, _half(growth, "doubling_time_day")]
-    rows.append(_half(found[NAMES[CONTRACTION]], "initial_half_life_day"))
-    if SLOW in form.parameters:
-        rows.append(_half(found[NAMES[SLOW]], "terminal_half_life_day"))
-    if LAG in form.parameters:
-        lag = found[NAMES[LAG]].estimate
-        day = None if lag is None else lag * float(values[TMAX])
-        rows.append(KineticParameter("lag_day", day, None, None, "lag_share of tmax_day"))
-    return tuple(rows)
-
-
-def _natural(end: float, k: int, best: Maximum, form: Form) -> float:
-    moved = best.x[:-1].copy()
-    moved[k] = end
-    return float(natural(moved, form)[k])
-
-
-def _judged(name: str, value: float, low: float | None, high: float | None) -> KineticParameter:
-    if low is None and high is None:
-        return KineticParameter(
-            name, None, None, None, "not identifiable: any value fits these samples"
-        )
-    if low is None or high is None:
-        side = "lower" if low is None else "upper"
-        return KineticParameter(name, value, low, high, f"the samples set no {side} bound")
-    return KineticParameter(name, value, low, high)
-
-
-def _half(rate: KineticParameter, name: str) -> KineticParameter:
-    """ln 2 over a rate; its ends change places."""
-    ends = [None if end is None else LN2 / end for end in (rate.conf_high, rate.conf_low)]
-    note = rate.note
-    if rate.estimate is not None and None in ends:
-        note = f"the samples set no {'lower' if ends[0] is None else 'upper'} bound"
-    return KineticParameter(
-        name, None if rate.estimate is None else LN2 / rate.estimate, ends[0], ends[1], note
     )
 
 
@@ -294,7 +172,9 @@ def _one_phase(form: Form) -> tuple[Check, ...]:
     return (Check("one_phase", "note", text),)
 
 
-def _sentence(parameters: tuple[KineticParameter, ...], form: Form, level: float) -> str:
+def _sentence(
+    parameters: tuple[KineticParameter, ...], form: Form, level: float, signal: str
+) -> str:
     known = {item.name: item for item in parameters}
     parts = []
     for name, words, unit in (
@@ -315,4 +195,5 @@ def _sentence(parameters: tuple[KineticParameter, ...], form: Form, level: float
         parts.append(
             f"{words} {number(item.estimate)}{unit} ({level:.0%} CI {ends[0]} to {ends[1]})"
         )
-    return f"Cellular kinetics by {form.words}: {'; '.join(parts)}."
+    what = f"Kinetics ({signal})" if signal else "Cellular kinetics"
+    return f"{what} by {form.words}: {'; '.join(parts)}."

@@ -28,11 +28,13 @@ from analysis.fits.kinetics.expectation import (
     information,
     normal_points,
 )
+from analysis.fits.kinetics.growing_signal import growing_signal
 from analysis.fits.kinetics.population_report import reported
 from analysis.fits.mixed import refused
 from analysis.fits.versions import provenance
 from analysis.frames import takes_frames
 from analysis.results import Fit
+from analysis.tracers.context import SignalContext
 
 if TYPE_CHECKING:
     import polars as pl
@@ -71,6 +73,7 @@ def fit_kinetics_population(
     covariance: str = "diagonal",
     level: float = 0.95,
     seed: int = 0,
+    context: str | SignalContext = "",
 ) -> Fit:
     """Typical curve, its spread over patients, and what covariates do to its parameters.
 
@@ -80,10 +83,12 @@ def fit_kinetics_population(
     seed: of the quasi-random draws. Estimates of part "population" are on the log (logit) scale;
     of part "typical value" in the parameter's own unit, at the reference of the covariates.
     Intervals: t with as many degrees of freedom as patients beyond the coefficients of that
-    parameter. A parameter the samples do not determine has no row. Raises UserError for a column,
-    parameter or option that does not exist, or samples that make no sense.
+    parameter. A parameter the samples do not determine has no row. context: what the signal is, as
+    `fit_kinetics` takes it. Raises UserError for a column, parameter or option that does not exist,
+    a signal that cannot grow, or samples that make no sense.
     """
     require_level(level)
+    signal = growing_signal(context)
     if form not in FORMS:
         raise UserError(f"kinetics: form {form!r} does not exist; use {', '.join(FORMS)}")
     if covariance not in ("diagonal", "full"):
@@ -106,6 +111,7 @@ def fit_kinetics_population(
         excluded=patients.excluded,
         seed=seed,
         conf_level=level,
+        context=signal,
         method=METHOD.format(words=curve.words, covariance=covariance),
         references=REFERENCES,
         provenance=provenance(),

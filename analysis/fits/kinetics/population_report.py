@@ -282,7 +282,8 @@ def _sentence(
                 f"{words} {number(item.estimate)}{unit} ({shell.conf_level:.0%} CI "
                 f"{number(item.conf_low)} to {number(item.conf_high)})"
             )
-    text = f"Typical cellular kinetics of {count(shell.n_subjects, 'patient')}: {', '.join(parts)}."
+    what = f"kinetics ({shell.context})" if shell.context else "cellular kinetics"
+    text = f"Typical {what} of {count(shell.n_subjects, 'patient')}: {', '.join(parts)}."
     for row in population:
         if ":" in row.term and row.conf_low is not None and row.conf_high is not None:
             label, term = row.term.split(":", 1)

@@ -268,3 +268,27 @@ def test_entry_point_of_the_package():
         "assert nca is analysis.compute.nca\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_samples_of_whales_at_steady_state(shared):
+    """PKNCA's data of doi:10.1638/03-078: the fourth dose at 72 hours, samples to the next one."""
+    samples = pl.read_csv(shared / "data" / "nca" / "pknca_whale_conc.csv")
+    compared = 0
+    for _, curve in samples.group_by("Animal"):
+        hours, value = curve["time"].to_numpy() - 72.0, curve["concentration"].to_numpy()
+        found = nca(hours, value, rules=NcaRules(peak_from=0.0, end=24.0, last_sample_from=24.0))
+        top = int(np.argmax(value))
+        assert (found.cmax, found.tmax, found.tlast) == (value[top], hours[top], 24.0)
+        up = np.trapezoid(value[: top + 1], hours[: top + 1])
+        falls, widths = np.diff(value[top:]), np.diff(hours[top:])
+        down = (widths * falls / np.diff(np.log(value[top:]))).sum()
+        assert (falls < 0).all()
+        assert found.auc_end == pytest.approx(up + down, rel=1e-12)
+        assert found.auc_last == found.auc_end
+        # The dosing interval is long against the decline: the trough has come back.
+        assert value[-1] == pytest.approx(value[0], rel=0.1)
+        assert "has 2" in found.reasons["terminal"]
+        assert "has 2" in found.reasons["auc_infinity"]
+        assert "up to the peak, has 2" in found.reasons["growth_rate"]
+        compared += 1
+    assert compared >= 2

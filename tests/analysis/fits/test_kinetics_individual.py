@@ -9,8 +9,10 @@ import analysis
 from analysis.compute.stein import TYPICAL, SteinParameters, stein_curve
 from analysis.errors import UserError
 from analysis.fits.kinetics.curves import FORMS, log_curve, log_curve_gradient, natural
-from analysis.fits.kinetics.individual import KineticsFit, fit_kinetics
+from analysis.fits.kinetics.individual import fit_kinetics
+from analysis.fits.kinetics.individual_result import KineticsFit
 from analysis.fits.kinetics.likelihood import Samples, negative_log_likelihood
+from analysis.tracers.context import SignalContext
 
 DAYS = np.array([1, 3, 5, 7, 9, 10, 12, 14, 21, 28, 60, 90, 180, 365.0])
 NOISE = np.array(
@@ -197,6 +199,18 @@ def test_options_that_do_not_exist():
         fit_kinetics(DAYS, typical(), form="cubic")
     with pytest.raises(UserError, match="between 0 and 1"):
         fit_kinetics(DAYS, typical(), level=95)
+
+
+def test_the_signal_is_named_by_the_rules_of_its_tracer():
+    blood = fit_kinetics(DAYS, typical(1.0), context="transgene copies in blood")
+    assert blood.sentence.startswith("Kinetics (transgene copies in blood) by ")
+    reporter = fit_kinetics(DAYS, typical(1.0), context=SignalContext(tracer="reporter_gene"))
+    assert reporter.sentence.startswith("Kinetics (signal of reporter-positive viable cells) by ")
+    with pytest.raises(UserError, match="cannot be said of the signal"):
+        fit_kinetics(DAYS, typical(), context=SignalContext("CAR-T expansion", "zr89_oxine_cells"))
+    for label in ("direct_label", "zr89_oxine_cells"):
+        with pytest.raises(UserError, match="Choose a blood assay or a reporter gene"):
+            fit_kinetics(DAYS, typical(), context=SignalContext(tracer=label))
 
 
 def test_shares_stay_shares():

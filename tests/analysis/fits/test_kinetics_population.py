@@ -14,6 +14,7 @@ from analysis.fits.kinetics.curves import FORMS, log_curve
 from analysis.fits.kinetics.expectation import Population, expectation, normal_points
 from analysis.fits.kinetics.population import fit_kinetics_population
 from analysis.results import Fit
+from analysis.tracers.context import SignalContext
 
 DAYS = np.array([1, 3, 7, 10, 14, 21, 28, 60, 90, 180, 365.0])
 SD = {
@@ -153,7 +154,10 @@ def test_early_samples_alone_do_not_give_a_slow_decline():
 
 
 def test_full_covariance():
-    fit = fit_kinetics_population(trial(3), form="single_decline", covariance="full")
+    fit = fit_kinetics_population(
+        trial(3), form="single_decline", covariance="full", context="transgene copies in blood"
+    )
+    assert fit.sentence.startswith("Typical kinetics (transgene copies in blood) of 24 patients")
     pairs = [row for row in fit.variance_components if row.term_2 is not None]
     assert len(pairs) == 6
     assert all(-1 <= row.sd_or_corr <= 1 for row in pairs)
@@ -220,3 +224,8 @@ def test_a_missing_covariate_leaves_its_patient_out_and_is_counted(missing):
     assert [(row.reason, row.n) for row in patients.excluded] == [
         ("sample without age (1 patient left out)", samples)
     ]
+
+
+def test_a_direct_label_has_no_kinetics_of_growth():
+    with pytest.raises(UserError, match="Choose a blood assay or a reporter gene"):
+        fit_kinetics_population(trial(1), context=SignalContext(tracer="direct_label"))
