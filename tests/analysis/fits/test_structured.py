@@ -237,6 +237,46 @@ def test_weights_as_lmer():
     assert component(fit, "Residual", None) == pytest.approx(1.94537855783, rel=1e-4)
 
 
+def test_the_variance_of_a_value_is_the_residual_variance_over_its_weight():
+    """var(e_i) = sigma^2 / w_i, whatever the mean weight; only sigma answers to its unit."""
+    one = ONE.with_columns(weight=(1 + pl.int_range(pl.len()) % 5).cast(float))
+    for factor in (1.0, 40.0):
+        frame = one.with_columns(pl.col("weight") * factor)
+        fit = fit_mixed(frame, "y ~ day", "patient", weights="weight", verify=False)
+        design, dense = fit.design.design, fit.design.dense
+        sigma = component(fit, "Residual", None)
+        residual, own = dense.parts[-1], dense.split.of(fit.design.theta)[-1]
+        found = np.empty(ONE.height)
+        for rows in dense.batches:
+            value, _ = residual.covariance(own, rows)
+            found[rows] = np.diagonal(value, axis1=1, axis2=2)
+        weight = design.frame["weight"].to_numpy()
+        assert design.y_scale**2 * found == pytest.approx(sigma**2 / weight, rel=1e-10)
+        if factor == 1.0:
+            first = sigma
+    assert sigma == pytest.approx(first * np.sqrt(40), rel=1e-5)
+
+
+def test_weights_of_a_published_trial_as_lmer(shared: Path) -> None:
+    # R 4.2.2, lme4 1.1-31: lmer(Reaction ~ Days + (1 | Subject), weights = w), w 1 and 3 in turn
+    frame = pl.read_csv(shared / "data" / "mixed_effects" / "lme4__sleepstudy.csv").with_columns(
+        w=pl.when(pl.col("Days") % 2 == 0).then(1.0).otherwise(3.0)
+    )
+    fit = fit_mixed(frame, "Reaction ~ Days", "Subject", weights="w", verify=False)
+    assert fit.criterion == pytest.approx(1805.08668660, rel=1e-9)
+    assert column(fit, "estimate") == pytest.approx([252.0967264, 10.4669521], rel=1e-6)
+    assert column(fit, "std_error") == pytest.approx([10.053214499, 0.786720439], rel=1e-5)
+    assert component(fit, "Residual", None) == pytest.approx(42.71174749, rel=1e-6)
+    assert component(fit, "Subject", "(Intercept)") == pytest.approx(38.42695620, rel=1e-6)
+
+
+def test_more_values_under_crossed_effects_than_can_be_held_are_refused():
+    many = pl.concat([ONE.with_columns(patient=pl.col("patient") + f"/{k}") for k in range(32)])
+    reader = pl.Series([("A", "B", "C")[k % 3] for k in range(many.height)])
+    with pytest.raises(UserError, match="crossed effects of 1,024 values: at most 1,000"):
+        fit_mixed(many.with_columns(reader=reader), "y ~ day", "patient", crossed="reader")
+
+
 def test_correlation_over_days_within_lesions_as_nlme():
     # lme(y ~ day, random = ~ 1 | patient/lesion, correlation = corCAR1(form = ~ day |
     # patient/lesion)), nlme 3.1-162
@@ -350,6 +390,14 @@ def test_variance_by_sex_golden(shared: Path, extended: dict) -> None:
         assert error == pytest.approx(row["se"], rel=1e-3)
     ratio = component(fit, "Residual", "Male") / component(fit, "Residual", "Female")
     assert ratio == pytest.approx(golden["varstruct"][1], rel=2e-3)
+    # The stored search of nlme stopped early. R 4.2.2, nlme 3.1-162 with tolerance = 1e-12,
+    # msTol = 1e-14 and optim's BFGS ends here.
+    assert fit.log_likelihood == pytest.approx(-205.7612399256197, abs=1e-9)
+    errors = [error for _, error in found]
+    assert errors == pytest.approx(
+        [1.1352678058872, 0.0991447528897, 1.3772520926130, 0.1186356545533], rel=1e-6
+    )
+    assert ratio == pytest.approx(2.445905034, rel=1e-5)
 
 
 def test_unstructured_golden(shared: Path) -> None:
