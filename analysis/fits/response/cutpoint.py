@@ -16,7 +16,13 @@ from numpy.typing import NDArray
 from analysis.engine.structure import Array
 from analysis.errors import UserError
 from analysis.fits.guards import Problem
-from analysis.fits.response.rows import binary, complete_rows, one_answer, repeated_problem
+from analysis.fits.response.rows import (
+    binary,
+    complete_rows,
+    exposures,
+    one_answer,
+    repeated_problem,
+)
 from analysis.fits.survival.result import SurvivalResult, refusal
 from analysis.frames import takes_frames
 from analysis.sentences import number
@@ -66,7 +72,7 @@ def find_cutpoint(
     if min(permutations, bootstraps) < 99:
         raise UserError("cutpoint: at least 99 permutations and bootstraps are needed")
     kept, excluded = complete_rows(frame, response, f"`{exposure}`", subject)
-    y, x = binary(kept, response), kept[exposure].cast(float).to_numpy()
+    y, x = binary(kept, response), exposures(kept, exposure)
     above = _candidates(x)
     problem = repeated_problem(kept, subject) or one_answer(y, response)
     if problem is None and not len(above):

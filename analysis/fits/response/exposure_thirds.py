@@ -15,7 +15,13 @@ from analysis.engine.binary_likelihood import binary_likelihood
 from analysis.engine.maximum import maximize
 from analysis.engine.structure import Array
 from analysis.fits.guards import Problem
-from analysis.fits.response.rows import binary, complete_rows, one_answer, repeated_problem
+from analysis.fits.response.rows import (
+    binary,
+    complete_rows,
+    exposures,
+    one_answer,
+    repeated_problem,
+)
 from analysis.fits.response.separation import separated
 from analysis.fits.survival.result import SurvivalResult, refusal
 from analysis.frames import takes_frames
@@ -68,7 +74,7 @@ def response_by_exposure(
     if repeated is not None:
         return refusal(ExposureResponse, repeated).replace(excluded=excluded)
     y = binary(kept, response)
-    x = kept[exposure].cast(float).to_numpy()
+    x = exposures(kept, exposure)
     problem = one_answer(y, response) or _exposure_problem(x, exposure)
     thirds = thirds_of(x, y) if len(x) >= 3 else ()
     if problem is not None:

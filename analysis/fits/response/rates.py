@@ -45,7 +45,8 @@ def compare_rates(
     """
     require_level(level)
     for name, (responders, patients) in zip(names, (group, reference), strict=True):
-        if not 0 <= responders <= patients:
+        whole = all(isinstance(one, (int, np.integer)) for one in (responders, patients))
+        if not whole or not 0 <= responders <= patients:
             raise UserError(f"rates: {responders} of {patients} in {name} is no rate")
     if not group[1] or not reference[1]:
         empty = names[0] if not group[1] else names[1]

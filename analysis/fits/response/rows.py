@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.engine.structure import Array
 from analysis.errors import UserError
 from analysis.fits.guards import Problem
 from analysis.fits.survival.design import Covariates, covariate_names, covariates_of
@@ -105,6 +106,19 @@ def binary(frame: "pl.DataFrame", outcome: str) -> NDArray[np.bool_]:
             "for a response and 0 for none"
         )
     return np.asarray(codes.to_numpy() == 1)
+
+
+def exposures(frame: "pl.DataFrame", exposure: str) -> Array:
+    """The exposure as numbers. Raises UserError for text and for values that are not finite."""
+    if not (frame.schema[exposure].is_numeric() or not frame.height):
+        raise UserError(f"exposure: column '{exposure}' must be a number, not text or date")
+    values: Array = frame[exposure].cast(float).to_numpy()
+    if not np.isfinite(values).all():
+        raise UserError(
+            f"exposure: {int((~np.isfinite(values)).sum())} values of {exposure} are not finite; "
+            "correct them or leave them out"
+        )
+    return values
 
 
 def one_answer(response: NDArray[np.bool_], outcome: str) -> Problem | None:

@@ -16,6 +16,7 @@ from analysis.errors import UserError
 from analysis.fits.guards import Problem
 from analysis.fits.survival.result import SurvivalResult, refusal
 from analysis.frames import takes_frames
+from analysis.results import Excluded
 from analysis.sentences import count, number
 
 if TYPE_CHECKING:
@@ -64,9 +65,19 @@ def interval_survival(frame: "pl.DataFrame", lower: str, upper: str) -> Turnbull
             raise UserError(
                 f"survival: there is no column '{name}'; the columns are {', '.join(frame.columns)}"
             )
-    kept = frame.filter(pl.col(lower).is_not_null())
-    low = kept[lower].cast(pl.Float64).to_numpy()
-    high = kept[upper].cast(pl.Float64).fill_null(np.inf).to_numpy()
+        if not (frame.schema[name].is_numeric() or frame.schema[name] == pl.Null):
+            raise UserError(f"survival: column '{name}' must be a number of days, not text or date")
+    days = frame.select(pl.col(lower, upper).cast(pl.Float64).fill_nan(None))
+    kept = days.filter(pl.col(lower).is_not_null())
+    lost = days.height - kept.height
+    excluded = (Excluded(f"no value of {lower}", lost),) if lost else ()
+    low = kept[lower].to_numpy()
+    high = kept[upper].fill_null(np.inf).to_numpy()
+    if not np.isfinite(low).all():
+        raise UserError(
+            f"survival: {int((~np.isfinite(low)).sum())} values of {lower} are not finite; give "
+            "the last day before the end"
+        )
     if (high < low).any():
         raise UserError(
             f"survival: in {int((high < low).sum())} rows {upper} lies before {lower}; the end "
@@ -86,7 +97,7 @@ def interval_survival(frame: "pl.DataFrame", lower: str, upper: str) -> Turnbull
                 "Wait for longer follow-up.",
             ),
         )
-    return _estimated(low, high)
+    return _estimated(low, high).replace(excluded=excluded)
 
 
 def _estimated(low: Array, high: Array) -> TurnbullCurve:
