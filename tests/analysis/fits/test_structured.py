@@ -306,6 +306,8 @@ def test_a_crossed_effect_leaves_patients_uncorrelated(residual):
     order = dense.batches[0][0]
     apart = patient[order][:, None] != patient[order][None, :]
     assert np.abs(v[0][apart]).max() == 0.0
+    without = plain.design.dense.point(np.delete(theta, 1))
+    assert dense.point(theta).value == pytest.approx(without.value, rel=1e-10)
 
 
 def test_a_level_with_hardly_a_value_has_no_variance_of_its_own():
