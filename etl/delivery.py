@@ -157,7 +157,9 @@ def _imply_regions(
         return
     rows = rows.with_columns(pl.lit(IMPLIED).alias("_column"))
     _add_implied(delivery, "region", rows)
-    known.learn("regions", rows, ("usubjid", "region_code"))
+    known.learn(
+        "regions", rows.with_columns(pl.lit(True).alias("implied")), ("usubjid", "region_code")
+    )
     message = f"{rows.height} regions are named by {contract.title.lower()} only; kind by code"
     file = delivery.parts[rows["_part"][0]].file
     delivery.findings.append((file, Finding("region_implied", message, "info", None, rows.height)))
@@ -195,6 +197,9 @@ _DTYPES = {
 def _learn(frame: pl.DataFrame, contract: Contract, known: Known, saved: SavedProfile) -> None:
     """Accepted rows become known to the tables that come later."""
     good = frame.filter(pl.col("_verdict").is_in([LOADED, DUPLICATE]))
+    if saved.profile.delivery == "full" and contract.name in LISTS:
+        name, key = LISTS[contract.name]
+        known.forget(name, frame, key)
     if contract.name == "subject":
         listed = good.with_columns(pl.lit(False).alias("implied"))
         known.learn("subjects", listed, ("usubjid",))
@@ -209,7 +214,20 @@ def _learn(frame: pl.DataFrame, contract: Contract, known: Known, saved: SavedPr
         scans = good.with_columns(pl.col("decay_state").alias("scan_decay_state"))
         known.learn("scans", scans, ("usubjid", "scan_code"))
     elif contract.name == "region":
-        known.learn("regions", good, ("usubjid", "region_code"))
+        listed = good.with_columns(pl.lit(False).alias("implied"))
+        known.learn("regions", listed, ("usubjid", "region_code"))
+
+
+LISTS = {
+    "subject": ("subjects", ("usubjid",)),
+    "infusion": ("infusions", ("usubjid", "infusion_no")),
+    "tracer_administration": (
+        "administrations", ("usubjid", "tracer_id", "administration_no"),
+    ),
+    "scan": ("scans", ("usubjid", "scan_code")),
+    "region": ("regions", ("usubjid", "region_code")),
+}  # fmt: skip
+"""Contract -> what is known by it, and its key."""
 
 
 def _learn_references(frame: pl.DataFrame, known: Known) -> None:

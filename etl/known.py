@@ -19,7 +19,7 @@ REFERENCES = {
     "reference_zoned": pl.Boolean,
 }
 SCANS = {"usubjid": pl.String, "scan_code": pl.String, "scan_decay_state": pl.String}
-REGIONS = {"usubjid": pl.String, "region_code": pl.String}
+REGIONS = {"usubjid": pl.String, "region_code": pl.String, "implied": pl.Boolean}
 ADMINISTRATIONS = {
     "usubjid": pl.String, "tracer_id": pl.String, "administration_no": pl.Int64,
 }  # fmt: skip
@@ -51,6 +51,16 @@ class Known:
         fresh = rows.select(before.columns).unique(subset=key, keep="first", maintain_order=True)
         kept = before.join(fresh, on=list(key), how="anti")
         setattr(self, name, pl.concat([kept, fresh.cast(dict(before.schema))]))
+
+    def forget(self, name: str, delivered: pl.DataFrame, key: tuple[str, ...]) -> None:
+        """A full list is all there is: what it leaves out may no longer be referred to, unless it
+        stood in no list before."""
+        before = getattr(self, name)
+        kept = before.join(delivered.select(key), on=list(key), how="semi")
+        if "implied" in before.columns:
+            others = before.join(kept.select(key), on=list(key), how="anti")
+            kept = pl.concat([kept, others.filter("implied")])
+        setattr(self, name, kept)
 
     @property
     def has_subject_list(self) -> bool:

@@ -24,8 +24,7 @@ def read_known(connection: Connection, study_id: int | None) -> Known:
     subjects = records.current_codes(
         connection, "subject", study_id, "usubjid", "subjid", "source_column"
     )
-    implied = (pl.col("source_column") == IMPLIED).fill_null(False)
-    known.learn("subjects", subjects.with_columns(implied.alias("implied")), ("usubjid",))
+    known.learn("subjects", subjects.with_columns(_implied()), ("usubjid",))
     times = ("dtm_utc", "tz", "dtm_precision")
     infusions = codes("infusion", "infusion_no", *times)
     known.learn("infusions", infusions, ("usubjid", "infusion_no"))
@@ -36,11 +35,16 @@ def read_known(connection: Connection, study_id: int | None) -> Known:
     known.learn("references", references, ("usubjid",))
     scans = codes("scan", "scan_code", "decay_state").rename({"decay_state": "scan_decay_state"})
     known.learn("scans", scans, ("usubjid", "scan_code"))
-    known.learn("regions", codes("region", "region_code"), ("usubjid", "region_code"))
+    regions = codes("region", "region_code", "source_column")
+    known.learn("regions", regions.with_columns(_implied()), ("usubjid", "region_code"))
     keys = ("usubjid", "tracer_id", "administration_no")
     administrations = codes("tracer_administration", *keys[1:])
     known.learn("administrations", administrations, keys)
     return known
+
+
+def _implied() -> pl.Expr:
+    return (pl.col("source_column") == IMPLIED).fill_null(False).alias("implied")
 
 
 def with_local(frame: pl.DataFrame, name: str, zone: str) -> pl.DataFrame:

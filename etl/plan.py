@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from etl.contracts import CONTRACTS
 from etl.delivery import Delivery
+from etl.known import IMPLIED
 from etl.verdicts import DUPLICATE, LOADED
 from models import records
 
@@ -57,22 +58,32 @@ NOTHING = pl.DataFrame(schema={"id": pl.Int64, "record_key": pl.Int64, "content_
 def make_plan(delivery: Delivery, connection: Connection | None, study_id: int | None) -> Plan:
     """Compares the delivery with the current records; marks unchanged ones as duplicates.
 
-    A full delivery retires the current records of its tables that it no longer holds. A record
-    that is refused now keeps the version it had: it has not vanished.
+    A full delivery retires the current records of its tables that it no longer holds, except those
+    that no list ever held: they stand because other records name them. A record that is refused
+    now keeps the version it had: it has not vanished.
     """
     plan = Plan()
     for name in CONTRACTS:
         frame, implied = delivery.records.get(name), delivery.implied.get(name)
         if frame is None and implied is None:
             continue
-        current = NOTHING
+        current, unlisted = NOTHING, NOTHING["id"]
         if connection is not None and study_id is not None:
             current = records.current_keys(connection, name, study_id)
+            unlisted = _implied(connection, name, study_id)
         if frame is not None and not current.is_empty():
             frame = _without_unchanged(frame, current)
             delivery.records[name] = frame
-        plan.tables[name] = _table_plan(delivery, name, frame, implied, current)
+        plan.tables[name] = _table_plan(delivery, name, frame, implied, current, unlisted)
     return plan
+
+
+def _implied(connection: Connection, name: str, study_id: int) -> pl.Series:
+    """Current records that stood in no list: a full list does not take them back."""
+    if name not in ("subject", "region"):
+        return NOTHING["id"]
+    found = records.current_codes(connection, name, study_id, "source_column")
+    return found.filter(pl.col("source_column") == IMPLIED)["id"]
 
 
 def _without_unchanged(frame: pl.DataFrame, current: pl.DataFrame) -> pl.DataFrame:
@@ -92,6 +103,7 @@ def _table_plan(
     frame: pl.DataFrame | None,
     implied: pl.DataFrame | None,
     current: pl.DataFrame,
+    unlisted: pl.Series,
 ) -> TablePlan:
     rows = []
     keyed = []
@@ -109,5 +121,6 @@ def _table_plan(
         corrected = current.join(insert.select("record_key", "_part"), on="record_key", how="inner")
         if delivery.saved.profile.delivery == "full" and frame is not None:
             delivered = pl.DataFrame({"record_key": pl.concat(keyed)})
-            retired = current.join(delivered, on="record_key", how="anti")["id"]
+            vanished = current.join(delivered, on="record_key", how="anti")["id"]
+            retired = vanished.filter(~vanished.is_in(unlisted.implode()))
     return TablePlan(insert, corrected, retired, current.height)

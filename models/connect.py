@@ -1,5 +1,7 @@
 """Engines for the two databases: SQLite, one file, and Postgres 15 or newer.
 
+An error never holds the values of a statement, which are patients' (`hide_parameters`).
+
 A transaction writes unless it says that it reads (`reading`): on SQLite it begins IMMEDIATE, so
 that two writers queue at the door and never meet half-way; schema changes roll back too.
 """
@@ -63,7 +65,10 @@ def create_engine_for(
     parsed = parse_url(url)
     path = sqlite_path(parsed)
     if path is None:
-        engine = sqlalchemy.create_engine(parsed, pool_pre_ping=True, connect_args=_POSTGRES_ARGS)
+        engine = sqlalchemy.create_engine(
+            parsed, pool_pre_ping=True, hide_parameters=True, connect_args=_POSTGRES_ARGS
+        )
+        event.listen(engine, "connect", _require_utf8, insert=True)
     else:
         _require_file(path, parsed, create)
         engine = _sqlite_engine(parsed, foreign_keys, busy_timeout_second)
@@ -76,6 +81,16 @@ _POSTGRES_ARGS = {
     "application_name": "cartograph",
     "options": "-c timezone=UTC",
 }
+
+
+def _require_utf8(connection: Any, record: object) -> None:
+    """Patients' texts are of any language; the encoding of a Postgres database is its own."""
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise DatabaseError(
+            f"database {connection.info.dbname} has the encoding {encoding}, UTF8 was expected; "
+            "make one by `createdb --encoding UTF8 --template template0`"
+        )
 
 
 @contextmanager
@@ -119,7 +134,7 @@ microsecond for each null of a load. This adapter, of C, ends the search at once
 def _sqlite_engine(url: URL, foreign_keys: bool, busy_timeout_second: float) -> Engine:
     module = sqlite_module()
     module.register_adapter(type(None), _ALWAYS_NONE)
-    engine = sqlalchemy.create_engine(url, module=module)
+    engine = sqlalchemy.create_engine(url, module=module, hide_parameters=True)
     mode = journal_mode(module.sqlite_version_info)
 
     @event.listens_for(engine, "connect")
