@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-import numpy as np
 import polars as pl
 
 from analysis.errors import UserError
@@ -206,6 +205,8 @@ def _conserved(data: bytes, frame: pl.DataFrame, delimiter: str) -> int | None:
 
 def _regular(data: bytes, width: int, delimiter: str) -> bool:
     """Whether every record has `width` fields: a short row and a long one conserve every sum."""
+    import numpy as np
+
     text = np.frombuffer(data, dtype=np.uint8)
     ends, delimiters, quotes = (
         np.flatnonzero(text == ord(mark)) for mark in ("\n", delimiter, '"')
