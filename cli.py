@@ -1,6 +1,7 @@
 """The command `cartograph`: thin verbs over the packages, one exit code per kind of end.
 
-0 done, 1 done with refused rows, 2 user error, 3 database not reachable or not upgraded, 70 bug.
+0 done, 1 done with refused rows or much retired, 2 user error, 3 database not reachable or not
+upgraded, 70 bug.
 An error is one line on stderr: what, where, what was expected, what to do. With `--json` stdout
 holds one JSON object and nothing else. Heavy imports happen inside the verbs, so that `--help`
 answers at once.
@@ -192,7 +193,11 @@ def report_load(result: Any, as_json: bool) -> None:
 def fit(
     study: StudyOption,
     spec: Annotated[
-        Path | None, typer.Option("--spec", help="A model specification (YAML or JSON).")
+        Path | None,
+        typer.Option(
+            "--spec",
+            help="A model specification (YAML or JSON), see docs/reference/specifications.md.",
+        ),
     ] = None,
     cut: Annotated[str | None, typer.Option(help="Data cut; the newest when not given.")] = None,
     database: DatabaseOption = None,
@@ -215,11 +220,19 @@ def fit_text(result: Any) -> str:
     """A fit for a terminal: the sentence first, then ratios and estimates, then what to know."""
     lines = [result.sentence, ""]
     if result.status != "not_estimable":
+        lines += [test_line(test) for test in (result.group_test, result.interaction) if test]
         lines += [ratio_line(ratio) for ratio in sorted(result.ratios, key=lambda r: r.day or 0)]
         lines += [rule_line(row) for row in result.sensitivity]
         lines += ["", table_text(result.table()), ""]
     lines += [f"{check.status:>8}  {check.name}: {check.message}" for check in result.checks]
     return "\n".join(lines)
+
+
+def test_line(test: Any) -> str:
+    """A test of the whole course, which comes before single days; p of relabelled patients too."""
+    relabelled = test.permutation_p_value
+    beside = "" if relabelled is None else f"; relabelled patients p {relabelled:.2g}"
+    return f"{'':>8}  {test.name}: p {test.p_value:.2g} ({test.method or test.kind}{beside})"
 
 
 def ratio_line(ratio: Any) -> str:

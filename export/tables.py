@@ -11,6 +11,7 @@ from analysis.derive.labels import display_unit
 from analysis.derive.signal import Signal
 from analysis.derive.summary import BlqRule, summarize, summary_rule
 from analysis.results import Fit
+from analysis.specs import ModelSpec
 from export.document import Column, Table
 
 FIT_PATIENTS = "Fits: all patients of their own analysis set, see each specification."
@@ -140,6 +141,8 @@ def model_estimates(fits: Sequence[Fit]) -> Table:
             fit.table() if fit.estimates else pl.DataFrame({"term": ["(not estimable)"]})
         ).with_columns(
             outcome=pl.lit(str((fit.spec or {}).get("outcome", ""))),
+            question=pl.lit(fit.provenance.spec_hash or ""),
+            settings=pl.lit(settings_of(fit)),
             formula=pl.lit(fit.formula),
             status=pl.lit(fit.status),
             reason=pl.lit(fit.reason or ""),
@@ -151,6 +154,8 @@ def model_estimates(fits: Sequence[Fit]) -> Table:
     ]
     columns = (
         Column("outcome", "Outcome"),
+        Column("question", "Question"),
+        Column("settings", "What the question sets"),
         Column("formula", "Formula"),
         Column("term", "Term"),
         Column("estimate", "Estimate"),
@@ -181,6 +186,8 @@ def model_ratios(fits: Sequence[Fit]) -> Table:
     rows = [
         {
             "outcome": str((fit.spec or {}).get("outcome", "")),
+            "question": fit.provenance.spec_hash or "",
+            "settings": settings_of(fit),
             "day": ratio.day,
             "group": ratio.group,
             "reference": ratio.reference,
@@ -199,6 +206,8 @@ def model_ratios(fits: Sequence[Fit]) -> Table:
     ]
     columns = (
         Column("outcome", "Outcome"),
+        Column("question", "Question"),
+        Column("settings", "What the question sets"),
         Column("day", "Day from infusion", "day"),
         Column("group", "Group"),
         Column("reference", "Reference"),
@@ -229,6 +238,19 @@ def model_ratios(fits: Sequence[Fit]) -> Table:
             ),
         ),
     )
+
+
+def settings_of(fit: Fit) -> str:
+    """In what a question differs from one that names its outcome only: several questions of one
+    outcome stand under each other in a table."""
+    asked = dict(fit.spec or {})
+    default = ModelSpec(outcome=str(asked.get("outcome", ""))).to_dict()
+    changed = [
+        f"{name}: {', '.join(map(str, value)) if isinstance(value, list | tuple) else value}"
+        for name, value in asked.items()
+        if value != default.get(name)
+    ]
+    return "; ".join(changed) or "as by default"
 
 
 def concatenated(parts: Sequence[pl.DataFrame], names: list[str]) -> pl.DataFrame:

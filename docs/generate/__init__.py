@@ -12,6 +12,7 @@ from docs.generate.file_formats import formats_page
 from docs.generate.incoming_tables import contracts_page
 from docs.generate.methods import methods_page
 from docs.generate.setting_list import settings_page
+from docs.generate.specification import specification_page
 from docs.generate.tracer_list import tracers_page
 
 FOLDER = Path(__file__).resolve().parent.parent / "reference"
@@ -24,6 +25,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "tracers.md": tracers_page,
     "formats.md": formats_page,
     "methods.md": methods_page,
+    "specifications.md": specification_page,
 }
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from analysis.derive.signal import Signal
 from analysis.results import Estimate, Fit
+from analysis.specs import ModelSpec
 from export import tables
 from export.expansion import response_by_expansion
 
@@ -72,3 +73,11 @@ def test_peaks_that_cannot_be_split_are_said_to_be_so() -> None:
 
 def test_eight_patients_are_not_split() -> None:
     assert expansion(*map(float, range(1, 9))) == []
+
+
+def test_two_questions_of_one_outcome_are_told_apart() -> None:
+    spec = ModelSpec(outcome="kinetics:CARTG:qPCR:BLOOD")
+    other = spec.replace(blq="drop", adjusters=("age_year", "sex"))
+    assert tables.settings_of(FITTED.replace(spec=spec.to_dict())) == "as by default"
+    told = tables.settings_of(FITTED.replace(spec=other.to_dict()))
+    assert told == "adjusters: age_year, sex; blq: drop"

@@ -1,0 +1,89 @@
+"""The fields of a model specification, from `analysis.specs`."""
+
+from dataclasses import MISSING, fields
+
+from analysis.spec_rules import INFERENCES
+from analysis.specs import (
+    ANALYSIS_SETS,
+    BLQ_RULES,
+    GROUPS,
+    PARAMETERS,
+    QUESTIONS,
+    RANDOMS,
+    TIMES,
+    TRANSFORMS,
+    UNITS,
+    ModelSpec,
+)
+from docs.generate.markdown import bullets, code, page, table
+
+OPENING = """\
+One question to the data, as a YAML or JSON file for `cartograph fit --study ID --spec FILE`. Only
+`outcome` is needed; a field that is left out has the default below. The dashboard's Models page
+builds the same specification; every fit carries its own (`cartograph fit --json`, key `spec`)."""
+EXAMPLE = """\
+```yaml
+outcome: kinetics:CARTG:qPCR:BLOOD
+group: complete_response
+adjusters: [age_year]
+day_low: 0
+day_high: 28
+days: [14]
+blq: censored
+```"""
+KEYS = """\
+`outcome` (or `exposure`) names a signal of the study by its parts, joined by colons: samples are
+`kinetics:ANALYTE:ASSAY:MATRIX`, laboratory values `laboratory:TEST:MATRIX`, the tumor burden
+`burden:CODE`, images `uptake:TRACER:METRIC:KIND`, KIND being `lesion` or `organ`, with `:REGION`
+behind it for one region. The question by exposure has `response:responder`,
+`response:complete_response` or `event:ENDPOINT` as its outcome. An image whose decay correction is
+not known is left out of models: give `decay_state` in the profile."""
+MEANING = {
+    "outcome": "the signal that is explained, or what is explained by the exposure",
+    "question": QUESTIONS,
+    "unit": UNITS,
+    "group": {**{key: label for key, (_, label) in GROUPS.items()},
+              "characteristic:PARAMCD": "a baseline characteristic"},
+    "reference": "level that the others are compared with; the group's own when empty",
+    "adjusters": "baseline covariates: age_year, sex, cohort, arm, dose_level, disease, siteid or "
+    "characteristic:PARAMCD",
+    "time": TIMES,
+    "spline_df": "degrees of freedom of the curve",
+    "random": RANDOMS,
+    "analysis_set": dict.fromkeys(ANALYSIS_SETS, ""),
+    "day_low": "first day of the window, from infusion; days before infusion count in when empty",
+    "day_high": "last day of the window",
+    "days": "days at which ratios are reported; visits, or 7, 14 and 28, when empty",
+    "transform": TRANSFORMS,
+    "shift": "what is added before the logarithm of log10_shift",
+    "blq": BLQ_RULES,
+    "criterion": "response criteria; the study's own when empty",
+    "reader": "whose assessment; the study's own when empty",
+    "cohort": "cohorts kept; all when empty",
+    "inference": dict.fromkeys(INFERENCES, ""),
+    "exposure": "questions by exposure: the signal whose parameter is the exposure",
+    "parameter": PARAMETERS,
+    "landmark_day": "questions by exposure: the day from which the outcome counts",
+}  # fmt: skip
+
+
+def specification_page() -> str:
+    rows = []
+    for field in fields(ModelSpec):
+        meaning = MEANING[field.name]
+        choices = isinstance(meaning, dict) or not isinstance(meaning, str)
+        said = f"one of the [choices](#{field.name})" if choices else meaning
+        default = "needed" if field.default is MISSING else _written(field.default)
+        rows.append((code(field.name), default, said))
+    parts = [OPENING, EXAMPLE, KEYS, table(("field", "default", "meaning"), rows), "## Choices"]
+    for name, meaning in MEANING.items():
+        if not isinstance(meaning, str):
+            lines = (f"{code(key)}{': ' if text else ''}{text}" for key, text in meaning.items())
+            parts += [f"### {name}", bullets(lines)]
+    return page("Model specifications", *parts)
+
+
+def _written(value: object) -> str:
+    if value is None or value in ("", ()):
+        return "empty"
+    return code(value)
