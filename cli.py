@@ -213,70 +213,9 @@ def fit(
     if as_json:
         print_json(result.to_dict())
     else:
+        from export.fit_text import fit_text
+
         typer.echo(fit_text(result))
-
-
-def fit_text(result: Any) -> str:
-    """A fit for a terminal: the sentence first, then ratios and estimates, then what to know."""
-    lines = [result.sentence, ""]
-    if result.status != "not_estimable":
-        lines += [test_line(test) for test in (result.group_test, result.interaction) if test]
-        lines += [ratio_line(ratio) for ratio in sorted(result.ratios, key=lambda r: r.day or 0)]
-        lines += [rule_line(row) for row in result.sensitivity]
-        lines += ["", table_text(result.table()), ""]
-    lines += [f"{check.status:>8}  {check.name}: {check.message}" for check in result.checks]
-    return "\n".join(lines)
-
-
-def test_line(test: Any) -> str:
-    """A test of the whole course, which comes before single days; p of relabelled patients too."""
-    relabelled = test.permutation_p_value
-    beside = "" if relabelled is None else f"; relabelled patients p {relabelled:.2g}"
-    return f"{'':>8}  {test.name}: p {test.p_value:.2g} ({test.method or test.kind}{beside})"
-
-
-def ratio_line(ratio: Any) -> str:
-    """One ratio: day, groups, interval, p as it is and adjusted for the days shown."""
-    when = "all days" if ratio.day is None else f"day {ratio.day:g}"
-    adjusted = "" if ratio.p_adjusted is None else f", Holm {ratio.p_adjusted:.2g}"
-    return (
-        f"{when:>8}  {ratio.kind} {ratio.group} / {ratio.reference}: {ratio.ratio:.3g} "
-        f"({certainty(ratio)}{adjusted})"
-    )
-
-
-def certainty(row: Any) -> str:
-    """Interval and p-value; they are missing where patients do not differ at all."""
-    if row.conf_low is None or row.conf_high is None or row.p_value is None:
-        return "interval and p not estimable"
-    return f"95 % CI {row.conf_low:.3g} to {row.conf_high:.3g}; p {row.p_value:.2g}"
-
-
-RULES = {"censored": "kept as below it", "half_lloq": "at half of it", "drop": "left out"}
-
-
-def rule_line(row: Any) -> str:
-    """The key ratio under one rule for values below the limit."""
-    rule = f"below the limit {RULES.get(row.rule, row.rule)}"
-    if row.ratio is None:
-        return f"{'':>8}  {rule}: not estimable"
-    when = "" if row.day is None else f"day {row.day:g}, "
-    return f"{'':>8}  {rule}: {when}{row.ratio:.3g} ({certainty(row)})"
-
-
-def table_text(table: Any) -> str:
-    """A polars frame as plain text, whole."""
-    import polars as pl
-
-    with pl.Config(
-        tbl_rows=-1,
-        tbl_cols=-1,
-        tbl_width_chars=160,
-        tbl_hide_dataframe_shape=True,
-        tbl_hide_column_data_types=True,
-        fmt_str_lengths=60,
-    ):
-        return str(table)
 
 
 @cli.command()

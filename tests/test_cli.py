@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import cli
+from export import fit_text
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -270,13 +271,13 @@ def test_a_ratio_without_an_interval_says_so() -> None:
     from analysis.results import GeometricMeanRatio
 
     ratio = GeometricMeanRatio(7.0, "CR", "no CR", 1.0, None, None, None, 6, 5)
-    assert cli.ratio_line(ratio).endswith("CR / no CR: 1 (interval and p not estimable)")
+    assert fit_text.ratio_line(ratio).endswith("CR / no CR: 1 (interval and p not estimable)")
 
 
 def test_the_test_of_the_whole_course_comes_with_its_method() -> None:
     from analysis.results import WaldTest
 
     test = WaldTest("group at any time", 2.3, 4, 0.1234, 20.0, "F", "Kenward-Roger", 0.0561)
-    assert cli.test_line(test).strip() == (
+    assert fit_text.test_line(test).strip() == (
         "group at any time: p 0.12 (Kenward-Roger; relabelled patients p 0.056)"
     )
