@@ -13,6 +13,10 @@ from etl.source import Finding
 from etl.verdicts import LOADED
 
 CHARACTER = "character_results"
+FAR_BEFORE = 365
+"""Days before infusion from which a measurement is more likely a wrong date."""
+APART = 21.0
+"""Days from the planned day, or a quarter of it, from which date and visit do not fit."""
 SENTINELS = (999.0, 9999.0, -99.0, -999.0)
 
 
@@ -88,4 +92,11 @@ def _checks(contract: Contract, frame: pl.DataFrame) -> list[tuple[str, str, str
         partial = pl.col("dtm_precision").is_in(["month", "year", "unknown"])
         words = "partial date; kept as text, gives no day from infusion"
         checks.append(("partial_date", "info", words, partial))
+    if contract.timed and contract.measured:
+        day, planned = pl.col("rel_day"), pl.col("nominal_day")
+        words = f"measured more than {FAR_BEFORE} days before infusion; check the dates"
+        checks.append(("day_far_before", "warning", words, day < -FAR_BEFORE))
+        room = pl.max_horizontal(pl.lit(APART), planned.abs() / 4)
+        words = f"measured more than {APART:g} days from its planned day; check date and visit"
+        checks.append(("visit_apart", "warning", words, (day - planned).abs() > room))
     return checks
