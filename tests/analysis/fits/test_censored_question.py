@@ -117,7 +117,7 @@ def test_all_below_is_refused(simulate_trial):
 def test_what_needs_a_plain_model_says_so(simulate_trial):
     fit = fit_specification(simulate_trial(1, lloq=60.0), VISITS, influence=False)
     assert isinstance(fit.design, FittedCensored)
-    with pytest.raises(UserError, match="not available for a model with values beyond a limit"):
+    with pytest.raises(UserError, match="not there for a model with values beyond a limit"):
         bootstrap(fit, 200, 1)
     mean = fit.contrast({"group": "responder"}, {"group": "non-responder"})
     assert np.isfinite(mean.std_error)

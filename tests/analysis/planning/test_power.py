@@ -209,7 +209,7 @@ def test_from_icc():
     ({"dropout": 1.0}, "dropout is 1.0; a share"),
     ({"below_limit": -0.1}, "below_limit is -0.1; a share"),
     ({"alpha": 5}, "alpha is 5; a level between 0 and 1"),
-    ({"lesions": 0}, "lesions is 0; at least 1"),
+    ({"lesions": 0}, "lesions is 0; a whole number of at least 1"),
     ({"effect": "magic"}, "effect 'magic' is not one of level, growing"),
     ({"test": "magic"}, "test 'magic' is not one of average, day, trend"),
     ({"test": "day"}, "test_day None is not a planned day; the days are 7, 14, 21, 28"),
