@@ -7,6 +7,7 @@ proc.time counts milliseconds; its median over the loops is what is given.
 import json
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -77,7 +78,7 @@ def measured(small: pl.DataFrame, large: pl.DataFrame, replicates: int) -> dict[
         "lmerTest 2000": "lmerTest (R)",
         "Kenward-Roger 40": "pbkrtest (R)",
     }
-    found = _run(small, large, replicates) if shutil.which("Rscript") else {}
+    found = run_r(SCRIPT, (small, large), str(replicates)) if shutil.which("Rscript") else {}
     return {
         task: Peer(f"{name.removesuffix(' (R)')} ({found[task][1]})", found[task][0])
         if task in found
@@ -86,13 +87,18 @@ def measured(small: pl.DataFrame, large: pl.DataFrame, replicates: int) -> dict[
     }
 
 
-def _run(small: pl.DataFrame, large: pl.DataFrame, replicates: int) -> dict[str, tuple[float, str]]:
+def run_r(
+    script: str, frames: Sequence[pl.DataFrame], *arguments: str
+) -> dict[str, tuple[float, str]]:
+    """Seconds and version of every task that an R script prints as JSON; it gets the frames as CSV
+    files, then the arguments. Raises RuntimeError with what R said."""
     with TemporaryDirectory() as folder:
-        script, one, two = (Path(folder) / name for name in ("peers.R", "small.csv", "large.csv"))
-        script.write_text(SCRIPT, encoding="utf-8")
-        small.write_csv(one)
-        large.write_csv(two)
-        command = ["Rscript", str(script), str(one), str(two), str(replicates)]
+        program = Path(folder) / "peers.R"
+        program.write_text(script, encoding="utf-8")
+        files = [Path(folder) / f"frame{number}.csv" for number in range(len(frames))]
+        for frame, file in zip(frames, files, strict=True):
+            frame.write_csv(file)
+        command = ["Rscript", str(program), *map(str, files), *arguments]
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
         )

@@ -5,14 +5,10 @@ interval, the test of proportional hazards and the sentence; statsmodels gets ar
 is measured inside R, without its start and the reading of the data. cmprsk is the peer of the
 cumulative incidence with Gray's test; what is not installed is named as missing."""
 
-import json
 import shutil
-import subprocess
 import warnings
 from collections.abc import Callable
 from importlib.metadata import version
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -20,6 +16,7 @@ import polars as pl
 
 from analysis import cumulative_incidence, fit_cox, kaplan_meier, log_rank
 from benchmarks.engine import cpu
+from benchmarks.r_peers import run_r
 from benchmarks.row import Row
 
 SIZES = (100, 2000)
@@ -55,7 +52,6 @@ if (found("cmprsk")) {
 }
 cat('"end": [0, ""]}')
 """
-TIMEOUT_S = 600
 
 
 def rows() -> list[Row]:
@@ -128,18 +124,4 @@ def _peer(measured: dict[str, tuple[float, str]], task: str, name: str) -> tuple
 
 
 def _r(frame: pl.DataFrame) -> dict[str, tuple[float, str]]:
-    if shutil.which("Rscript") is None:
-        return {}
-    with TemporaryDirectory() as folder:
-        script, data = Path(folder) / "survival.R", Path(folder) / "trial.csv"
-        script.write_text(R_TASKS, encoding="utf-8")
-        frame.write_csv(data)
-        command = ["Rscript", str(script), str(data)]
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
-        )
-    if done.returncode:
-        raise RuntimeError(f"R could not measure its fits: {done.stderr.strip()}")
-    return {
-        task: (float(value[0]), str(value[1])) for task, value in json.loads(done.stdout).items()
-    }
+    return run_r(R_TASKS, (frame,)) if shutil.which("Rscript") else {}

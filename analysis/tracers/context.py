@@ -89,6 +89,8 @@ def signal_name(context: str | SignalContext, where: str = "context") -> str:
     name = " ".join(context.name.split())
     if context.tracer:
         return _of_tracer(name, context.tracer, where)
+    if not name:
+        return name
     if BLOOD.search(name) and not IMAGING.search(name):
         return name
     mentioned = tuple(_mentioned(name))

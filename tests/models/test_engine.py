@@ -14,7 +14,7 @@ from models.engine import check_revision, upgrade
 from models.errors import DatabaseError
 from models.seed import seed_tracers
 from models.tables import TABLES
-from tests.conftest import administer, fresh_postgres
+from tests.conftest import administer, database_on, fresh_postgres
 from tests.models.small_study import ROWS, TRACER, fill
 
 EXPECTED = "expected sqlite:///FILE or postgresql://USER@HOST/NAME"
@@ -277,3 +277,31 @@ def test_database_that_may_not_be_written(sqlite_url: str) -> None:
         words = said(connection.execute, insert(TABLES["study"]), ROWS["study"])
     assert words.endswith("cannot be written to; check who may write the file and its directory")
     engine.dispose()
+
+
+def test_an_error_never_holds_the_values_of_a_statement(engine: Engine) -> None:
+    """They are patients'."""
+    with pytest.raises(sqlalchemy.exc.DBAPIError) as caught, engine.begin() as connection:
+        connection.execute(
+            sqlalchemy.text("INSERT INTO study (studyid, no_such) VALUES (:one, :two)"),
+            {"one": "SECRET-PATIENT", "two": "4711.5"},
+        )
+    assert "SECRET-PATIENT" not in str(caught.value)
+    assert "4711.5" not in str(caught.value)
+
+
+def test_a_postgres_database_of_another_encoding_is_refused_in_one_line(
+    postgres_server: str,
+) -> None:
+    administer(
+        postgres_server,
+        "CREATE DATABASE ascii ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0",
+    )
+    try:
+        engine = create_engine_for(database_on(postgres_server, "ascii"))
+        with pytest.raises(DatabaseError, match=r"encoding SQL_ASCII, UTF8 was expected") as caught:
+            check_revision(engine)
+        assert "\n" not in str(caught.value)
+        engine.dispose()
+    finally:
+        administer(postgres_server, "DROP DATABASE ascii WITH (FORCE)")
