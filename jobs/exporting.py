@@ -7,9 +7,11 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from analysis.errors import UserError
 from analysis.results import Fit
 from analysis.selection import Selection
-from export.summary import statistical_summary
+from export.left_patients import require_known_values, require_patients
+from export.summary import selected_patients, statistical_summary
 from export.writers import write_document, writer_of
 from jobs.fitting import fit_study
 from models import fits as fit_table
@@ -35,13 +37,17 @@ def export_study(
     question is fitted first.
 
     Raises:
-        UserError: unknown study, cut, format or filter, or a folder that cannot be written.
+        UserError: unknown study, cut, format, filter or value of a filter, a selection that
+            leaves no patient, or a folder that cannot be written. Nothing was written.
         DatabaseError: the database is not reachable.
     """
     for name in formats:
         writer_of(name)
     selection = Selection.from_filters(query)
-    trial = read_trial(engine, studyid, cut)
+    _require_one_study(selection, studyid, cut)
+    trial = read_trial(engine, studyid, cut or selection.cut or None)
+    require_known_values(trial, selection)
+    require_patients(trial, selection, selected_patients(trial, selection))
     fits = fits_of(engine, trial)
     if not fits and trial.kinetics.height + trial.quantifications.height:
         fits = [fit_study(engine, studyid, cut=trial.cut.name, actor=actor)]
@@ -49,6 +55,16 @@ def export_study(
         trial, selection, fits, version=version, written_at=datetime.now(UTC)
     )
     return write_document(document, directory, formats)
+
+
+def _require_one_study(selection: Selection, studyid: str, cut: str | None) -> None:
+    """A filter copied from an address names its study and cut too: they must be those asked for."""
+    for option, name, asked in (("--study", "study", studyid), ("--cut", "cut", cut)):
+        said = getattr(selection, name)
+        if said and asked and said != asked:
+            raise UserError(
+                f"filter {name}={said}: the command asks for {option} {asked}; give one of them"
+            )
 
 
 def fits_of(engine: Engine, trial: Trial) -> list[Fit]:
