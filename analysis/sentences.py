@@ -222,6 +222,6 @@ def number(value: float) -> str:
     return f"{rounded:.{digits}f}" if abs(rounded) < 10 else f"{value:,.0f}"
 
 
-def count(n: int, noun: str) -> str:
-    """'1 patient', '24 patients', '1,234 observations'."""
-    return f"{n:,} {noun}" + ("" if n == 1 else "s")
+def count(n: int, noun: str, several: str | None = None) -> str:
+    """'1 patient', '24 patients', '1,234 observations', '2 studies'."""
+    return f"{n:,} {noun if n == 1 else several or noun + 's'}"

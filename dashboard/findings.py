@@ -7,8 +7,8 @@ import polars as pl
 from dash import html
 from dash.development.base_component import Component
 
+from analysis.sentences import count
 from dashboard.components.icon import icon
-from dashboard.components.text import plural
 
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 _ICONS = {"error": "cross", "warning": "warning", "info": "info"}
@@ -62,7 +62,7 @@ def finding_item(severity: str, title: str | None, row: dict[str, Any]) -> Compo
 
 
 def _folded(severity: str, code: str, rows: list[dict[str, Any]]) -> Component:
-    head = [html.Strong(_title(code)), html.Span(f" {plural(len(rows), 'finding')}")]
+    head = [html.Strong(_title(code)), html.Span(f" {count(len(rows), 'finding')}")]
     inner = html.Ul([finding_item(severity, None, row) for row in rows[:_MOST]])
     rest = len(rows) - _MOST
     more = html.P(f"and {rest:,} more", className="cg-muted") if rest > 0 else None

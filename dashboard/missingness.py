@@ -4,6 +4,7 @@ import polars as pl
 from dash import html
 from dash.development.base_component import Component
 
+from analysis.sentences import count
 from dashboard.components.card import card
 from dashboard.components.plain_table import Column, plain_table
 from dashboard.components.provenance_strip import Download, provenance_strip
@@ -80,7 +81,7 @@ def missingness_card(view: View) -> Component:
     return card(
         "What is missing",
         body,
-        note=f"{complete} of {table.height} columns that analyses use are complete",
+        note=f"{complete} of {count(table.height, 'column')} that analyses use complete",
         footer=provenance_strip(
             view,
             "selected patients",

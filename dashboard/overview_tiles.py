@@ -7,9 +7,9 @@ from dash.development.base_component import Component
 
 from analysis.compute.intervals import Proportion
 from analysis.derive.trial_overview import GradeSummary, Rate
+from analysis.sentences import count
 from dashboard.components.marks import grade_badge
 from dashboard.components.stat_tile import stat_tile
-from dashboard.components.text import plural
 from dashboard.theme import NO_BREAK, format_percent
 from dashboard.trial_numbers import TrialNumbers
 from dashboard.view import View
@@ -84,7 +84,7 @@ def _complete_tile(numbers: TrialNumbers) -> Component | None:
         format_percent(done / due) if due else "–",
         f"{done:,} of {due:,} due",
         "#overview-completeness",
-        note=plural(len(found.visits), "planned visit"),
+        note=count(len(found.visits), "planned visit"),
     )
 
 
@@ -151,5 +151,5 @@ def _quality_tile(view: View) -> Component:
         f"{refused:,}",
         "refused row" if refused == 1 else "refused rows",
         view.href("/data"),
-        note=plural(int(warnings), "finding") + " to look at",
+        note=count(int(warnings), "finding") + " to look at",
     )

@@ -4,10 +4,10 @@ import polars as pl
 from dash import html
 from dash.development.base_component import Component
 
+from analysis.sentences import count
 from dashboard.components.card import card
 from dashboard.components.icon import icon
 from dashboard.components.provenance_strip import provenance_strip
-from dashboard.components.text import plural
 from dashboard.findings import short_path
 from dashboard.view import View
 
@@ -18,7 +18,7 @@ def quality_list(view: View) -> Component:
     """Refused rows by rule, then the findings that ask for a look, most frequent first."""
     refused = view.trial.refused.filter(pl.col("load_id") <= view.trial.cut.load_id)
     items = [
-        _item("cross", "error", f"{plural(n, 'row')} refused: {reason}", _files(files))
+        _item("cross", "error", f"{count(n, 'row')} refused: {reason}", _files(files))
         for reason, n, files in refused_reasons(refused).head(2).iter_rows()
     ]
     findings = view.trial.findings.filter(
@@ -60,4 +60,4 @@ def _item(picture: str, severity: str, words: str, place: str) -> Component:
 
 
 def _files(n: int) -> str:
-    return f"in {plural(n, 'file')}"
+    return f"in {count(n, 'file')}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from analysis.sentences import count
 from etl.contracts import CONTRACTS
 from etl.contracts.contract import RECORD, Contract
 from etl.contracts.defaults import fill_defaults
@@ -131,7 +132,7 @@ def _imply_subjects(frame: pl.DataFrame, delivery: Delivery, known: Known) -> No
     )
     _add_implied(delivery, "subject", rows)
     known.learn("subjects", rows.with_columns(pl.lit(True).alias("implied")), ("usubjid",))
-    message = f"{rows.height} subjects are named by records only; deliver a list of subjects"
+    message = f"{count(rows.height, 'subject')} named by records only; deliver a list of subjects"
     file = delivery.parts[rows["_part"][0]].file
     finding = Finding("subject_implied", message, "warning", None, rows.height)
     delivery.findings.append((file, finding))
@@ -160,7 +161,7 @@ def _imply_regions(
     known.learn(
         "regions", rows.with_columns(pl.lit(True).alias("implied")), ("usubjid", "region_code")
     )
-    message = f"{rows.height} regions are named by {contract.title.lower()} only; kind by code"
+    message = f"{count(rows.height, 'region')} named by {contract.title.lower()} only; kind by code"
     file = delivery.parts[rows["_part"][0]].file
     delivery.findings.append((file, Finding("region_implied", message, "info", None, rows.height)))
 

@@ -9,11 +9,11 @@ makes. Such a file is refused whole. A last row that is new, or says what is sto
 import polars as pl
 
 from analysis.errors import UserError
+from analysis.sentences import count
 from etl.contracts import CONTRACTS
 from etl.delivery import Delivery
 from etl.last_line import open_row
 from etl.plan import Plan
-from etl.plural import plural
 
 
 def require_whole_files(delivery: Delivery, plan: Plan) -> None:
@@ -36,10 +36,10 @@ def _require_whole(delivery: Delivery, plan: Plan, file: int, row: int) -> None:
         changed = last.join(table.corrected, on="record_key", how="semi").height
         reason = ""
         if not table.retired.is_empty():
-            count = plural(table.retired.len(), "stored record")
-            reason = f"{count} of {title} would be retired"
+            n = count(table.retired.len(), "stored record")
+            reason = f"{n} of {title} would be retired"
         elif changed:
-            reason = f"that row would change {plural(changed, 'stored record')} of {title}"
+            reason = f"that row would change {count(changed, 'stored record')} of {title}"
         if reason:
             raise UserError(
                 f"{delivery.files[file].source.name}: no line end after the last row (row {row}), "

@@ -15,6 +15,7 @@ import polars as pl
 from sqlalchemy import Connection, Engine
 
 from analysis.errors import UserError
+from analysis.sentences import count
 from analysis.tracers import TRACERS
 from etl.accounting import FileAccount, account, finding_rows, refused_json, refused_rows
 from etl.delivery import Delivery, check_delivery
@@ -87,9 +88,16 @@ class LoadResult:
             ],
         }
 
-    def summary(self) -> str:
-        """What happened, for a person: files with what they lost and why, findings, the end."""
-        lines = load_text(self.files, self.refused, self.findings, self.given)
+    def summary(self, all_refused: str = "") -> str:
+        """What happened, for a person: files with what they lost and why, findings, the end.
+
+        `all_refused`: where every refused row is seen when not by the same command with --json.
+        """
+        where = (
+            all_refused
+            or "the same command with --json" + ", or the page Data and quality" * self.changed
+        )
+        lines = load_text(self.files, self.refused, self.findings, self.given, where)
         lines += changed_text(self.superseded, self.retired)
         return "\n".join([*lines, self.message])
 
@@ -214,7 +222,7 @@ def _load(
         message = f"new study {studyid!r}; " if is_new else ""
         message += f"loaded into data cut {cut!r}"
         if redated:
-            message += f"; {redated} earlier records have new days from infusion"
+            message += f"; new days from infusion for {count(redated, 'earlier record')}"
         close_load(connection, delivery, load_id, file_ids, _now(), message)
         loads.insert_cut(connection, study_id, cut, load_id, _now())
     tell(1.0, "done")

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from analysis.sentences import count
 from etl.contracts.contract import Contract
 from etl.contracts.times import INSTANT
 from etl.contracts.values import WORDED
-from etl.plural import plural
 from etl.shaping import Part
 from etl.source import Finding
 from etl.verdicts import LOADED
@@ -34,15 +34,15 @@ def _character_results(
         return []
     found: list[tuple[int | None, Finding]] = []
     counts = frame.filter(pl.col(WORDED)).group_by("_part").len().sort("_part")
-    for number, count in counts.iter_rows():
+    for number, n in counts.iter_rows():
         part = parts[number]
         column = part.incoming.headers.get("value")
         message = (
-            f"{contract.title}: {plural(count, 'character result')}"
+            f"{contract.title}: {count(n, 'character result')}"
             f"{f' in {column}' if column else ''} (words or grades, no number) left out: "
             "the table holds numbers; counted as empty"
         )
-        found.append((part.file, Finding(CHARACTER, message, "warning", column, count)))
+        found.append((part.file, Finding(CHARACTER, message, "warning", column, n)))
     return found
 
 

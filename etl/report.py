@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from analysis.sentences import count
 from etl.accounting import FileAccount
 from etl.contracts.contract import SUBJECT
 from etl.contracts.identifying import is_identifying
 from etl.contracts.rules import RULES
-from etl.plural import plural
 from etl.profiles.headers import leaf
 from etl.unread import DAMAGED, NO_READER, NOT_READ
 
@@ -34,8 +34,12 @@ def load_text(
     refused: Sequence[Row],
     findings: Sequence[Row],
     given: Iterable[str | Path],
+    all_refused: str,
 ) -> list[str]:
-    """Lines: each file with the reasons of its refusals, then the findings, then where to look."""
+    """Lines: each file with the reasons of its refusals, then the findings, then where to look.
+
+    `all_refused`: where a person sees every refused row.
+    """
     short = short_names([one.path for one in files], given)
     lines: list[str] = []
     for one in files:
@@ -45,7 +49,7 @@ def load_text(
     unread = {one.path for one in files if one.rows_in == 0}
     lines += _findings(findings, short, unread)
     if refused:
-        lines.append("Every refused row: the same command with --json, or the Data page.")
+        lines.append(f"Every refused row: {all_refused}.")
     return lines
 
 
@@ -53,7 +57,7 @@ def changed_text(superseded: int, retired: int) -> list[str]:
     """One line about stored records that a load replaced or retired; none when it touched none."""
     if superseded == 0 and retired == 0:
         return []
-    return [f"{plural(superseded, 'record')} superseded, {retired} retired"]
+    return [f"{count(superseded, 'record')} superseded, {retired} retired"]
 
 
 def short_names(paths: Sequence[str], given: Iterable[str | Path]) -> dict[str, str]:
@@ -79,11 +83,11 @@ def _file_line(one: FileAccount, findings: Sequence[Row]) -> str:
     left = [row for row in findings if row["code"] == SHEET_NOT_READ]
     if one.rows_in == 0 and left:
         words = "; ".join(row["message"].partition(": ")[2] for row in left[:MAX_MESSAGES])
-        return f"{sum(row['count'] for row in left)} rows, not read: {words}"
-    became = f"{one.rows_read} rows -> " if one.rows_read not in (0, one.rows_in) else ""
+        return f"{count(sum(row['count'] for row in left), 'row')}, not read: {words}"
+    became = f"{count(one.rows_read, 'row')} -> " if one.rows_read not in (0, one.rows_in) else ""
     return (
-        f"{became}{one.rows_in} records = {one.loaded} loaded + {one.refused} refused "
-        f"+ {one.duplicates} duplicates + {one.empty} empty"
+        f"{became}{count(one.rows_in, 'record')} = {one.loaded:,} loaded + {one.refused:,} refused "
+        f"+ {count(one.duplicates, 'duplicate')} + {one.empty:,} empty"
     )
 
 
@@ -95,8 +99,8 @@ def _reasons(refused: Sequence[Row]) -> list[str]:
     ranked = sorted(groups.items(), key=lambda group: -len(group[1]))
     lines = [_reason(rule, column, rows) for (rule, column), rows in ranked[:MAX_REASONS]]
     if rest := ranked[MAX_REASONS:]:
-        count = sum(len(rows) for _, rows in rest)
-        lines.append(f"  {count} refused for {len(rest)} more reasons")
+        n = sum(len(rows) for _, rows in rest)
+        lines.append(f"  {n} refused for {count(len(rest), 'more reason')}")
     return lines
 
 
@@ -136,7 +140,7 @@ def _findings(findings: Sequence[Row], short: Mapping[str, str], unread: set[str
     lines = []
     for code, rows in ranked:
         if code == IGNORED:
-            lines.append(f"  {len(rows)} columns left out, as the profile says why")
+            lines.append(f"  {count(len(rows), 'column')} left out, as the profile says why")
         elif code == UNREAD:
             lines.append(_unread_columns(rows, short))
         else:
@@ -157,4 +161,4 @@ def _unread_columns(rows: Sequence[Row], short: Mapping[str, str]) -> str:
         files.setdefault(short.get(row["file"], row["file"]), []).append(name)
     shown = "; ".join(f"{file}: {', '.join(names)}" for file, names in files.items())
     more = f"; and {len(rows) - MAX_COLUMNS} more" if len(rows) > MAX_COLUMNS else ""
-    return f"  {plural(len(rows), 'column')} read by no table: {shown}{more}"
+    return f"  {count(len(rows), 'column')} read by no table: {shown}{more}"

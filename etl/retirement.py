@@ -6,9 +6,9 @@ the profile asks, but its finding is an error and the exit code is that of refus
 must look.
 """
 
+from analysis.sentences import count
 from etl.contracts import CONTRACTS
 from etl.plan import Plan
-from etl.plural import plural
 from etl.source import Finding
 
 RETIRED = "records_retired"
@@ -20,16 +20,16 @@ def retirement_findings(plan: Plan) -> list[Finding]:
     """One finding per table that loses records, with their count."""
     found = []
     for name, table in plan.tables.items():
-        count = table.retired.len()
-        if count == 0:
+        n = table.retired.len()
+        if n == 0:
             continue
-        is_large = count > LARGE_SHARE * table.held
+        is_large = n > LARGE_SHARE * table.held
         advice = "; look whether the export is complete, and load a complete one if not"
         message = (
-            f"{CONTRACTS[name].title}: {count} of {plural(table.held, 'stored record')} are in no "
+            f"{CONTRACTS[name].title}: {n} of {count(table.held, 'stored record')} are in no "
             "file of this full delivery and were retired (older data cuts keep them)"
         )
         severity = "error" if is_large else "info"
-        finding = Finding(RETIRED, message + advice * is_large, severity, None, count)
+        finding = Finding(RETIRED, message + advice * is_large, severity, None, n)
         found.append(finding)
     return found

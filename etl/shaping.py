@@ -8,10 +8,10 @@ from fnmatch import fnmatch
 import polars as pl
 
 from analysis.errors import UserError
+from analysis.sentences import count
 from etl.contracts import CONTRACTS
 from etl.contracts.typed import typed
 from etl.guard import ReadResult
-from etl.plural import plural
 from etl.profiles.grid import Usage, count_cells
 from etl.profiles.headers import matching
 from etl.profiles.house import file_name
@@ -139,7 +139,7 @@ def _unread(sheet: Sheet, profile: Profile, usage: Usage, chosen: bool) -> list[
     """What stands in the sheet and is not used: sheets, identifying and unread columns, rows."""
     if not chosen:
         height = _height(sheet)
-        message = f"{height} rows are not read: no table for {_content(sheet)}"
+        message = f"{count(height, 'row')} not read: no table for {_content(sheet)}"
         return [Finding("sheet_not_read", message, "warning", None, height)]
     rows = sheet.cells if usage.data is None else usage.data
     found = []
@@ -152,19 +152,19 @@ def _unread(sheet: Sheet, profile: Profile, usage: Usage, chosen: bool) -> list[
     for index, path in enumerate(usage.paths):
         if index in usage.columns:
             continue
-        count = count_cells(rows, index)
+        n = count_cells(rows, index)
         if index in usage.identifying:
-            message = f"column {path!r} identifies persons: {plural(count, 'cell')} not read"
-            found.append(Finding("identifying_column", message, "warning", path, count))
-        elif count > 0 and index in ignored:
-            message = f"column {path!r}: {plural(count, 'cell')} left out: {ignored[index]}"
-            found.append(Finding("ignored_column", message, "info", path, count))
-        elif count > 0:
-            message = f"column {path!r}: {plural(count, 'cell')} read by no table"
-            found.append(Finding("unread_column", message, "info", path, count))
+            message = f"column {path!r} identifies persons: {count(n, 'cell')} not read"
+            found.append(Finding("identifying_column", message, "warning", path, n))
+        elif n > 0 and index in ignored:
+            message = f"column {path!r}: {count(n, 'cell')} left out: {ignored[index]}"
+            found.append(Finding("ignored_column", message, "info", path, n))
+        elif n > 0:
+            message = f"column {path!r}: {count(n, 'cell')} read by no table"
+            found.append(Finding("unread_column", message, "info", path, n))
     if usage.rows_read is not None and usage.rows_total > len(usage.rows_read):
         left = usage.rows_total - len(usage.rows_read)
         place = f"sheet {sheet.name!r}: " if sheet.name else ""
-        message = f"{place}no table's filters take {plural(left, 'row')}"
+        message = f"{place}no table's filters take {count(left, 'row')}"
         found.append(Finding("rows_not_selected", message, "info", None, left))
     return found

@@ -7,6 +7,7 @@ damaged data file is an error finding and takes the exit code of refused rows.
 from collections.abc import Sequence
 
 from analysis.errors import UserError
+from analysis.sentences import count
 from etl.guard import ReadResult
 from etl.profiles.schema import Profile
 from etl.source import Finding
@@ -29,7 +30,7 @@ def require_readable(results: Sequence[ReadResult]) -> None:
         raise UserError("no file to load; give the path of an export file, folder or zip")
     if all(result.refusal is not None for result in results):
         raise UserError(
-            f"none of {len(results)} files can be read; the first: {_reason(results[0])}"
+            f"none of {count(len(results), 'file')} can be read; the first: {_reason(results[0])}"
         )
 
 

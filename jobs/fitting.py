@@ -10,6 +10,7 @@ from analysis import fit_specification
 from analysis.derive.default_question import default_question
 from analysis.derive.model_frame import model_frame
 from analysis.errors import UserError
+from analysis.fits.recipe import with_source
 from analysis.results import Fit
 from analysis.specs import ModelSpec
 from models import fits as fit_table
@@ -97,7 +98,7 @@ def fit_trial(trial: Trial, spec: ModelSpec) -> Fit:
     )
     fit = fit_specification(rows.frame, spec, rows.excluded)
     source = replace(fit.provenance, study=str(trial.study["studyid"]), cut=trial.cut.name)
-    return fit.replace(provenance=source)
+    return fit.replace(provenance=source, code=with_source(fit.code, source.study, source.cut))
 
 
 def read_spec(path: Path) -> ModelSpec:

@@ -7,6 +7,7 @@ from analysis.fits.design import Rows
 from analysis.fits.guards import Problem
 from analysis.fits.joint.limits import Limits
 from analysis.fits.statsmodels_bridge import Matrices
+from analysis.sentences import count
 
 MAXIMUM_DIMENSION = 3
 """Random effects of a patient that are integrated; each multiplies the nodes."""
@@ -87,7 +88,8 @@ def few_patients_problem(n_subjects: int, n_between: int) -> Problem | None:
         return None
     return Problem(
         "too_few_subjects",
-        f"{n_subjects} patients cannot carry {n_between} effects between patients.",
+        f"{count(n_subjects, 'patient')} cannot carry {count(n_between, 'effect')} "
+        "between patients.",
         "Ask a simpler question or widen the selection.",
     )
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from analysis.engine.structure import Array
 from analysis.fits.design import Rows, nested_levels, numbered, unit_rms
 from analysis.fits.statsmodels_bridge import Matrices
+from analysis.sentences import count
 
 if TYPE_CHECKING:
     import polars as pl
@@ -51,7 +52,7 @@ def rows_problem(rows: Rows, group: str) -> Problem | None:
     if n < MINIMUM_SUBJECTS:
         return Problem(
             "too_few_subjects",
-            f"{n} {_plural(n)} cannot carry a model with a random "
+            f"{count(n, 'patient')} cannot carry a model with a random "
             f"part; at least {MINIMUM_SUBJECTS} are needed.",
             "Show the individual curves instead.",
         )
@@ -266,7 +267,3 @@ def _empty_cell(frame: "pl.DataFrame", first: str, second: str) -> tuple[str, st
 
 def _is_text(frame: "pl.DataFrame", name: str) -> bool:
     return not (frame.schema[name].is_numeric() or str(frame.schema[name]) == "Boolean")
-
-
-def _plural(n: int) -> str:
-    return "patient" if n == 1 else "patients"

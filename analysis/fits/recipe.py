@@ -1,9 +1,11 @@
 """The formula of a specification, its method in words and the code that repeats it."""
 
+import json
 from typing import NamedTuple
 
 from analysis.fits.model_rows import ModelRows
 from analysis.results import Fit
+from analysis.sentences import count
 from analysis.specs import BLQ_RULES, TRANSFORMS, ModelSpec, adjuster_column
 
 FULL_PER_EFFECT = 3
@@ -79,7 +81,7 @@ def _covariance(spec: ModelSpec, rows: ModelRows) -> tuple[str, str]:
     if patients >= FULL_PER_EFFECT * effects and rows.frame.height > effects * patients:
         return "full", ""
     return "diagonal", (
-        f"{patients} patients cannot carry all {effects * (effects + 1) // 2} "
+        f"{count(patients, 'patient')} cannot carry all {effects * (effects + 1) // 2} "
         "variances of a full matching random part; its effects are independent."
     )
 
@@ -114,8 +116,20 @@ def method_text(spec: ModelSpec, recipe: Recipe, fit: Fit) -> str:
     return " ".join(part for part in parts if part)
 
 
+ANY_SOURCE = ("STUDY", "CUT")
+"""Stand for study and cut in code of a fit whose rows did not say where they come from."""
+
+
+def with_source(code: str, study: str | None, cut: str | None) -> str:
+    """The code of a fit with the names of its study and data cut, where they are known."""
+    if not (study and cut):
+        return code
+    quoted = [json.dumps(name, ensure_ascii=False) for name in (study, cut)]
+    return code.replace(", ".join(f'"{name}"' for name in ANY_SOURCE), ", ".join(quoted))
+
+
 def snippet(spec: ModelSpec) -> str:
-    """Python that repeats the fit on the same data cut."""
+    """Python that repeats the fit on the same data cut; see `with_source`."""
     fields = ", ".join(f"{name}={value!r}" for name, value in _changed(spec).items())
     return "\n".join(
         [
@@ -124,7 +138,8 @@ def snippet(spec: ModelSpec) -> str:
             "from models.engine import create_engine_for",
             "from models.queries import read_trial",
             "",
-            'trial = read_trial(create_engine_for("sqlite:///cartograph.db"), "STUDY", "CUT")',
+            'engine = create_engine_for("sqlite:///cartograph.db")  # the URL of your database',
+            'trial = read_trial(engine, "STUDY", "CUT")',
             f"spec = ModelSpec({fields})",
             "names = ('subjects', 'characteristics', 'kinetics', 'quantifications', 'labs',",
             "         'lesions', 'responses', 'adverse_events', 'infusions', 'scans')",

@@ -48,8 +48,3 @@ def soft_breaks(name: str) -> list[Any]:
 def moment(at: datetime) -> list[Any]:
     """A date and a time; a line ends between them only."""
     return [html.Span(f"{at:%Y-%m-%d}", className="cg-nowrap"), f" {at:%H:%M}"]
-
-
-def plural(n: int, singular: str, several: str | None = None) -> str:
-    """`1 patient`, `3 patients`."""
-    return f"{n:,} {singular if n == 1 else several or singular + 's'}"

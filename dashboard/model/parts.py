@@ -8,6 +8,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from analysis.derive.measured_peaks import MeasuredPeaks
+from analysis.fits.recipe import with_source
 from analysis.results import Fit, WaldTest
 from dashboard.components.plain_table import Column, plain_table
 from dashboard.components.text import moment
@@ -196,7 +197,7 @@ def method_note(fit: Fit) -> list[Component]:
         html.Details(
             [
                 html.Summary("Python that repeats this fit"),
-                html.Pre(fit.code, className="cg-code", tabIndex=0),
+                html.Pre(_code(fit), className="cg-code", tabIndex=0),
             ]
         ),
     ]
@@ -241,3 +242,8 @@ def p_cell(value: float | None) -> str:
     if value is None:
         return EN_DASH
     return "< 0.0001" if value < 1e-4 else significant(value, 2)
+
+
+def _code(fit: Fit) -> str:
+    """The code that repeats the fit at its own study and cut; older fits lack their names."""
+    return with_source(fit.code, fit.provenance.study, fit.provenance.cut)

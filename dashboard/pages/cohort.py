@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 
 from analysis.derive.comparison import Comparison
 from analysis.derive.signal import Signal
+from analysis.sentences import count
 from dashboard.cohort import numbers
 from dashboard.cohort.numbers import CohortNumbers
 from dashboard.components.card import card
@@ -134,8 +135,9 @@ def overlay_control(view: View, found: CohortNumbers) -> Component | None:
 
 def sentence(found: CohortNumbers) -> Any:
     """The finding and its n, in words that the signal allows."""
+    have = "has" if found.n_with_values == 1 else "have"
     head = (
-        f"{found.n_with_values} of {found.n_selected} patients have values of "
+        f"{found.n_with_values} of {count(found.n_selected, 'patient')} {have} values of "
         f"{lower_first(found.signal.label)}. "
     )
     if not found.mains:
@@ -220,7 +222,7 @@ def brushed(selected: dict[str, Any] | None) -> Component | None:
         Column("Source"),
     ]
     return card(
-        f"{len(rows)} samples of {patients} patients under the brush",
+        f"{count(len(rows), 'sample')} of {count(patients, 'patient')} under the brush",
         plain_table(columns, rows[:MAX_BRUSHED], caption="Brushed samples", dense=True),
         note="Double-click the figure to clear"
         + (f"; first {MAX_BRUSHED} shown" if len(rows) > MAX_BRUSHED else ""),
@@ -248,7 +250,8 @@ def forest_card(view: View, found: CohortNumbers) -> Component:
             graph(figure, Ids.FOREST, "Ratio of peaks, responders to non-responders"),
             html.P(
                 "Best response is read after the peak, so this describes the groups; it does not "
-                f"predict. Unadjusted for baseline burden. {len(found.forest.rows)} comparisons, "
+                "predict. Unadjusted for baseline burden. "
+                f"{count(len(found.forest.rows), 'comparison')}, "
                 "p not corrected." + numbers.at_limit_note(found),
                 className="cg-card-note-below",
             ),

@@ -7,13 +7,14 @@ import polars as pl
 from dash import Dash, html
 from dash.development.base_component import Component
 
+from analysis.sentences import count
 from dashboard.components.card import card
 from dashboard.components.data_grid import data_grid
 from dashboard.components.empty_state import command, empty_state
 from dashboard.components.page_header import page_header
 from dashboard.components.plain_table import Column, plain_table
 from dashboard.components.provenance_strip import Download, provenance_strip
-from dashboard.components.text import plural, soft_breaks
+from dashboard.components.text import soft_breaks
 from dashboard.cut_history import cut_comparison, cut_table
 from dashboard.findings import finding_list, short_path
 from dashboard.missingness import missingness_card, missingness_table
@@ -83,8 +84,8 @@ def _sentence(view: View) -> list[Any]:
     files = _in_cut(view, view.trial.source_files)
     records, refused = int(files["rows_in"].sum()), int(files["refused"].sum())
     words: list[Any] = [
-        f"{plural(records, 'record')} came in {plural(files['path'].n_unique(), 'file')} over "
-        f"{plural(files['load_id'].n_unique(), 'load')}; "
+        f"{count(records, 'record')} came in {count(files['path'].n_unique(), 'file')} over "
+        f"{count(files['load_id'].n_unique(), 'load')}; "
     ]
     if refused:
         return [*words, html.Strong(f"{refused:,} were refused"), ", each with its reason below."]
@@ -131,7 +132,7 @@ def _files_card(view: View) -> Component:
         note="Records = loaded + refused + duplicates + empty",
         footer=provenance_strip(
             view,
-            plural(files.height, "file"),
+            count(files.height, "file"),
             downloads=(Download("CSV", href=view.download_href("files")),),
         ),
     )
@@ -168,7 +169,7 @@ def _refused_card(view: View) -> Component:
     ]  # fmt: skip
     shown = [column["field"] for column in columns]
     return card(
-        f"{plural(refused.height, 'refused row')}, as delivered",
+        f"{count(refused.height, 'refused row')}, as delivered",
         data_grid(
             refused.select(shown).with_columns(
                 pl.col("source_file").map_elements(short_path, return_dtype=pl.String)
@@ -189,7 +190,7 @@ def _refused_card(view: View) -> Component:
 def _rules(refused: pl.DataFrame) -> str:
     """The reason given most often, with its count."""
     reason, n, _ = refused_reasons(refused).row(0)
-    return f"Most often: {reason} ({plural(n, 'row')})"
+    return f"Most often: {reason} ({count(n, 'row')})"
 
 
 def _findings_card(view: View) -> Component:

@@ -11,6 +11,7 @@ from analysis.derive.signal import Signal, find_signal
 from analysis.errors import UserError
 from analysis.fits.recipe import default_inference
 from analysis.results import Fit
+from analysis.sentences import count
 from analysis.specs import GROUPS, ModelSpec
 from dashboard.components.card import card
 from dashboard.components.empty_state import empty_state
@@ -255,8 +256,8 @@ def effect_card(view: View, spec: ModelSpec, fit: Fit) -> Component:
         note=signal.axis_title if signal else spec.outcome,
         footer=provenance_strip(
             view,
-            f"n = {fit.n_subjects} of {view.selected.subjects.height} patients, "
-            f"{fit.n_observations} values",
+            f"n = {fit.n_subjects} of {count(view.selected.subjects.height, 'patient')}, "
+            f"{count(fit.n_observations, 'value')}",
             "band: 95 % CI of the mean",
             downloads=figure_downloads(view, Ids.EFFECT),
         ),

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from analysis.sentences import count
 from dashboard.patient.records import CutRecords
 from figures.number_text import day_range, significant
 from figures.patient_tracks import PatientTracks
@@ -165,7 +166,7 @@ def _peak_of(track: Track) -> tuple[Series, Point, str] | None:
         if spots:
             _, point, series = max(spots, key=lambda spot: spot[0])
             if group is mean:
-                where = f"{len(lesions)} lesions"
+                where = count(len(lesions), "lesion")
             else:
                 where = series.label if group is lesions else series.label.lower()
             return series, point, where

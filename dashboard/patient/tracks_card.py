@@ -12,6 +12,7 @@ import polars as pl
 from dash import html
 from dash.development.base_component import Component
 
+from analysis.sentences import count
 from dashboard.components.card import card
 from dashboard.components.graph import graph
 from dashboard.components.icon import icon
@@ -181,9 +182,9 @@ def alt_text(numbers: PatientTracks, track: Track) -> str:
         lane for lane in track.lanes if lane
     )
     what = f"{track.name}, {track.note}".rstrip(", ")
-    count = len({round(day) for day in track.days})
+    days = len({round(day) for day in track.days})
     shown = f": {names}" if names else ""
-    return f"{what}{shown}; {count} days with data; {axis_title(numbers.scale)}."
+    return f"{what}{shown}; {count(days, 'day')} with data; {axis_title(numbers.scale)}."
 
 
 def _read(row: ReadRow, track: Track, theme: Theme) -> Component:

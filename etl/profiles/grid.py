@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from analysis.errors import UserError
+from analysis.sentences import count
 from etl.contracts.identifying import is_identifying
 from etl.profiles.cells import clean
 from etl.profiles.headers import (
@@ -109,7 +110,7 @@ def open_grid(sheet: Sheet, table: Table, where: str, usage: Usage) -> Grid:
         if indexes and (min(indexes) < 0 or max(indexes) >= cells.height):
             raise UserError(
                 f"{where}: header row {max(table.header)} is not in the sheet, it has "
-                f"{cells.height} rows; correct `header` in the profile"
+                f"{count(cells.height, 'row')}; correct `header` in the profile"
             )
         raw_paths = header_paths([cells.select(names).row(index) for index in indexes])
         first = _row_index(sheet, table.data) if table.data else max(indexes, default=-1) + 1

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 
 from analysis.errors import UserError
+from analysis.sentences import count
 
 EMPTY = "(empty)"
 JOIN = " | "
@@ -109,7 +110,8 @@ def at_position(position: str, paths: Sequence[str], where: str) -> int:
     if 0 <= index < len(paths):
         return index
     raise UserError(
-        f"{where}: no column at position {position!r}, the sheet has {len(paths)} columns; "
+        f"{where}: no column at position {position!r}, "
+        f"the sheet has {count(len(paths), 'column')}; "
         "correct the position in the profile"
     )
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from analysis.errors import UserError
+from analysis.sentences import count
 from etl.contracts.contract import Contract
 from etl.contracts.values import SENT_NUMBER
-from etl.plural import plural
 from etl.profiles.cells import clean, fits, fold, keeps, translated
 from etl.profiles.grid import Grid, Usage, open_grid
 from etl.profiles.headers import CAPTURE, leaf, matching, missing_message
@@ -220,10 +220,10 @@ class _Shaper:
         for word, reason in absent.items():
             if not reason or self.rows.is_empty():
                 continue
-            count = int(self.rows.select(fits(cell, (word,)).sum()).item())
-            if count:
-                message = f"{plural(count, 'cell')} of {header!r} without a value: {reason}"
-                self.findings.append(Finding("missing_reason", message, "info", header, count))
+            n = int(self.rows.select(fits(cell, (word,)).sum()).item())
+            if n:
+                message = f"{count(n, 'cell')} of {header!r} without a value: {reason}"
+                self.findings.append(Finding("missing_reason", message, "info", header, n))
 
     def _unit(self, fixed: str | None, source: str | None, index: int | None) -> str | None:
         if fixed is not None:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import polars as pl
 
 from analysis.errors import UserError
+from analysis.sentences import count
 from etl.encoding import detect_encoding
 from etl.last_line import LINE_ENDS, last_line_finding, require_whole_letters
 from etl.sheets.sheet import Sheet
@@ -313,7 +314,7 @@ def _ragged_finding(grid: _Grid, first_row: int) -> tuple[Finding, ...]:
     rows = grid.row_numbers if grid.row_numbers is not None else None
     first = int(rows[odd[0]]) if rows is not None else int(odd[0]) + 1
     message = (
-        f"{odd.len()} rows do not have the usual {usual} fields, "
+        f"{count(odd.len(), 'row')} with more or fewer than the usual {count(usual, 'field')}, "
         f"the first is row {first + first_row - 1}"
     )
     return (Finding("ragged_rows", message, count=odd.len()),)

@@ -14,6 +14,7 @@ from xml.etree.ElementTree import ParseError
 import polars as pl
 
 from analysis.errors import UserError
+from analysis.sentences import count
 from etl.sheets.sheet import Sheet
 from etl.sheets.workbook_text import exact_text
 from etl.sheets.workbook_xml import SheetFacts, Workbook, read_workbook, scan_sheet
@@ -203,16 +204,17 @@ def _findings(name: str, hidden: bool, facts: SheetFacts | None) -> tuple[Findin
         return (*found, Finding("errors_unknown", message, "info"))
     if facts.errors:
         rows = [row for column in facts.errors.values() for row in column]
-        message = f"sheet '{name}': {len(rows)} error cells, the first in row {min(rows)}"
+        message = f"sheet '{name}': {count(len(rows), 'error cell')}, the first in row {min(rows)}"
         found.append(Finding("error_cells", message, count=len(rows)))
     if facts.formulas_without_value:
-        count, (row, _) = len(facts.formulas_without_value), min(facts.formulas_without_value)
+        n, (row, _) = len(facts.formulas_without_value), min(facts.formulas_without_value)
         message = (
-            f"sheet '{name}': {count} formulas without a stored value, the first in row {row}; "
+            f"sheet '{name}': {count(n, 'formula')} without a stored value, "
+            f"the first in row {row}; "
             "open the workbook in Excel, save and load it again"
         )
-        found.append(Finding("formula_without_value", message, count=count))
+        found.append(Finding("formula_without_value", message, count=n))
     if facts.hidden_rows:
-        message = f"sheet '{name}': {facts.hidden_rows} hidden rows, read like the others"
+        message = f"sheet '{name}': {count(facts.hidden_rows, 'hidden row')}, read like the others"
         found.append(Finding("hidden_rows", message, "info", count=facts.hidden_rows))
     return tuple(found)

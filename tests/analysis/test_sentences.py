@@ -6,6 +6,7 @@ from analysis import ModelSpec
 from analysis.results import Fit, GeometricMeanRatio
 from analysis.sentences import (
     answer_sentence,
+    count,
     group_phrase,
     number,
     ratio_sentence,
@@ -148,3 +149,9 @@ def test_a_finding_of_one_cohort_names_it(
 def test_the_words_follow_the_inference():
     text = ratio_sentence(RATIO, "IL-6", "responders", "non-responders", "wald")
     assert text.endswith("n = 42 against 16; Wald z, without small-sample correction).")
+
+
+def test_one_is_singular_and_thousands_have_a_comma() -> None:
+    assert (count(1, "patient"), count(1200, "patient")) == ("1 patient", "1,200 patients")
+    assert count(0, "column") == "0 columns"
+    assert (count(1, "study", "studies"), count(2, "study", "studies")) == ("1 study", "2 studies")

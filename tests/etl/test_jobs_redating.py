@@ -33,7 +33,7 @@ def test_days_follow_an_infusion_that_comes_later(engine: Engine, tmp_path: Path
     assert days(engine) == [("S1", None), ("S1", None), ("S2", None)]
     second = jobs.load(engine, [infusions], "ST")
     assert days(engine) == [("S1", 7.0), ("S1", 14.0), ("S2", None)]
-    assert "2 earlier records have new days" in second.message
+    assert "new days from infusion for 2 earlier records" in second.message
     assert days(engine, first.cut) == [("S1", None), ("S1", None), ("S2", None)]
 
     infusions.write_text(INFUSIONS.replace("2024-03-01", "2024-02-29"))

@@ -1,5 +1,6 @@
 """The text of a load for the person at the terminal: why rows were refused, what was not read."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -35,9 +36,9 @@ def test_refusals_are_grouped_with_the_reason_and_an_example(tmp_path: Path) -> 
         "  1 refused: the unit is not known in unit ('stones', first at row 7)",
         "notes.csv: 2 rows, not read: no table for notes.csv",
         "Noticed:",
-        "  laboratory_result.csv: 1 subjects are named by records only; deliver a list of subjects",
+        "  laboratory_result.csv: 1 subject named by records only; deliver a list of subjects",
         "  1 column read by no table: laboratory_result.csv: lab_note",
-        "Every refused row: the same command with --json, or the Data page.",
+        "Every refused row: the same command with --json.",
         "dry run: nothing was written",
     ]
 
@@ -79,8 +80,8 @@ def test_a_new_study_is_said_once(engine: Engine, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_what_a_folder_of_datasets_says(shared_data: Path) -> None:
     lines = check(shared_data / "cdisc_onco" / "sdtm")
-    assert "dm.csv: 306 rows -> 1530 records = 1478 loaded + 0 refused + 0 duplicates + 52 empty" \
-        in lines  # fmt: skip
+    counts = "1,530 records = 1,478 loaded + 0 refused + 0 duplicates + 52 empty"
+    assert f"dm.csv: 306 rows -> {counts}" in lines
     assert "ds.csv: 850 rows, not read: no table for DS" in lines
     assert not any("not a number in LBSTRESC" in line for line in lines)
     assert any("874 character results in LBSTRESC" in line for line in lines)
@@ -91,3 +92,21 @@ def test_what_a_folder_of_datasets_says(shared_data: Path) -> None:
         "  51 refused: two records have the same key and different content in TULNKID "
         "('T01' and 6 other texts, first at row 44, against tu_onco.csv row 270)"
     )
+
+
+def test_one_of_a_kind_is_singular(tmp_path: Path) -> None:
+    """One row, one duplicate, one odd row, one column and one sheet that nothing reads."""
+    (tmp_path / "kinetics_sample.csv").write_text(
+        "usubjid,analyte,assay,rel_day,value,unit,extra\n"
+        "S-1,CARTG,qPCR,7,31400,copies/ug,x\nS-1,CARTG,qPCR,7,31400,copies/ug,\n"
+    )
+    (tmp_path / "quantification.csv").write_text(
+        "usubjid,scan_code,region_code,metric,value,unit\nS-1,A,LIVER,suv_mean,x,g/mL\n"
+    )
+    (tmp_path / "notes.csv").write_text("a,b\n1,2\n")
+    said = jobs.load(None, [tmp_path], "ST", dry_run=True).summary()
+    wrong = re.findall(r"\b1 (?:rows|records|columns|duplicates|cells|subjects|files)\b", said)
+    assert wrong == [], said
+    counts = "2 records = 1 loaded + 0 refused + 1 duplicate + 0 empty"
+    for words in (counts, "1 row, not read", "1 subject named by records only"):
+        assert words in said

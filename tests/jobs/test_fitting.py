@@ -40,6 +40,7 @@ def test_the_default_question_finds_the_planted_difference_in_one_cohort(demo: E
     assert "blood transgene" in fit.sentence
     cut = read_trial(demo, synthetic.STUDYID).cut.name
     assert (fit.provenance.study, fit.provenance.cut) == (synthetic.STUDYID, cut)
+    assert f'read_trial(engine, "{synthetic.STUDYID}", "{cut}")' in fit.code
 
 
 def test_the_same_answer_is_stored_once(demo: Engine) -> None:
@@ -52,6 +53,8 @@ def test_building_the_demo_again_changes_nothing(demo: Engine) -> None:
     said: list[str] = []
     build_demo(str(demo.url), actor="tester", say=said.append)
     assert any("nothing changed" in line for line in said)
+    refused = [line for text in said for line in text.splitlines() if "Every refused row" in line]
+    assert refused == ["Every refused row: the page Data and quality."], "demo has no --json"
 
 
 def test_the_demo_refuses_a_database_with_a_real_study(sqlite_url: str, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import numpy as np
 from analysis.fits.joint.quadrature import hermite_grid
 from analysis.fits.joint.reported import FittedJoint
 from analysis.results import Check
+from analysis.sentences import count
 
 EVENTS_PER_PARAMETER = 5
 QUADRATURE = 0.05
@@ -73,7 +74,12 @@ def _events(fitted: FittedJoint) -> Check:
             f"{int(per_cause.min())} events carry {wanted} effects on the hazard; leave out "
             f"covariates until there are {EVENTS_PER_PARAMETER} events for each.", float(n),
         )  # fmt: skip
-    return Check("events", "ok", f"{n} events among {len(p.rows.labels)} patients.", float(n))
+    return Check(
+        "events",
+        "ok",
+        f"{count(n, 'event')} among {count(len(p.rows.labels), 'patient')}.",
+        float(n),
+    )
 
 
 def _random_part(fitted: FittedJoint) -> Check:

@@ -10,6 +10,7 @@ from analysis.engine.structure import Array
 from analysis.errors import UserError
 from analysis.fits.guards import Problem
 from analysis.results import Excluded
+from analysis.sentences import count
 
 if TYPE_CHECKING:
     import polars as pl
@@ -155,10 +156,14 @@ def events_problem(rows: EventRows, least: int = 1) -> Problem | None:
             "Show the single course instead.",
         )
     if rows.n_events < least:
-        found = "No event was" if not rows.n_events else f"Only {rows.n_events} events were"
+        found = (
+            "No event was"
+            if not rows.n_events
+            else f"Only {count(rows.n_events, 'event')} {'was' if rows.n_events == 1 else 'were'}"
+        )
         return Problem(
             "no_events" if not rows.n_events else "too_few_events",
-            f"{found} seen in {len(rows.time)} rows.",
+            f"{found} seen in {count(len(rows.time), 'row')}.",
             "Wait for longer follow-up, or show the times themselves.",
         )
     return None

@@ -16,7 +16,7 @@ from dashboard.components.marks import grade_badge, response_mark
 from dashboard.components.page_header import page_header
 from dashboard.components.plain_table import Column, plain_table
 from dashboard.components.stat_tile import stat_tile
-from dashboard.components.text import plural, soft_breaks, unbroken
+from dashboard.components.text import soft_breaks, unbroken
 from dashboard.theme import DASH
 
 
@@ -103,11 +103,6 @@ def test_header_and_card_use_the_heading_order():
     assert '"H1"' in _tree(page_header("Title", "A sentence."))
     assert '"H2"' in _tree(card("What it shows", "body"))
     assert '"H2"' not in _tree(card(None, "body"))
-
-
-def test_plural():
-    assert (plural(1, "patient"), plural(1200, "patient")) == ("1 patient", "1,200 patients")
-    assert plural(2, "study", "studies") == "2 studies"
 
 
 def words_of(part) -> str:

@@ -103,7 +103,10 @@ def test_ragged_rows_carry_their_field_counts() -> None:
     sheet = read(b"a,b\n1,2,3\n4\n\n5,6\n")
     assert sheet.field_counts is not None
     assert sheet.field_counts.to_list() == [2, 3, 1, 0, 2]
-    assert "3 rows do not have the usual 2 fields, the first is row 2" in sheet.findings[0].message
+    assert (
+        "3 rows with more or fewer than the usual 2 fields, the first is row 2"
+        in sheet.findings[0].message
+    )
 
 
 def test_row_numbers_are_lines_of_the_file() -> None:
