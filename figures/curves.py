@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -118,9 +118,10 @@ def draw_patients(
     scale: DayScale,
     colors: dict[str, str],
     *,
-    points: bool = True,
+    marks: Literal["all", "below limit"] = "all",
 ) -> None:
-    """One trace per group, lines parted by gaps: ten thousand traces would take half a minute."""
+    """One trace per group, lines parted by gaps: ten thousand traces would take half a minute.
+    Values below the limit are always marked: between two of them there is no line to show them."""
     for group, color in colors.items():
         lines = [line for line in lines_of_all if line.group == group]
         x, y = gapped(lines, scale)
@@ -130,32 +131,38 @@ def draw_patients(
             line={"color": rgba(color, 0.32), "width": 1},
             hoverinfo="skip", connectgaps=False,
         )  # fmt: skip
-        if points:
-            draw_points(canvas, lines, scale, color)
+        for open_symbol in (False, True) if marks == "all" else (True,):
+            draw_points(canvas, lines, scale, color, open_symbol, 5 if marks == "all" else 3)
 
 
-def draw_points(canvas: Canvas, lines: Sequence[PatientLine], scale: DayScale, color: str) -> None:
-    """A small mark per sample, open where it is below its limit; hover tells whose it is."""
+def draw_points(
+    canvas: Canvas,
+    lines: Sequence[PatientLine],
+    scale: DayScale,
+    color: str,
+    open_symbol: bool,
+    size: int,
+) -> None:
+    """A small mark per sample, open those below their limit; hover tells whose it is."""
     points = [
-        (scale.position(line.days[i]), line.values[i], line.censored[i], point_facts(line, i))
+        (scale.position(line.days[i]), line.values[i], point_facts(line, i))
         for line in lines
         for i in range(len(line.days))
+        if line.censored[i] is open_symbol
     ]
-    for open_symbol in (False, True):
-        kept = [point for point in points if point[2] is open_symbol]
-        canvas.scatter(
-            x=np.array([point[0] for point in kept], float),
-            y=np.array([point[1] for point in kept], float),
-            mode="markers",
-            marker={
-                "size": 5,
-                "color": rgba(color, 0.0 if open_symbol else 0.32),
-                "line": {"color": rgba(color, 0.6), "width": 1 if open_symbol else 0},
-            },
-            customdata=np.array([point[3] for point in kept], str),
-            hovertemplate="<b>Patient %{customdata[0]}</b>, %{customdata[1]}<br>"
-            "Day %{customdata[2]}: %{customdata[3]}<br>%{customdata[4]}<extra></extra>",
-        )
+    canvas.scatter(
+        x=np.array([point[0] for point in points], float),
+        y=np.array([point[1] for point in points], float),
+        mode="markers",
+        marker={
+            "size": size,
+            "color": rgba(color, 0.0 if open_symbol else 0.32),
+            "line": {"color": rgba(color, 0.6), "width": 1 if open_symbol else 0},
+        },
+        customdata=np.array([point[2] for point in points], str),
+        hovertemplate="<b>Patient %{customdata[0]}</b>, %{customdata[1]}<br>"
+        "Day %{customdata[2]}: %{customdata[3]}<br>%{customdata[4]}<extra></extra>",
+    )
 
 
 class PointFacts(NamedTuple):

@@ -61,7 +61,7 @@ def draw_effect_curve(numbers: EffectNumbers, theme: Theme, *, narrow: bool = Fa
     scale = scale_for([day for curve in numbers.curves for day in curve.days])
     colors = {c.group: group_color(c.group, i, theme) for i, c in enumerate(numbers.curves)}
     canvas = Canvas()
-    draw_patients(canvas, numbers.observed, scale, colors, points=False)
+    draw_patients(canvas, numbers.observed, scale, colors, marks="below limit")
     means = [as_mean(curve) for curve in numbers.curves]
     for mean in means:
         draw_band(canvas, mean, scale, colors[mean.group])

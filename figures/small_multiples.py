@@ -109,7 +109,7 @@ def grid_for(count: int, columns: int, two_lines: bool = False) -> Grid:
 def draw_panel(canvas: Canvas, panel: Panel, title: str, scale: DayScale, theme: Theme) -> None:
     """Curves, title and infusion of one panel."""
     colors = {mean.group: group_color(mean.group, i, theme) for i, mean in enumerate(panel.means)}
-    draw_patients(canvas, panel.lines, scale, colors, points=False)
+    draw_patients(canvas, panel.lines, scale, colors, marks="below limit")
     for mean in panel.means:
         draw_band(canvas, mean, scale, colors[mean.group])
     for i, mean in enumerate(panel.means):

@@ -22,15 +22,17 @@ def plain_table(
     caption: str,
     row_heads: bool = True,
     dense: bool = False,
+    narrow: bool = False,
 ) -> Component:
     """Rows hold finished text or components, one per column. `caption` names the table for a
-    screen reader; with `row_heads` the first cell of a row is its head."""
+    screen reader; with `row_heads` the first cell of a row is its head. `dense` saves height,
+    `narrow` width where there are many columns."""
     head = html.Thead(html.Tr([_head(column) for column in columns]))
     body = html.Tbody([html.Tr(_cells(columns, row, row_heads)) for row in rows])
     return html.Div(
         html.Table(
             [html.Caption(caption, className="cg-visually-hidden"), head, body],
-            className="cg-table cg-table-dense" if dense else "cg-table",
+            className=f"cg-table{' cg-table-dense' * dense}{' cg-table-narrow' * narrow}",
         ),
         className="cg-table-scroll",
         tabIndex=0,

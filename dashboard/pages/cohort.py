@@ -293,7 +293,12 @@ def table_card(view: View, found: CohortNumbers) -> Component:
     unit = f", {found.signal.shown_unit}" if found.signal.shown_unit else ""
     return card(
         f"{found.signal.label} by visit",
-        plain_table(columns, rows, caption=f"{found.signal.axis_title} by group and visit"),
+        plain_table(
+            columns,
+            rows,
+            caption=f"{found.signal.axis_title} by group and visit",
+            narrow=True,
+        ),
         note=f"Geometric mean (95 % CI){unit}; under 3 patients the values themselves",
         footer=provenance_strip(
             view,

@@ -14,6 +14,7 @@ from figures.cohort_trajectories import (
 )
 from figures.curves import GroupMean, PatientLine, draw_mean, gapped
 from figures.day_scale import DayScale, scale_for
+from figures.small_multiples import Panel, draw_small_multiples, prepare_small_multiples
 from figures.theme import DARK, LIGHT
 
 ROWS = [
@@ -84,6 +85,17 @@ def test_no_line_joins_two_censored_points() -> None:
     x, y = gapped([line], DayScale(0.0, 14.0))
     assert x == [0.0, None, 3.0, 7.0, None]
     assert y == [5.0, None, 5.0, 50.0, None]
+
+
+def test_a_small_panel_shows_values_below_the_limit_though_no_line_joins_them() -> None:
+    line = PatientLine("P1", "CR", (0.0, 7.0, 14.0, 28.0), (1.0, 0.1, 0.2, 0.3),
+                       (False, True, True, True), ("a", "b", "c", "d"))  # fmt: skip
+    mean = GroupMean("CR", 1, (0.0,), (math.nan,), (math.nan,), (math.nan,), (1,))
+    numbers = prepare_small_multiples([Panel("B cells", "", (line,), (mean,))])
+    figure = draw_small_multiples(numbers, LIGHT)
+    open_marks = [trace for trace in figure.data if trace.mode == "markers"]
+    assert [list(trace.y) for trace in open_marks] == [[0.1, 0.2, 0.3]]
+    assert open_marks[0].marker.line.width == 1
 
 
 def test_one_limit_is_drawn_and_two_are_not() -> None:
