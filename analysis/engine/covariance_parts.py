@@ -151,16 +151,22 @@ class AutoregressiveResidual(_Weighted):
             return float(1 / (1 + np.exp(-theta[1])))
         return float(np.tanh(theta[1]))
 
+    def correlation(self, theta: Array, apart: Array) -> Array:
+        """rho ** distance, `apart` in units of `time`."""
+        rho = self.rho(theta)
+        if self.continuous:
+            return np.asarray(np.exp(apart * np.log(max(rho, 1e-300))))
+        return np.asarray(np.power(rho, apart))
+
     def covariance(self, theta: Array, rows: Index) -> tuple[Array, Array]:
         """sigma2 * rho ** |t - s|."""
         time = self.time[rows]
         apart = np.abs(time[:, :, None] - time[:, None, :])
         rho, sigma2 = self.rho(theta), float(np.exp(2 * theta[0]))
+        value = sigma2 * self.correlation(theta, apart)
         if self.continuous:
-            value = sigma2 * np.exp(apart * np.log(max(rho, 1e-300)))
             slope = value * apart * (1 - rho)
         else:
-            value = sigma2 * np.power(rho, apart)
             before = np.power(rho, np.maximum(apart - 1, 0))
             slope = np.where(apart > 0, sigma2 * apart * before, 0.0) * (1 - rho**2)
         within = self.within[rows]

@@ -15,11 +15,8 @@ from analysis.fits.fitted import FittedMixed, variance_components
 from analysis.fits.inference import CONF_LEVEL, Choice, chosen, estimates
 from analysis.fits.residual_spec import parse_residual
 from analysis.fits.search import search
-from analysis.fits.structured_model import (
-    Structure,
-    fit_structured,
-    parse_nested,
-)
+from analysis.fits.structured.model import fit_structured
+from analysis.fits.structured.question import Structure, parse_nested
 from analysis.fits.versions import provenance
 from analysis.frames import takes_frames
 from analysis.results import Check, Fit, Status, finite

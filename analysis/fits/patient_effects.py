@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 import numpy as np
 
 from analysis.engine.structure import Array
+from analysis.fits.answered import Answered, unanswered
 from analysis.fits.fitted import FittedMixed
-from analysis.fits.restored import fitted_of
+from analysis.fits.restored import any_fitted_of
+from analysis.fits.structured import FittedStructured
+from analysis.fits.structured.effects import patient_moments
+from analysis.fits.structured.refusals import without_patient_effects
 from analysis.frames import takes_frames
 from analysis.results import Fit
-from analysis.serialized import Serialized
 
 if TYPE_CHECKING:
     import polars as pl
@@ -33,8 +36,8 @@ class PatientEffect(NamedTuple):
 
 
 @dataclass(frozen=True)
-class PatientEffects(Serialized):
-    """Result of `patient_effects`."""
+class PatientEffects(Answered):
+    """Result of `patient_effects`; without effects where the model has none of the patient."""
 
     ROWS: ClassVar = {"effects": PatientEffect}
 
@@ -48,7 +51,10 @@ class PatientEffects(Serialized):
 @takes_frames
 def patient_effects(fit: Fit, *, frame: "pl.DataFrame | None" = None) -> PatientEffects:
     """Predicted random effects of every patient. frame: the data, for a fit restored from JSON."""
-    fitted = fitted_of(fit, frame, "patients' effects")
+    fitted = any_fitted_of(fit, frame, "patients' effects")
+    problem = without_patient_effects(fitted)
+    if problem is not None:
+        return PatientEffects((), **unanswered(problem))
     parts = effect_moments(fitted)
     names, labels = fitted.design.matrices.z_names, fitted.design.labels
     errors = np.sqrt(np.diagonal(parts.covariance, axis1=1, axis2=2))
@@ -75,8 +81,10 @@ class EffectMoments(NamedTuple):
     shared: Array
 
 
-def effect_moments(fitted: FittedMixed) -> EffectMoments:
+def effect_moments(fitted: FittedMixed | FittedStructured) -> EffectMoments:
     """Predicted effects of the block, with the joint uncertainty of them and the fixed effects."""
+    if isinstance(fitted, FittedStructured):
+        return EffectMoments(*patient_moments(fitted)[:4])
     d, q = fitted.design, fitted.design.structure.size
     lam = d.structure.factor(fitted.optimum.theta)
     m = np.eye(len(lam)) + np.swapaxes(lam, 0, 1) @ d.pooled.a @ lam
@@ -98,7 +106,7 @@ def effect_moments(fitted: FittedMixed) -> EffectMoments:
     )
 
 
-def random_variables(fitted: FittedMixed) -> list[str]:
+def random_variables(fitted: FittedMixed | FittedStructured) -> list[str]:
     """Columns that the random part of a patient is made of."""
     words = set(re.findall(r"[A-Za-z_]\w*", fitted.design.random))
     return [name for name in fitted.design.frame.columns if name in words]

@@ -9,14 +9,22 @@ import numpy as np
 from analysis.compute.confidence_level import require_level
 from analysis.engine.structure import Array
 from analysis.errors import UserError
+from analysis.fits.answered import Answered, unanswered
 from analysis.fits.chosen_values import extrapolation, model_values
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.inference import degrees
 from analysis.fits.patient_effects import effect_moments, random_variables
-from analysis.fits.restored import fitted_of
+from analysis.fits.restored import any_fitted_of
+from analysis.fits.structured import FittedStructured
+from analysis.fits.structured.effects import patient_moments
+from analysis.fits.structured.new_rows import (
+    other_variances,
+    residual_variances,
+    shared_with_observed,
+)
+from analysis.fits.structured.refusals import without_patient_effects
 from analysis.frames import takes_frames
 from analysis.results import Fit, finite
-from analysis.serialized import Serialized
 
 if TYPE_CHECKING:
     import polars as pl
@@ -43,8 +51,8 @@ class PatientPrediction(NamedTuple):
 
 
 @dataclass(frozen=True)
-class PatientPredictions(Serialized):
-    """Result of `predict_patients`."""
+class PatientPredictions(Answered):
+    """Result of `predict_patients`; empty where the model has no effects of the patient."""
 
     ROWS: ClassVar = {"predictions": PatientPrediction}
 
@@ -61,8 +69,8 @@ class PatientPredictions(Serialized):
 NEW = "new patient"
 NOTE = (
     "A patient's own mean holds the predicted random effects, drawn towards the mean of all; "
-    "nested effects are at their mean. Intervals take the estimated variances as known. For a new "
-    "patient the interval of a measurement holds the variance between patients."
+    "nested and crossed effects are at their mean. Intervals take the estimated variances as "
+    "known. For a new patient the interval of a measurement holds the variance between patients."
 )
 
 
@@ -81,15 +89,20 @@ def predict_patients(
     observed. patients: some of them (all when None); the label "new patient" gives the mean of the
     population, for which `at` must set every column of the model. frame: the data of a fit
     restored from JSON.
+    Of a model without random effects of the patient, as one with an unstructured covariance, there
+    is the new patient only: a patient's own mean is not estimable.
     Raises UserError for a patient or column that does not exist, or a column that changes within a
-    patient and is not set.
+    patient and is not set; among them are those of the residual (group, time) and the weights.
     """
     require_level(level)
     import polars as pl
     from scipy.special import stdtrit
 
-    fitted = fitted_of(fit, frame, "prediction")
+    fitted = any_fitted_of(fit, frame, "prediction")
     labels = list(fitted.design.labels) if patients is None else [str(name) for name in patients]
+    problem = without_patient_effects(fitted)
+    if problem is not None and any(label != NEW for label in labels):
+        return PatientPredictions(level, (), NOTE, **unanswered(problem))
     new = _settings(fit, fitted, at, labels)
     rows = pl.concat([row.frame for row in new], how="vertical_relaxed")
     x, z = fitted.design.fixed_rows(rows), fitted.design.random_rows(rows)
@@ -97,7 +110,7 @@ def predict_patients(
     df = degrees(fitted, x)
     width = stdtrit(df, 0.5 + level / 2)
     inside = width * np.sqrt(variances)
-    around = width * np.sqrt(variances + _spread(fitted, [row.patient for row in new], z))
+    around = width * np.sqrt(np.maximum(variances + _spread(fitted, new, rows, x, z), 0.0))
     found = [
         PatientPrediction(
             row.label,
@@ -127,7 +140,10 @@ class _Setting(NamedTuple):
 
 
 def _settings(
-    fit: Fit, fitted: FittedMixed, at: Sequence[Mapping[str, Any]], labels: Sequence[str]
+    fit: Fit,
+    fitted: FittedMixed | FittedStructured,
+    at: Sequence[Mapping[str, Any]],
+    labels: Sequence[str],
 ) -> list[_Setting]:
     """One row of the model's columns for each patient and setting."""
     import polars as pl
@@ -153,9 +169,11 @@ def _settings(
     return found
 
 
-def _used(fitted: FittedMixed) -> list[str]:
+def _used(fitted: FittedMixed | FittedStructured) -> list[str]:
     known = {name for _, names, _ in fitted.design.matrices.x_terms for name in names}
     known |= set(random_variables(fitted))
+    if isinstance(fitted, FittedStructured):
+        known |= {*fitted.asked.residual_columns, *fitted.asked.effect_columns}
     return [name for name in fitted.design.frame.columns if name in known]
 
 
@@ -193,12 +211,14 @@ def _row(
 
 
 def _moments(
-    fitted: FittedMixed, patients: Sequence[int | None], x: Array, z: Array
+    fitted: FittedMixed | FittedStructured, patients: Sequence[int | None], x: Array, z: Array
 ) -> tuple[Array, Array]:
     """Mean and variance (of the mean less its truth) of each row."""
-    parts = effect_moments(fitted)
     means = x @ fitted.beta
     variances = np.einsum("ip,pq,iq->i", x, fitted.covariance, x)
+    if all(patient is None for patient in patients):
+        return means, variances
+    parts = effect_moments(fitted)
     for index, patient in enumerate(patients):
         if patient is None:
             continue
@@ -208,11 +228,27 @@ def _moments(
     return means, np.maximum(variances, 0.0)
 
 
-def _spread(fitted: FittedMixed, patients: Sequence[int | None], z: Array) -> Array:
-    """Variance of one measurement around the mean: residual and nested, and for a new patient the
-    variance between patients."""
-    new = np.array([patient is None for patient in patients])
+def _spread(
+    fitted: FittedMixed | FittedStructured,
+    new: Sequence[_Setting],
+    rows: "pl.DataFrame",
+    x: Array,
+    z: Array,
+) -> Array:
+    """Variance of one measurement around the mean: residual, nested and crossed, and for a new
+    patient the variance between patients."""
     between = np.einsum("iq,qr,ir->i", z, fitted.block, z)
-    return np.asarray(
-        fitted.sigma2 + float(fitted.nested_variances.sum()) + np.where(new, between, 0.0)
-    )
+    spread = np.where([row.patient is None for row in new], between, 0.0)
+    if not isinstance(fitted, FittedStructured):
+        return np.asarray(spread + fitted.sigma2 + float(fitted.nested_variances.sum()))
+    spread += residual_variances(fitted, rows) + other_variances(fitted, rows)
+    if fitted.patient_effects is None:
+        return np.asarray(spread)
+    parts = patient_moments(fitted)
+    for index, row in enumerate(new):
+        if row.patient is not None:
+            # The residuals that were observed moved the mean already.
+            spread[index] -= 2 * shared_with_observed(
+                fitted, parts, row.patient, x[index], z[index], row.frame
+            )
+    return np.asarray(spread)

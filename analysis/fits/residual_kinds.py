@@ -1,9 +1,12 @@
-"""Residuals of a mixed model in the four kinds that answer four questions.
+"""Residuals of a mixed model in the five kinds that answer five questions.
 
 marginal: observed less the population mean (is the mean right?); conditional: less the patient's
-own mean (is the noise right?); pearson: conditional over the residual standard deviation; cholesky:
-marginal, decorrelated and scaled by the model's covariance of the patient: independent with
-variance one when the model is right (Houseman EA 2004, doi:10.1198/016214504000000403).
+own mean and every other random effect (is the noise right?); pearson: conditional over the residual
+standard deviation of the observation; normalized: conditional, decorrelated by the residual's own
+covariance, as nlme's (is its structure right? equal to pearson where residuals are independent);
+cholesky: marginal, decorrelated and scaled by the model's covariance of the patient: independent
+with variance one when the model is right (Houseman EA 2004, doi:10.1198/016214504000000403). With
+effects that cross patients all observations are decorrelated together.
 """
 
 from dataclasses import dataclass
@@ -13,7 +16,9 @@ import numpy as np
 
 from analysis.engine.structure import Array
 from analysis.fits.fitted import FittedMixed
-from analysis.fits.restored import fitted_of
+from analysis.fits.restored import any_fitted_of
+from analysis.fits.structured import FittedStructured
+from analysis.fits.structured.effects import residual_parts
 from analysis.frames import takes_frames
 from analysis.results import Fit
 from analysis.serialized import Serialized
@@ -30,6 +35,7 @@ class Residual(NamedTuple):
     conditional: float
     pearson: float
     cholesky: float
+    normalized: float
 
 
 @dataclass(frozen=True)
@@ -41,19 +47,23 @@ class Residuals(Serialized):
     rows: tuple[Residual, ...]
 
     def table(self) -> "pl.DataFrame":
-        """usubjid, marginal, conditional, pearson, cholesky."""
+        """usubjid, marginal, conditional, pearson, cholesky, normalized."""
         return self.rows_table("rows")
 
 
 @takes_frames
 def residuals(fit: Fit, *, frame: "pl.DataFrame | None" = None) -> Residuals:
-    """All four kinds of every observation. frame: the data, for a fit restored from JSON."""
-    fitted = fitted_of(fit, frame, "residuals")
+    """All five kinds of every observation. frame: the data, for a fit restored from JSON."""
+    fitted = any_fitted_of(fit, frame, "residuals")
     labels = fitted.design.labels
     marginal = fitted.design.matrices.y - fitted.fixed_fitted
-    conditional = fitted.residuals
-    pearson = conditional / np.sqrt(fitted.sigma2)
-    columns = (marginal, conditional, pearson, decorrelated(fitted, marginal))
+    if isinstance(fitted, FittedStructured):
+        parts = residual_parts(fitted)
+        columns = (marginal, parts.conditional, parts.pearson, parts.cholesky, parts.normalized)
+    else:
+        conditional = fitted.residuals
+        pearson = conditional / np.sqrt(fitted.sigma2)
+        columns = (marginal, conditional, pearson, decorrelated(fitted, marginal), pearson)
     return Residuals(
         tuple(
             Residual(labels[code], *(float(value) for value in values))

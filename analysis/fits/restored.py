@@ -18,8 +18,6 @@ from analysis.specs import ModelSpec
 if TYPE_CHECKING:
     import polars as pl
 
-    from analysis.fits.fitted_model import FittedModel
-
 SAME = 1e-5
 """Relative gap in the criterion from which data are not those of the stored fit."""
 
@@ -57,8 +55,10 @@ def fitted_of(fit: Fit, frame: "pl.DataFrame | None", purpose: str) -> FittedMix
     return _fitted_again(fit, frame, purpose)
 
 
-def any_fitted_of(fit: Fit, frame: "pl.DataFrame | None", purpose: str) -> "FittedModel":
-    """The same, for what residual structures have as well: the mean and its contrasts."""
+def any_fitted_of(
+    fit: Fit, frame: "pl.DataFrame | None", purpose: str
+) -> FittedMixed | FittedStructured:
+    """The same, for what residual structures have as well."""
     if isinstance(fit.design, FittedStructured):
         return fit.design
     mixed = fit.kind == "linear mixed model"
@@ -67,8 +67,8 @@ def any_fitted_of(fit: Fit, frame: "pl.DataFrame | None", purpose: str) -> "Fitt
 
         again = fit_mixed(
             frame, fit.formula, fit.group, fit.random, fit.nested, fit.reml, fit.inference,
-            fit.covariance, False, level=fit.conf_level, residual=fit.residual,
-            crossed=fit.crossed, weights=fit.weights,
+            fit.covariance, False, fit.seed or 0, fit.conf_level, fit.residual, fit.crossed,
+            fit.weights,
         )  # fmt: skip
         if not isinstance(again.design, FittedStructured):
             raise UserError(

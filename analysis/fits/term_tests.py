@@ -10,7 +10,8 @@ from analysis.engine.structure import Array
 from analysis.errors import UserError
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.inference import chosen, joint_test
-from analysis.fits.restored import fitted_of
+from analysis.fits.restored import any_fitted_of
+from analysis.fits.structured import FittedStructured
 from analysis.frames import takes_frames
 from analysis.results import Fit
 from analysis.serialized import Serialized
@@ -68,7 +69,7 @@ def term_tests(
     method of `adjust_p_values`. frame: the data, for a fit restored from JSON.
     Raises UserError for a method that does not exist or apply.
     """
-    fitted = fitted_of(fit, frame, "tests of terms")
+    fitted = any_fitted_of(fit, frame, "tests of terms")
     if inference is not None:
         if inference not in ASKED:
             raise UserError(
@@ -88,7 +89,7 @@ def term_tests(
     )
 
 
-def term_rows(fitted: FittedMixed) -> tuple[tuple[str, Array], ...]:
+def term_rows(fitted: FittedMixed | FittedStructured) -> tuple[tuple[str, Array], ...]:
     """Contrasts of every term but the intercept, on the coefficients as they are coded.
 
     A treatment-coded indicator is its mean over the levels plus a centered part. Multiplied out, a

@@ -1,4 +1,4 @@
-"""Residuals of four kinds: definitions by dense algebra, and white noise under a true model."""
+"""Residuals of five kinds: definitions by dense algebra, and white noise under a true model."""
 
 import json
 
@@ -21,6 +21,7 @@ def test_definitions(small_trial, nested):
     np.testing.assert_allclose(table["conditional"], fitted.residuals, rtol=1e-9)
     sigma = np.sqrt(fitted.sigma2)
     np.testing.assert_allclose(table["pearson"], fitted.residuals / sigma, rtol=1e-9)
+    assert table["normalized"].equals(table["pearson"]), "independent residuals of one variance"
     rows = np.flatnonzero(design.patient == 5)
     z, half = design.matrices.z[rows], frame["half"].to_numpy()[rows]
     v = z @ fitted.block @ z.T + fitted.sigma2 * np.eye(5)

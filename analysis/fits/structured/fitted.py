@@ -1,8 +1,8 @@
 """A fitted model of any covariance made of parts: what inference, contrasts and checks ask."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -10,35 +10,45 @@ from analysis.engine.covariance_parts import (
     AutoregressiveResidual,
     IndependentResidual,
     RandomTerm,
-    UnstructuredResidual,
 )
 from analysis.engine.dense_likelihood import DenseLikelihood, DensePoint
 from analysis.engine.kenward_roger import JointTest, KenwardRoger, joint_test
-from analysis.engine.maximum import maximize
 from analysis.engine.structure import Array
 from analysis.fits.design import Design
-from analysis.results import VarianceComponent, finite
+from analysis.fits.structured.components import component_rows
+from analysis.fits.structured.question import Structure
+from analysis.fits.structured.search import inverted
+from analysis.fits.structured.terms import Effects
+from analysis.results import VarianceComponent
 
-POLISH = 8
-"""Newton steps with the observed information behind the scoring search."""
-CONVERGED = 1e-6
-FLAT = 1e-8
 EDGE = 1e-3
 """Correlations this near to the end of their range are at it."""
 
 
 @dataclass(eq=False)
 class FittedStructured:
-    """Design (its random part is not used), likelihood on the scaled outcome, and the optimum."""
+    """Design (its random part is not used), likelihood on the scaled outcome, and the optimum.
+
+    asked: the structure; effects: every random part in the order of theta; mean_weight: of the
+    weights that were given. Held by `Fit.design`, outside equality and JSON.
+    """
 
     design: Design
     dense: DenseLikelihood
     theta: Array
+    asked: Structure
+    effects: tuple[Effects, ...]
     inference: str
     joint_inference: str
     level: float
-    converged: bool
     mean_weight: float = 1.0
+    seed: int = 0
+    simulated: Any = field(default=None, repr=False)
+    """Draws of the parametric bootstrap, made when first asked for."""
+
+    @property
+    def reml(self) -> bool:
+        return self.dense.reml
 
     @cached_property
     def point(self) -> DensePoint:
@@ -62,9 +72,7 @@ class FittedStructured:
     @cached_property
     def parameter_covariance(self) -> Array:
         """Of theta: the inverse observed information; flat directions carry nothing."""
-        values, vectors = np.linalg.eigh(self.dense.observed_information(self.theta))
-        kept = values > FLAT * max(float(values[-1]), 1.0)
-        return np.asarray((vectors[:, kept] / values[kept]) @ vectors[:, kept].T)
+        return inverted(self.dense.observed_information(self.theta))
 
     @cached_property
     def adjusted(self) -> KenwardRoger:
@@ -136,6 +144,28 @@ class FittedStructured:
         """Variance of `residuals`."""
         return 1.0
 
+    @cached_property
+    def fixed_fitted(self) -> Array:
+        """Population mean of every observation."""
+        return np.asarray(self.design.matrices.x @ self.beta)
+
+    def covariance_of(self, effects: Effects) -> Array:
+        """Covariance of random effects on the scale of the data."""
+        own = self.dense.split.of(self.theta)[self.effects.index(effects)]
+        return self.design.y_scale**2 * effects.covariance(own)
+
+    @property
+    def block(self) -> Array:
+        """Covariance of the patient's random effects; nothing where the model has none."""
+        effects = self.patient_effects
+        size = self.design.matrices.z.shape[1]
+        return np.zeros((size, size)) if effects is None else self.covariance_of(effects)
+
+    @property
+    def patient_effects(self) -> Effects | None:
+        """The patient's own random effects, where the model has any."""
+        return next((one for one in self.effects if one.role == "patient"), None)
+
     @property
     def singular(self) -> tuple[str, ...]:
         """Random effects whose variance is zero, in words."""
@@ -151,97 +181,19 @@ class FittedStructured:
         return tuple(found)
 
     @property
-    def correlation_at_edge(self) -> bool:
-        """Whether the residuals' correlation is none, or complete, as far as can be told."""
-        parts = zip(self.dense.parts, self.dense.split.of(self.theta), strict=True)
-        found = [part.rho(own) for part, own in parts if isinstance(part, AutoregressiveResidual)]
-        low = EDGE if any(getattr(p, "continuous", False) for p in self.dense.parts) else -1 + EDGE
-        return any(not low < rho < 1 - EDGE for rho in found)
+    def residual_correlation(self) -> Literal["", "none", "complete"]:
+        """Where an autoregressive correlation lies at the edge of what it can be."""
+        part, own = self.dense.parts[-1], self.dense.split.of(self.theta)[-1]
+        if not isinstance(part, AutoregressiveResidual):
+            return ""
+        rho = part.rho(own)
+        if abs(rho) > 1 - EDGE:
+            return "complete"
+        return "none" if part.continuous and rho < EDGE else ""
 
     def variance_components(self) -> tuple[VarianceComponent, ...]:
         """Rows of every part, on the scale of the data."""
         rows: list[VarianceComponent] = []
         for part, own in zip(self.dense.parts, self.dense.split.of(self.theta), strict=True):
-            rows += _component_rows(part, own, self.design.y_scale, self.mean_weight)
+            rows += component_rows(part, own, self.design.y_scale, self.mean_weight)
         return tuple(rows)
-
-
-def fitted_structured(
-    design: Design,
-    dense: DenseLikelihood,
-    inference: str,
-    joint_inference: str,
-    level: float,
-    mean_weight: float,
-) -> FittedStructured:
-    """Scoring from the start of each part, then Newton with the observed information.
-
-    Raises LinAlgError where the likelihood cannot be evaluated at all.
-    """
-    found = maximize(dense.likelihood, dense.start, tolerance=1e-9)
-    theta, value = found.beta, found.value
-    for _ in range(POLISH):
-        score = dense.point(theta).score
-        values, vectors = np.linalg.eigh(dense.observed_information(theta))
-        kept = values > FLAT * max(float(values[-1]), 1.0)
-        step = vectors[:, kept] @ ((vectors[:, kept].T @ score) / values[kept])
-        candidate = dense.likelihood(theta + step)[0]
-        if not candidate >= value - 1e-9 * abs(value):
-            break
-        theta, value = theta + step, candidate
-        if float(np.abs(step).max(initial=0.0)) < 1e-10:
-            break
-    gradient = float(np.abs(dense.point(theta).score).max())
-    converged = gradient < CONVERGED * len(dense.y)
-    return FittedStructured(
-        design, dense, theta, inference, joint_inference, level, converged, mean_weight
-    )
-
-
-def _component_rows(
-    part: Any, theta: Array, scale: float, mean_weight: float
-) -> list[VarianceComponent]:
-    """Residual variances are those of a value of weight one."""
-    if isinstance(part, RandomTerm):
-        return _random_rows(part, theta, scale)
-    scale *= float(np.sqrt(mean_weight))
-    if isinstance(part, UnstructuredResidual):
-        return _matrix_rows("Residual", part.labels, part.sigma(theta) * scale**2)
-    size = scale * np.exp(theta)
-    if isinstance(part, IndependentResidual):
-        return [
-            VarianceComponent("Residual", name or None, None, float(one**2), float(one))
-            for name, one in zip(part.levels, size, strict=True)
-        ]
-    assert isinstance(part, AutoregressiveResidual)
-    rho = part.rho(theta)
-    if part.continuous:
-        rho = rho ** (1 / part.unit)
-    return [
-        VarianceComponent("Residual", None, None, float(size[0] ** 2), float(size[0])),
-        VarianceComponent("Residual", "correlation at distance 1", None, None, float(rho)),
-    ]
-
-
-def _random_rows(part: RandomTerm, theta: Array, scale: float) -> list[VarianceComponent]:
-    transform = np.eye(part.z.shape[1]) if part.transform is None else part.transform
-    inverse = np.linalg.inv(transform)
-    psi = scale**2 * inverse @ part.psi(theta) @ inverse.T
-    rows = _matrix_rows(part.name, part.effects, psi)
-    return [row for row in rows if row.term_2 is None] if part.diagonal else rows
-
-
-def _matrix_rows(group: str, names: tuple[str, ...], matrix: Array) -> list[VarianceComponent]:
-    root = np.sqrt(np.maximum(np.diag(matrix), 0.0))
-    rows = [
-        VarianceComponent(group, name, None, float(matrix[k, k]), float(root[k]))
-        for k, name in enumerate(names)
-    ]
-    for j in range(len(names)):
-        for i in range(j + 1, len(names)):
-            product = float(root[i] * root[j])
-            correlation = finite(matrix[i, j] / product) if product > 0 else None
-            rows.append(
-                VarianceComponent(group, names[j], names[i], float(matrix[i, j]), correlation)
-            )
-    return rows

@@ -1,0 +1,47 @@
+"""The exact gradient of every part of a covariance."""
+
+import numpy as np
+import pytest
+
+from analysis.engine.covariance_parts import (
+    AutoregressiveResidual,
+    IndependentResidual,
+    RandomTerm,
+    UnstructuredResidual,
+)
+from analysis.engine.dense_likelihood import DenseLikelihood
+
+PARTS = {
+    "random": lambda z, code, time: RandomTerm("p", ("a", "b"), z, code),
+    "diagonal": lambda z, code, time: RandomTerm("p", ("a", "b"), z, code, True),
+    "groups": lambda z, code, time: IndependentResidual((code % 2).astype(np.intp), ("0", "1")),
+    "weights": lambda z, code, time: IndependentResidual(
+        np.zeros(len(code), dtype=np.intp), ("",), np.sqrt(1 + time)
+    ),
+    "ar1": lambda z, code, time: AutoregressiveResidual(time, False, code),
+    "car1": lambda z, code, time: AutoregressiveResidual(time * 0.7, True, code),
+    "unstructured": lambda z, code, time: UnstructuredResidual(
+        time.astype(np.intp), ("0", "1", "2"), np.full(6, 0.2)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("reml", [True, False])
+def test_scores_are_the_slope_of_the_likelihood(name, reml):
+    rng = np.random.default_rng(2)
+    code = np.repeat(np.arange(6), 3)[:-1]
+    time = np.tile([0.0, 1.0, 2.0], 6)[:-1]
+    z = np.column_stack([np.ones(17), time])
+    part = PARTS[name](z, code, time)
+    noise = IndependentResidual(np.zeros(17, dtype=np.intp), ("",))
+    parts = (part, noise) if name in ("random", "diagonal") else (part,)
+    x = np.column_stack([np.ones(17), rng.normal(size=17)])
+    dense = DenseLikelihood(x, rng.normal(size=17), code, parts, reml)
+    at = dense.start + rng.normal(0, 0.2, len(dense.start))
+    step = 1e-6
+    slope = [
+        (dense.point(at + move).value - dense.point(at - move).value) / (2 * step)
+        for move in step * np.eye(len(at))
+    ]
+    assert dense.point(at).score == pytest.approx(slope, abs=1e-6)
