@@ -149,8 +149,8 @@ class FittedMixed:
         m = np.eye(len(lam)) + lam.T @ a @ lam
         k = lam @ inverses(m).inverse @ lam.T
         weight = np.append(-self.optimum.beta, 1.0)
-        moments = (d.products.b @ weight)[:, :, None]
-        return np.asarray((k[pattern] @ moments)[:, :, 0] * d.y_scale)
+        moments = d.products.b @ weight
+        return np.asarray(np.einsum("iab,ib->ia", k[pattern], moments) * d.y_scale)
 
     @cached_property
     def fixed_fitted(self) -> Array:
@@ -165,7 +165,7 @@ class FittedMixed:
             self.fixed_fitted + np.einsum("ij,ij->i", d.z_columns, self.random_effects[d.patient])
         )
 
-    @property
+    @cached_property
     def residuals(self) -> Array:
         """Observed minus `fitted`."""
         return np.asarray(self.design.matrices.y - self.fitted)

@@ -300,6 +300,6 @@ def _marginal_r_squared(fitted: FittedMixed) -> float | None:
     doi:10.1111/j.2041-210x.2012.00261.x; random slopes after Johnson 2014,
     doi:10.1111/2041-210X.12225)."""
     z = fitted.design.matrices.z
-    random = float(np.einsum("ij,jk,ik->i", z, fitted.block, z).mean())
+    random = float((fitted.block * (z.T @ z)).sum()) / len(z)
     fixed = float(np.var(fitted.fixed_fitted))
     return finite(fixed / (fixed + random + float(fitted.nested_variances.sum()) + fitted.sigma2))

@@ -146,6 +146,8 @@ def _stepped(
     moved = _scored(structure, theta, before)
     after = evaluate(moved, pooled, structure, reml)
     better = after.criterion < before.criterion
+    if better.all():
+        return Starts(moved, after)
     point = Point(*(_where(better, *both) for both in zip(after, before, strict=True)))
     return Starts(_where(better, moved, theta), point)
 
