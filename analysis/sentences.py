@@ -56,6 +56,7 @@ def answer_sentence(fit: Fit, spec: ModelSpec, signal_words: Any = None) -> str:
             group_phrase(spec, ratio.group),
             group_phrase(spec, ratio.reference),
             fit.inference,
+            fit.conf_level,
         ),
     )
     return text if fit.status == "ok" else f"{text} Caution: {fit.advice}"
@@ -158,6 +159,7 @@ def ratio_sentence(
     group: str,
     reference: str,
     inference: str = "satterthwaite",
+    level: float = 0.95,
 ) -> str:
     """'On day 14, blood transgene was 3.1 times higher in responders than in ...'.
 
@@ -168,9 +170,8 @@ def ratio_sentence(
     when = "" if ratio.day is None else f"On day {ratio.day:g}, "
     body = f"{when}{signal} {verb(signal)} {_comparison(ratio, group, reference)}"
     counts = f"n = {ratio.n} against {ratio.n_reference}"
-    text = (
-        f"{body[0].upper()}{body[1:]} ({_interval(ratio)}{counts}; {INFERENCE_WORDS[inference]})."
-    )
+    facts = f"{_interval(ratio, level)}{counts}; {INFERENCE_WORDS[inference]}"
+    text = f"{body[0].upper()}{body[1:]} ({facts})."
     return text if _is_clear(ratio) else f"{text} The data are also compatible with no difference."
 
 
@@ -185,10 +186,10 @@ def _comparison(ratio: GeometricMeanRatio, group: str, reference: str) -> str:
     return f"{number(1 / ratio.ratio)} times lower in {group} than in {reference}"
 
 
-def _interval(ratio: GeometricMeanRatio) -> str:
+def _interval(ratio: GeometricMeanRatio, level: float) -> str:
     if ratio.conf_low is None or ratio.conf_high is None:
         return ""
-    bounds = f"95 % CI {number(ratio.conf_low)} to {number(ratio.conf_high)}; "
+    bounds = f"{100 * level:g} % CI {number(ratio.conf_low)} to {number(ratio.conf_high)}; "
     name = "ratio of shifted values" if ratio.kind == "ratio of shifted values" else "ratio"
     turned = ratio.kind != "difference" and float(number(ratio.ratio).replace(",", "")) <= 1
     if turned:

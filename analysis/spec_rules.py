@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from analysis.covariance_rules import covariance_problems
 from analysis.exposure_rules import EXPOSURE_QUESTIONS, SIGNAL_DOMAINS, exposure_problems
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ _CODE = re.compile(r"^[A-Za-z][A-Za-z0-9_.:-]*$")
 def spec_problems(spec: "ModelSpec", tracer_class: str | None) -> tuple[str, ...]:
     """Why `spec` cannot be fitted, one sentence each with the right way; empty when it can."""
     found = [*_choice_problems(spec), *_number_problems(spec), *_name_problems(spec)]
-    found += exposure_problems(spec)
+    found += [*exposure_problems(spec), *covariance_problems(spec)]
     found += _science_problems(spec, tracer_class or _tracer_class(spec.tracer_id))
     return tuple(found)
 
@@ -130,6 +131,17 @@ def _number_problems(spec: "ModelSpec") -> list[str]:
         found.append(
             "a shift is used only with transform log10_shift, to repeat a published "
             "analysis; the product's own way is log10"
+        )
+    if not (spec.level is not None and 0.5 <= spec.level < 1):
+        found.append(
+            f"level {spec.level} is not a level of confidence; give a share from 0.5 to below 1, "
+            "as 0.95"
+        )
+    if spec.seed < 0:
+        found.append(f"seed {spec.seed} is below 0; give 0 or a whole number above it")
+    elif spec.seed and spec.inference != "bootstrap":
+        found.append(
+            "seed is used only with inference bootstrap; leave it out, nothing else is random here"
         )
     return found
 

@@ -23,6 +23,8 @@ response_day    float   response_by_exposure: day of the assessment behind `grou
 event_day       float   event_by_exposure: end of follow-up of the patient, days since infusion
 event           int     event_by_exposure: 1 where it was seen, 0 where follow-up ended without
 <adjuster>      any     one column per adjuster, named by `adjuster_column(adjuster)`
+siteid          text    only when `crossed` names it
+<weights>       float   relative precision of the value; only when `weights` names the column
 =============== ======= ======================================================================
 """
 
@@ -33,6 +35,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
+from analysis.covariance_rules import COVARIANCES, CROSSED, NESTED, RESIDUALS
 from analysis.errors import UserError
 from analysis.exposure_rules import EXPOSURE_QUESTIONS, PARAMETERS
 from analysis.spec_rules import (
@@ -50,11 +53,15 @@ from analysis.spec_rules import (
 __all__ = [
     "ANALYSIS_SETS",
     "BLQ_RULES",
+    "COVARIANCES",
+    "CROSSED",
     "EXPOSURE_QUESTIONS",
     "GROUPS",
+    "NESTED",
     "PARAMETERS",
     "QUESTIONS",
     "RANDOMS",
+    "RESIDUALS",
     "TIMES",
     "TRANSFORMS",
     "UNITS",
@@ -79,8 +86,23 @@ _TEXT_FIELDS = (
     "inference",
     "exposure",
     "parameter",
+    "residual",
+    "covariance",
+    "nested",
+    "weights",
 )
-_LATER_FIELDS = ("exposure", "parameter", "landmark_day")
+_LATER_FIELDS = (
+    "exposure",
+    "parameter",
+    "landmark_day",
+    "residual",
+    "covariance",
+    "nested",
+    "crossed",
+    "weights",
+    "level",
+    "seed",
+)
 """Fields added after the first release: left out of the identity while at their default, so that
 stored fits of older questions are still found."""
 
@@ -98,6 +120,11 @@ class ModelSpec:
     "response:responder", "response:complete_response" or "event:<endpoint>", and the signal with a
     key of `PARAMETERS` over day_low to day_high is the exposure; the outcome counts from
     landmark_day.
+    residual: a key of `RESIDUALS`; covariance: of the patient's random effects, a key of
+    `COVARIANCES`; nested: what each lesion or organ has of its own, a key of `NESTED`.
+    crossed: columns of `CROSSED` with a random intercept. weights: a column of relative precisions,
+    such as n_regions (regions in the patient's mean). level: of the intervals; seed: of the
+    parametric bootstrap.
     """
 
     outcome: str
@@ -123,22 +150,32 @@ class ModelSpec:
     exposure: str = ""
     parameter: str = ""
     landmark_day: float | None = None
+    residual: str = "independent"
+    covariance: str = "auto"
+    nested: str = "intercept"
+    crossed: tuple[str, ...] = ()
+    weights: str = ""
+    level: float = 0.95
+    seed: int = 0
 
     def __post_init__(self) -> None:
         """Tuples from lists, numbers from whole numbers. Raises TypeError or ValueError."""
-        for name in ("adjusters", "days", "cohort"):
+        for name in ("adjusters", "days", "cohort", "crossed"):
             given = getattr(self, name)
             values = (given,) if isinstance(given, (str, int, float)) else tuple(given)
             object.__setattr__(self, name, values)
         object.__setattr__(self, "days", tuple(float(day) for day in self.days))
-        for name in ("day_low", "day_high", "shift", "landmark_day"):
+        for name in ("day_low", "day_high", "shift", "landmark_day", "level"):
             given = getattr(self, name)
             object.__setattr__(self, name, None if given is None else float(given))
         for name in _TEXT_FIELDS:
             if not isinstance(getattr(self, name), str):
                 raise TypeError(f"{name} must be text")
-        if not all(isinstance(name, str) for name in (*self.adjusters, *self.cohort)):
-            raise TypeError("adjusters and cohort must be text")
+        named = (*self.adjusters, *self.cohort, *self.crossed)
+        if not all(isinstance(name, str) for name in named):
+            raise TypeError("adjusters, cohort and crossed must be text")
+        if type(self.seed) is not int:
+            raise TypeError("seed must be a whole number")
 
     @property
     def reference_level(self) -> str:
@@ -238,7 +275,7 @@ class ModelSpec:
         content = {
             name: value
             for name, value in self.to_dict().items()
-            if name not in _LATER_FIELDS or value != default[name]
+            if name not in _LATER_FIELDS or getattr(self, name) != default[name]
         }
         text = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

@@ -10,8 +10,9 @@ def fit_text(fit: Fit) -> str:
     lines = [fit.sentence, ""]
     if fit.status != "not_estimable":
         lines += [test_line(test) for test in (fit.group_test, fit.interaction) if test]
-        lines += [ratio_line(ratio) for ratio in sorted(fit.ratios, key=lambda r: r.day or 0)]
-        lines += [rule_line(row) for row in fit.sensitivity]
+        ordered = sorted(fit.ratios, key=lambda ratio: ratio.day or 0)
+        lines += [ratio_line(ratio, fit.conf_level) for ratio in ordered]
+        lines += [rule_line(row, fit.conf_level) for row in fit.sensitivity]
         lines += ["", table_text(fit.table()), ""]
     lines += [f"{check.status:>8}  {check.name}: {check.message}" for check in fit.checks]
     return "\n".join(lines)
@@ -24,33 +25,33 @@ def test_line(test: WaldTest) -> str:
     return f"{'':>8}  {test.name}: p {test.p_value:.2g} ({test.method or test.kind}{beside})"
 
 
-def ratio_line(ratio: GeometricMeanRatio) -> str:
+def ratio_line(ratio: GeometricMeanRatio, level: float = 0.95) -> str:
     """One ratio: day, groups, interval, p as it is and adjusted for the days shown."""
     when = "all days" if ratio.day is None else f"day {ratio.day:g}"
     adjusted = "" if ratio.p_adjusted is None else f", Holm {ratio.p_adjusted:.2g}"
     return (
         f"{when:>8}  {ratio.kind} {ratio.group} / {ratio.reference}: {ratio.ratio:.3g} "
-        f"({certainty(ratio)}{adjusted})"
+        f"({certainty(ratio, level)}{adjusted})"
     )
 
 
-def certainty(row: GeometricMeanRatio | SensitivityRow) -> str:
+def certainty(row: GeometricMeanRatio | SensitivityRow, level: float = 0.95) -> str:
     """Interval and p-value; they are missing where patients do not differ at all."""
     if row.conf_low is None or row.conf_high is None or row.p_value is None:
         return "interval and p not estimable"
-    return f"95 % CI {row.conf_low:.3g} to {row.conf_high:.3g}; p {row.p_value:.2g}"
+    return f"{100 * level:g} % CI {row.conf_low:.3g} to {row.conf_high:.3g}; p {row.p_value:.2g}"
 
 
 RULES = {"censored": "kept as below it", "half_lloq": "at half of it", "drop": "left out"}
 
 
-def rule_line(row: SensitivityRow) -> str:
+def rule_line(row: SensitivityRow, level: float = 0.95) -> str:
     """The key ratio under one rule for values below the limit."""
     rule = f"below the limit {RULES.get(row.rule, row.rule)}"
     if row.ratio is None:
         return f"{'':>8}  {rule}: not estimable"
     when = "" if row.day is None else f"day {row.day:g}, "
-    return f"{'':>8}  {rule}: {when}{row.ratio:.3g} ({certainty(row)})"
+    return f"{'':>8}  {rule}: {when}{row.ratio:.3g} ({certainty(row, level)})"
 
 
 def table_text(table: pl.DataFrame) -> str:

@@ -90,7 +90,7 @@ def model_frame(
     frame = _value_for(rows, spec.transform).join(groups, on="usubjid", how="left")
     if spec.question in EXPOSURE_QUESTIONS:
         frame = frame.join(_outcome(spec, responses, survival), on="usubjid", how="left")
-    for adjuster in spec.adjusters:
+    for adjuster in (*spec.adjusters, *spec.crossed):
         frame = frame.join(_adjuster(adjuster, subjects, characteristics), on="usubjid", how="left")
     return ModelFrame(
         frame.with_columns(pl.lit(signal.tracer_id, dtype=pl.String).alias("tracer_id")),

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from analysis.covariance_rules import is_structured
 from analysis.errors import UserError
 from analysis.fits.question_fit import KIND, Core, fit_question
 from analysis.frames import takes_frames
@@ -39,9 +40,10 @@ def rule_table(frame: "pl.DataFrame", spec: ModelSpec, core: Core) -> tuple[Sens
     if not core.rows.n_censored or spec.transform != "log10":
         return ()
     key = _identity(core.fit.key_ratio)
+    rules = [rule for rule in RULES if rule != "censored" or not is_structured(spec)]
     return tuple(
         _row(rule, core.fit if rule == spec.blq else _refit(frame, spec, rule), key)
-        for rule in RULES
+        for rule in rules
     )
 
 

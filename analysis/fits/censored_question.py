@@ -20,7 +20,6 @@ from analysis.fits.censored_fitted import ROBUST, SATTERTHWAITE
 from analysis.fits.censored_mixed import INFERENCES, KIND, NOTES, REFERENCES, fit_matrices
 from analysis.fits.censored_refusals import MAXIMUM_DIMENSION, nested_problem
 from analysis.fits.fitted import FittedMixed
-from analysis.fits.inference import CONF_LEVEL
 from analysis.fits.joint.limits import Limits
 from analysis.fits.mixed import fit_mixed, refused
 from analysis.fits.recipe import FULL_PER_EFFECT, Recipe
@@ -63,7 +62,7 @@ def fit_censored_question(
         group="usubjid", random=recipe.random, nested=recipe.nested, reml=False,
         excluded=rows.excluded, n_subjects=rows.frame["usubjid"].n_unique(),
         n_observations=rows.frame.height, n_censored=int(limits.censored.sum()), inference=single,
-        joint_inference=single, conf_level=CONF_LEVEL,
+        joint_inference=single, conf_level=spec.level,
         inference_note=NOTES[single] + NO_JOINT * (spec.time != "none"),
         references=REFERENCES, provenance=provenance(),
     )  # fmt: skip

@@ -13,6 +13,7 @@ from analysis.fits.fitted import FittedMixed
 from analysis.fits.inference import joint_test as test_of_rows
 from analysis.fits.inference import tested
 from analysis.fits.model_rows import visit_name
+from analysis.fits.structured import FittedStructured
 from analysis.results import CurvePoint, GeometricMeanRatio, WaldTest, finite
 from analysis.specs import ModelSpec, adjuster_column
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 CURVE_POINTS = 61
-Fitted = FittedMixed | FittedCensored
+Fitted = FittedMixed | FittedCensored | FittedStructured
 KINDS = {
     "log10": "geometric-mean ratio",
     "log10_shift": "ratio of shifted values",

@@ -108,11 +108,11 @@ def _fit(rows: ExposureRows, spec: ModelSpec, response: bool) -> Fit:
     if response:
         return fit_logistic(
             rows.frame, f"success ~ {right}", subject="usubjid", penalty="firth",
-            known_on_day=known, assessed_on_day=spec.landmark_day,
+            known_on_day=known, assessed_on_day=spec.landmark_day, level=spec.level,
         )  # fmt: skip
     return fit_cox(
         rows.frame, right, "event_day", "event", subject="usubjid", known_on_day=known,
-        landmark_day=spec.landmark_day,
+        landmark_day=spec.landmark_day, level=spec.level,
     )  # fmt: skip
 
 

@@ -75,6 +75,7 @@ def _check_columns(frame: "pl.DataFrame", spec: ModelSpec) -> None:
     needed += ["nominal_day"] if spec.time == "visit" else []
     needed += ["rel_day"] if spec.time == "spline" else []
     needed += [adjuster_column(name) for name in spec.adjusters]
+    needed += [*spec.crossed, *([spec.weights] if spec.weights else [])]
     for name in needed:
         if name not in frame.columns:
             raise UserError(
@@ -146,6 +147,8 @@ def _filters(spec: ModelSpec) -> list[tuple[str, "pl.Expr"]]:
     filters += [
         (f"no {name}", pl.col(adjuster_column(name)).is_not_null()) for name in spec.adjusters
     ]
+    named = (*spec.crossed, *([spec.weights] if spec.weights else []))
+    filters += [(f"no {name}", pl.col(name).is_not_null()) for name in named]
     return filters
 
 
@@ -280,7 +283,7 @@ def visit_name(day: float) -> str:
 
 
 def _with_visits(frame: "pl.DataFrame") -> "pl.DataFrame":
-    """Planned days as a factor in their order in time, named by the day."""
+    """Planned days as a factor in their order in time, named by the day, and their number."""
     import polars as pl
 
     days = sorted({float(day) for day in frame["day"].drop_nulls()})
@@ -288,5 +291,8 @@ def _with_visits(frame: "pl.DataFrame") -> "pl.DataFrame":
     return frame.with_columns(
         visit=pl.col("day")
         .replace_strict(days, names, default=None, return_dtype=pl.String)
-        .cast(pl.Enum(names))
+        .cast(pl.Enum(names)),
+        visit_number=pl.col("day").replace_strict(
+            days, list(range(1, len(days) + 1)), default=None, return_dtype=pl.Int64
+        ),
     )

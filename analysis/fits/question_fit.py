@@ -13,6 +13,7 @@ from analysis.fits.mixed import fit_mixed, refused
 from analysis.fits.model_rows import ModelRows, model_rows, visit_name
 from analysis.fits.question_guards import question_problem
 from analysis.fits.recipe import Recipe, recipe_for
+from analysis.fits.structured import FittedStructured
 from analysis.results import Fit, GeometricMeanRatio, WaldTest
 from analysis.specs import ModelSpec
 
@@ -53,7 +54,7 @@ def fit_question(frame: "pl.DataFrame", spec: ModelSpec) -> Core:
         return Core(rows, recipe, refused(shell, problem), 0)
     fit, note = _fitted(rows, recipe, spec)
     recipe = recipe._replace(note=" ".join(part for part in (recipe.note, note) if part))
-    if not isinstance(fit.design, (FittedMixed, FittedCensored)):
+    if not isinstance(fit.design, (FittedMixed, FittedCensored, FittedStructured)):
         return Core(rows, recipe, fit, 0)
     setting = Setting(spec, rows.frame, rows.groups)
     ratios = ratios_at(fit.design, setting, _days(spec, rows))
@@ -63,7 +64,9 @@ def fit_question(frame: "pl.DataFrame", spec: ModelSpec) -> Core:
         key_index=key,
         interaction=_joint(fit, spec, "group by time", {"group", recipe.time_column}),
         group_test=_joint(fit, spec, "group at any time", {"group"}),
-        icc=_icc(fit.design, rows, ratios[key].day),
+        icc=None
+        if isinstance(fit.design, FittedStructured)
+        else _icc(fit.design, rows, ratios[key].day),
     )
     return Core(rows, recipe, fit, key)
 
@@ -89,6 +92,11 @@ def _fitted(rows: ModelRows, recipe: Recipe, spec: ModelSpec) -> tuple[Fit, str]
         recipe.nested,
         inference=recipe.inference,
         covariance=recipe.covariance,
+        seed=spec.seed,
+        level=spec.level,
+        residual=recipe.residual,
+        crossed=spec.crossed,
+        weights=spec.weights,
     )
     return fit, ""
 

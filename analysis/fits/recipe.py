@@ -3,6 +3,7 @@
 import json
 from typing import NamedTuple
 
+from analysis.covariance_rules import RESIDUALS, is_structured
 from analysis.fits.model_rows import ModelRows
 from analysis.results import Fit
 from analysis.sentences import count
@@ -23,6 +24,7 @@ class Recipe(NamedTuple):
     columns: tuple[str, ...]
     note: str = ""
     inference: str = "auto"
+    residual: str = "independent"
 
 
 def recipe_for(spec: ModelSpec, rows: ModelRows) -> Recipe:
@@ -40,22 +42,28 @@ def recipe_for(spec: ModelSpec, rows: ModelRows) -> Recipe:
     nested, nested_note = _nested(spec, rows)
     covariance, note = _covariance(spec, rows) if matching else ("full", "")
     region = () if spec.unit == "patient" else ("region_code",)
+    named = (spec.weights,) if spec.weights else ()
+    random = f"1 + {time}" if matching else "1"
+    columns = ("usubjid", *region, "day", "visit", "visit_number", "time", "y", "group", *adjusters)
     return Recipe(
         f"y ~ {' + '.join(terms)}",
-        f"1 + {time}" if matching else "1",
+        "0" if spec.residual.startswith("unstructured") else random,
         nested,
         covariance,
         "visit" if spec.time == "visit" else "time",
-        ("usubjid", *region, "day", "visit", "time", "y", "group", *adjusters),
+        tuple(dict.fromkeys((*columns, *spec.crossed, *named))),
         " ".join(part for part in (note, nested_note) if part),
         _inference(spec),
+        spec.residual.replace("ar1:visit", "ar1:visit_number"),
     )
 
 
 def default_inference(spec: ModelSpec) -> str:
     """What "auto" stands for. Visits as a factor differ in their variances, and a random intercept
-    takes them for equal: they are tested by how the patients differ (docs/decisions/019)."""
-    return "robust" if spec.time == "visit" and spec.blq != "censored" else "satterthwaite"
+    takes them for equal: they are tested by how the patients differ (docs/decisions/019), which is
+    not there for whole covariances (`is_structured`)."""
+    plain = spec.blq != "censored" and not is_structured(spec)
+    return "robust" if spec.time == "visit" and plain else "satterthwaite"
 
 
 def _inference(spec: ModelSpec) -> str:
@@ -71,11 +79,15 @@ def _nested(spec: ModelSpec, rows: ModelRows) -> tuple[tuple[str, ...], str]:
     pairs = rows.frame.select("usubjid", "region_code").unique()
     if pairs.height == rows.frame["usubjid"].n_unique():
         return (), f"No patient has more than one {spec.unit}, so none is nested."
+    if spec.nested == "slope":
+        return ("region_code: 1 + time",), ""
     return ("region_code", "visit") if spec.time == "visit" else ("region_code",), ""
 
 
 def _covariance(spec: ModelSpec, rows: ModelRows) -> tuple[str, str]:
-    """Full covariance when the data can carry it, else independent effects."""
+    """Full covariance when the data can carry it, else independent effects; or as asked for."""
+    if spec.covariance != "auto":
+        return spec.covariance, ""
     effects = spec.spline_df + 1
     patients = rows.frame["usubjid"].n_unique()
     if patients >= FULL_PER_EFFECT * effects and rows.frame.height > effects * patients:
@@ -94,11 +106,10 @@ def method_text(spec: ModelSpec, recipe: Recipe, fit: Fit) -> str:
         "freedom, by group",
         "none": "group",
     }[spec.time]
-    random = (
-        "the same spline basis per patient"
-        if recipe.random != "1"
-        else "a random intercept per patient"
-    )
+    random = {
+        "0": "none beside the covariance of the visits",
+        "1": "a random intercept per patient",
+    }.get(recipe.random, "the same spline basis per patient")
     parts = [
         f"Outcome: {spec.outcome}, {TRANSFORMS[spec.transform]}.",
         f"Fixed part: {time}"
@@ -106,9 +117,12 @@ def method_text(spec: ModelSpec, recipe: Recipe, fit: Fit) -> str:
         + ".",
         f"Random part: {random}"
         + (" (independent effects)" if recipe.covariance == "diagonal" else "")
-        + (f", a random intercept per {spec.unit} within the patient" if recipe.nested else "")
+        + (f", {_nested_words(spec)} per {spec.unit} within the patient" if recipe.nested else "")
         + (", one per visit of the patient" if "visit" in recipe.nested else "")
+        + (f", a random intercept per {name_of(spec.crossed)}" if spec.crossed else "")
         + ".",
+        f"Residuals: {RESIDUALS[spec.residual]}." if spec.residual != "independent" else "",
+        f"Weights: {spec.weights}." if spec.weights else "",
         f"Limits: {BLQ_RULES[spec.blq]}.",
         fit.method,
         fit.inference_note,
@@ -126,6 +140,16 @@ def with_source(code: str, study: str | None, cut: str | None) -> str:
         return code
     quoted = [json.dumps(name, ensure_ascii=False) for name in (study, cut)]
     return code.replace(", ".join(f'"{name}"' for name in ANY_SOURCE), ", ".join(quoted))
+
+
+def _nested_words(spec: ModelSpec) -> str:
+    slope = " and slope in log(1 + day)" if spec.nested == "slope" else ""
+    return f"a random intercept{slope}"
+
+
+def name_of(columns: tuple[str, ...]) -> str:
+    """Columns in words: "site"."""
+    return " and ".join({"siteid": "site"}.get(name, name) for name in columns)
 
 
 def snippet(spec: ModelSpec) -> str:

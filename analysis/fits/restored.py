@@ -62,6 +62,8 @@ def any_fitted_of(
     if isinstance(fit.design, FittedStructured):
         return fit.design
     mixed = fit.kind == "linear mixed model"
+    if frame is not None and fit.spec is not None and "y" not in frame.columns:
+        frame = model_rows(frame, ModelSpec.from_dict(fit.spec)).frame
     if frame is not None and fit.estimates and fit.design is None and mixed and is_structured(fit):
         from analysis.fits.mixed import fit_mixed
 

@@ -19,6 +19,7 @@ from analysis.fits.mixed import judged
 from analysis.fits.question_fit import fit_question
 from analysis.fits.recipe import method_text, snippet
 from analysis.fits.relabelled import relabelled_tests
+from analysis.fits.structured import FittedStructured
 from analysis.fits.versions import provenance
 from analysis.frames import takes_frames
 from analysis.results import (
@@ -67,7 +68,7 @@ def fit_specification(
     )
     if fit.status == "not_estimable":
         return fit
-    if not isinstance(fit.design, (FittedMixed, FittedCensored)):
+    if not isinstance(fit.design, (FittedMixed, FittedCensored, FittedStructured)):
         return fit
     setting = Setting(spec, core.rows.frame, core.rows.groups)
     if isinstance(fit.design, FittedMixed):
@@ -78,7 +79,8 @@ def fit_specification(
         residuals=_residuals(fit.design),
     )
     points: tuple[InfluencePoint, ...] = ()
-    if influence and fit.n_subjects <= MAXIMUM_SUBJECTS and fit.ratios:
+    wanted = influence and fit.n_subjects <= MAXIMUM_SUBJECTS and bool(fit.ratios)
+    if wanted and not isinstance(fit.design, FittedStructured):
         key = _key_contrast(fit.design, setting, fit.key_ratio)
         own = isinstance(fit.design, FittedCensored)
         points = (leave_one_out_censored if own else leave_one_out)(fit.design, key)
@@ -131,14 +133,20 @@ def _key_contrast(
     return KeyContrast(row, float(row @ fitted.beta), setting.spec.transform != "none")
 
 
-def _residuals(fitted: FittedMixed | FittedCensored) -> tuple[ResidualPoint, ...]:
-    """Of every value; of a value known by its limits only there is none."""
+def _residuals(
+    fitted: FittedMixed | FittedCensored | FittedStructured,
+) -> tuple[ResidualPoint, ...]:
+    """Of every value; of a value known by its limits only there is none. Of a residual structure
+    from the mean of all patients, decorrelated and in units of the standard deviation."""
     frame = fitted.design.frame
     exact = np.arange(len(fitted.design.patient))
     if isinstance(fitted, FittedCensored):
         exact = np.flatnonzero(~fitted.limits.censored)
-    means = fitted.fitted[exact]
-    values = fitted.design.matrices.y[exact] - means
+    if isinstance(fitted, FittedStructured):
+        means, values = fitted.design.matrices.x @ fitted.beta, fitted.residuals
+    else:
+        means = fitted.fitted[exact]
+        values = fitted.design.matrices.y[exact] - means
     labels, codes = fitted.design.labels, fitted.design.patient[exact]
     days = frame["day"][exact].to_list() if "day" in frame.columns else [None] * len(values)
     return tuple(

@@ -6,10 +6,13 @@ from analysis.spec_rules import INFERENCES
 from analysis.specs import (
     ANALYSIS_SETS,
     BLQ_RULES,
+    COVARIANCES,
     GROUPS,
+    NESTED,
     PARAMETERS,
     QUESTIONS,
     RANDOMS,
+    RESIDUALS,
     TIMES,
     TRANSFORMS,
     UNITS,
@@ -64,6 +67,13 @@ MEANING = {
     "exposure": "questions by exposure: the signal whose parameter is the exposure",
     "parameter": PARAMETERS,
     "landmark_day": "questions by exposure: the day from which the outcome counts",
+    "residual": RESIDUALS,
+    "covariance": COVARIANCES,
+    "nested": NESTED,
+    "crossed": "siteid for a random intercept of each site; readers and scanners are never pooled",
+    "weights": "column of relative precisions: n_regions, the regions in the mean of a patient",
+    "level": "confidence level of the intervals",
+    "seed": "start of the random numbers of inference bootstrap",
 }  # fmt: skip
 
 

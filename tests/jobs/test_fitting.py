@@ -88,6 +88,49 @@ def test_response_and_events_by_exposure_count_from_the_landmark(demo: Engine) -
     assert fit_study(demo, synthetic.STUDYID, event, actor="tester").sentence == fit.sentence
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"residual": "by:group"},
+        {"residual": "by:visit"},
+        {"residual": "ar1:visit"},
+        {"residual": "car1:day"},
+        {"crossed": ("siteid",)},
+        {"weights": "n_regions"},
+        {"level": 0.9},
+        {"inference": "bootstrap", "seed": 3},
+    ],
+    ids=lambda changes: next(iter(changes.values())),
+)
+def test_the_covariance_of_a_question_is_asked_by_a_file(
+    demo: Engine, tmp_path: Path, changes: dict
+) -> None:
+    spec = ModelSpec(
+        outcome="kinetics:CARTG:qPCR:BLOOD", question="expansion_by_group", time="visit",
+        random="intercept", day_low=7, day_high=28, days=(14,), cohort=("B-ALL",), **changes,
+    )  # fmt: skip
+    file = tmp_path / "question.yaml"
+    file.write_text(spec.to_yaml())
+    fit = fit_study(demo, synthetic.STUDYID, read_spec(file), actor="tester")
+    assert fit.status in ("ok", "warning"), fit.sentence
+    assert fit.key_ratio is not None
+    assert 1.2 < fit.key_ratio.ratio < 15
+    assert fit.spec == spec.to_dict()
+    assert (fit.conf_level, fit.crossed, fit.weights) == (spec.level, spec.crossed, spec.weights)
+
+
+def test_lesions_with_slopes_are_asked_of_the_database(demo: Engine) -> None:
+    spec = ModelSpec(
+        outcome="uptake:f18_fhbg:suv_mean:lesion", unit="lesion", nested="slope", cohort=("LBCL",)
+    )
+    fit = fit_study(demo, synthetic.STUDYID, spec, actor="tester")
+    assert fit.status == "ok", fit.sentence
+    lesion = [row for row in fit.variance_components if row.group == "usubjid:region_code"]
+    assert [row.term_1 for row in lesion if row.term_2 is None] == ["(Intercept)", "time"]
+    assert fit.key_ratio is not None
+    assert fit.key_ratio.conf_low < 1 < fit.key_ratio.conf_high  # unrelated by construction
+
+
 def test_a_specification_file_round_trips_and_a_broken_one_names_the_file(tmp_path: Path) -> None:
     spec = ModelSpec(outcome="kinetics:CARTG:qPCR:BLOOD", days=(14.0,))
     file = tmp_path / "question.yaml"
