@@ -40,10 +40,10 @@ def is_structured(spec: "ModelSpec") -> bool:
 
 def covariance_problems(spec: "ModelSpec") -> list[str]:
     """What is wrong with the covariance of a question, one sentence each with the right way."""
-    from analysis.exposure_rules import EXPOSURE_QUESTIONS
+    from analysis.exposure_rules import EXPOSURE_QUESTIONS, OUTCOME_QUESTIONS
 
-    if spec.question in EXPOSURE_QUESTIONS:
-        return _unused(spec)
+    if spec.question in OUTCOME_QUESTIONS:
+        return _unused(spec, joint=spec.question not in EXPOSURE_QUESTIONS)
     return [
         *_choices(spec),
         *_residual_problems(spec),
@@ -53,10 +53,15 @@ def covariance_problems(spec: "ModelSpec") -> list[str]:
     ]
 
 
-def _unused(spec: "ModelSpec") -> list[str]:
+def _unused(spec: "ModelSpec", *, joint: bool) -> list[str]:
     given = [name for name, value, usual in _fields(spec) if value != usual]
     if not given:
         return []
+    if joint:
+        return [
+            f"{given[0]} does not exist for a joint model, whose random effects of a patient go "
+            "together and whose residuals are independent; leave it out"
+        ]
     return [
         f"{given[0]} describes the values of a signal as the outcome; a question by exposure has "
         "one number per patient, so leave it out"

@@ -9,10 +9,15 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from analysis.joint_rules import JOINT_QUESTIONS
+
 if TYPE_CHECKING:
     from analysis.specs import ModelSpec
 
 EXPOSURE_QUESTIONS = ("response_by_exposure", "event_by_exposure")
+OUTCOME_QUESTIONS = (*EXPOSURE_QUESTIONS, *JOINT_QUESTIONS)
+"""Questions whose outcome is a response or an event, and whose exposure is the signal."""
+RESPONSE_QUESTIONS = ("response_by_exposure", "joint_binary")
 PARAMETERS: Mapping[str, str] = {
     "peak": "highest value in the window",
     "auc": "area under the curve over the window, linear up and logarithmic down",
@@ -29,8 +34,10 @@ SIGNAL_DOMAINS = ("kinetics", "uptake", "laboratory", "burden")
 
 def exposure_problems(spec: "ModelSpec") -> list[str]:
     """What is wrong with the exposure of a question, or with one where none belongs."""
-    if spec.question not in EXPOSURE_QUESTIONS:
+    if spec.question not in OUTCOME_QUESTIONS:
         return _unused(spec)
+    if spec.question in JOINT_QUESTIONS:
+        return [*_outcome_problems(spec), *_key_problems(spec), *_unit_problems(spec)]
     return [
         *_outcome_problems(spec),
         *_signal_problems(spec),
@@ -52,19 +59,20 @@ def _unused(spec: "ModelSpec") -> list[str]:
     if not given:
         return []
     return [
-        f"{given[0]} is used only with the questions {' and '.join(EXPOSURE_QUESTIONS)}; for a "
+        f"{given[0]} is used only with the questions {', '.join(OUTCOME_QUESTIONS)}; for a "
         "signal as the outcome leave it out"
     ]
 
 
 def _outcome_problems(spec: "ModelSpec") -> list[str]:
     kind, _, code = spec.outcome.partition(":")
-    if spec.question == "response_by_exposure" and not (kind == "response" and code in RESPONSES):
+    response = spec.question in RESPONSE_QUESTIONS
+    if response and not (kind == "response" and code in RESPONSES):
         return [
             f"outcome {spec.outcome!r} is not a response; expected "
             f"{' or '.join(f'response:{name}' for name in RESPONSES)}"
         ]
-    if spec.question == "event_by_exposure" and not (kind == "event" and code):
+    if not response and not (kind == "event" and code):
         return [
             f"outcome {spec.outcome!r} is not a time to an event; expected event:<endpoint>, such "
             "as event:PFS or event:OS"
@@ -73,12 +81,7 @@ def _outcome_problems(spec: "ModelSpec") -> list[str]:
 
 
 def _signal_problems(spec: "ModelSpec") -> list[str]:
-    found = []
-    if spec.exposure.split(":")[0] not in SIGNAL_DOMAINS:
-        found.append(
-            f"exposure {spec.exposure!r} is not a signal key; expected "
-            f"{', '.join(SIGNAL_DOMAINS)} followed by ':' and its code"
-        )
+    found = _key_problems(spec)
     if re.search(r"expan|prolif|doubl", spec.parameter, re.IGNORECASE):
         found.append(
             f"parameter {spec.parameter!r}: expansion is always a named parameter of a signal; "
@@ -92,6 +95,15 @@ def _signal_problems(spec: "ModelSpec") -> list[str]:
             "it; use half_lloq, or drop"
         )
     return found
+
+
+def _key_problems(spec: "ModelSpec") -> list[str]:
+    if spec.exposure.split(":")[0] in SIGNAL_DOMAINS:
+        return []
+    return [
+        f"exposure {spec.exposure!r} is not a signal key; expected "
+        f"{', '.join(SIGNAL_DOMAINS)} followed by ':' and its code"
+    ]
 
 
 def _landmark_problems(spec: "ModelSpec") -> list[str]:

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from analysis.covariance_rules import covariance_problems
-from analysis.exposure_rules import EXPOSURE_QUESTIONS, SIGNAL_DOMAINS, exposure_problems
+from analysis.exposure_rules import OUTCOME_QUESTIONS, SIGNAL_DOMAINS, exposure_problems
+from analysis.joint_rules import joint_problems
 
 if TYPE_CHECKING:
     from analysis.specs import ModelSpec
@@ -19,6 +20,8 @@ QUESTIONS: Mapping[str, str] = {
     "expansion_by_group": "Do tracked cells expand more in one group of patients than in another?",
     "response_by_exposure": "Does response go with a named parameter of the signal?",
     "event_by_exposure": "Does the time to an event go with a named parameter of the signal?",
+    "joint": "Does the hazard of an event go with the true course of the signal?",
+    "joint_binary": "Does response go with the true course of the signal at a landmark?",
 }
 UNITS: Mapping[str, str] = {
     "patient": "one curve per patient",
@@ -75,7 +78,7 @@ _CODE = re.compile(r"^[A-Za-z][A-Za-z0-9_.:-]*$")
 def spec_problems(spec: "ModelSpec", tracer_class: str | None) -> tuple[str, ...]:
     """Why `spec` cannot be fitted, one sentence each with the right way; empty when it can."""
     found = [*_choice_problems(spec), *_number_problems(spec), *_name_problems(spec)]
-    found += [*exposure_problems(spec), *covariance_problems(spec)]
+    found += [*exposure_problems(spec), *covariance_problems(spec), *joint_problems(spec)]
     found += _science_problems(spec, tracer_class or _tracer_class(spec.tracer_id))
     return tuple(found)
 
@@ -149,7 +152,7 @@ def _number_problems(spec: "ModelSpec") -> list[str]:
 def _name_problems(spec: "ModelSpec") -> list[str]:
     found = []
     is_signal = spec.outcome.split(":")[0] in SIGNAL_DOMAINS
-    if spec.question not in EXPOSURE_QUESTIONS and not is_signal:
+    if spec.question not in OUTCOME_QUESTIONS and not is_signal:
         found.append(
             f"outcome {spec.outcome!r} is not a signal key; expected "
             f"{', '.join(SIGNAL_DOMAINS)} followed by ':' and its code"

@@ -19,9 +19,9 @@ censored        text    none, left, right, interval; optional (all none)
 lloq            float   limit of that sample; optional
 tracer_id, unit text    optional; more than one distinct value is refused
 group           text    level of `spec.group` for the patient; null = not known
-response_day    float   response_by_exposure: day of the assessment behind `group`; optional
-event_day       float   event_by_exposure: end of follow-up of the patient, days since infusion
-event           int     event_by_exposure: 1 where it was seen, 0 where follow-up ended without
+response_day    float   of a response: day of the assessment behind `group`; optional
+event_day       float   of an event: end of follow-up of the patient, days since infusion
+event           int     of an event: 1 where it was seen, 0 where follow-up ended without
 <adjuster>      any     one column per adjuster, named by `adjuster_column(adjuster)`
 siteid          text    only when `crossed` names it
 <weights>       float   relative precision of the value; only when `weights` names the column
@@ -37,7 +37,8 @@ from typing import Any, Self
 
 from analysis.covariance_rules import COVARIANCES, CROSSED, NESTED, RESIDUALS
 from analysis.errors import UserError
-from analysis.exposure_rules import EXPOSURE_QUESTIONS, PARAMETERS
+from analysis.exposure_rules import EXPOSURE_QUESTIONS, OUTCOME_QUESTIONS, PARAMETERS
+from analysis.joint_rules import ASSOCIATIONS, BASELINES, JOINT_QUESTIONS
 from analysis.spec_rules import (
     ANALYSIS_SETS,
     BLQ_RULES,
@@ -52,12 +53,16 @@ from analysis.spec_rules import (
 
 __all__ = [
     "ANALYSIS_SETS",
+    "ASSOCIATIONS",
+    "BASELINES",
     "BLQ_RULES",
     "COVARIANCES",
     "CROSSED",
     "EXPOSURE_QUESTIONS",
     "GROUPS",
+    "JOINT_QUESTIONS",
     "NESTED",
+    "OUTCOME_QUESTIONS",
     "PARAMETERS",
     "QUESTIONS",
     "RANDOMS",
@@ -90,6 +95,7 @@ _TEXT_FIELDS = (
     "covariance",
     "nested",
     "weights",
+    "baseline",
 )
 _LATER_FIELDS = (
     "exposure",
@@ -102,6 +108,8 @@ _LATER_FIELDS = (
     "weights",
     "level",
     "seed",
+    "association",
+    "baseline",
 )
 """Fields added after the first release: left out of the identity while at their default, so that
 stored fits of older questions are still found."""
@@ -116,7 +124,8 @@ class ModelSpec:
     adjusters: baseline covariates, "age_year", "sex", "cohort" or "characteristic:<PARAMCD>".
     day_low, day_high: window of `rel_day` (or of `nominal_day` for visits), both included.
     days: days at which ratios are reported; empty = the visits, or 7, 14 and 28.
-    exposure, parameter, landmark_day: only for the questions by exposure. There the outcome is
+    exposure, parameter, landmark_day: only for the questions by exposure (the joint ones have no
+    parameter). There the outcome is
     "response:responder", "response:complete_response" or "event:<endpoint>", and the signal with a
     key of `PARAMETERS` over day_low to day_high is the exposure; the outcome counts from
     landmark_day.
@@ -125,6 +134,8 @@ class ModelSpec:
     crossed: columns of `CROSSED` with a random intercept. weights: a column of relative precisions,
     such as n_regions (regions in the patient's mean). level: of the intervals; seed: of the
     parametric bootstrap.
+    association: of a joint question, keys of `ASSOCIATIONS`, "value" when empty; baseline: of the
+    hazard, a key of `BASELINES`, "piecewise" when empty.
     """
 
     outcome: str
@@ -157,10 +168,12 @@ class ModelSpec:
     weights: str = ""
     level: float = 0.95
     seed: int = 0
+    association: tuple[str, ...] = ()
+    baseline: str = ""
 
     def __post_init__(self) -> None:
         """Tuples from lists, numbers from whole numbers. Raises TypeError or ValueError."""
-        for name in ("adjusters", "days", "cohort", "crossed"):
+        for name in ("adjusters", "days", "cohort", "crossed", "association"):
             given = getattr(self, name)
             values = (given,) if isinstance(given, (str, int, float)) else tuple(given)
             object.__setattr__(self, name, values)
@@ -171,9 +184,9 @@ class ModelSpec:
         for name in _TEXT_FIELDS:
             if not isinstance(getattr(self, name), str):
                 raise TypeError(f"{name} must be text")
-        named = (*self.adjusters, *self.cohort, *self.crossed)
+        named = (*self.adjusters, *self.cohort, *self.crossed, *self.association)
         if not all(isinstance(name, str) for name in named):
-            raise TypeError("adjusters, cohort and crossed must be text")
+            raise TypeError("adjusters, cohort, crossed and association must be text")
         if type(self.seed) is not int:
             raise TypeError("seed must be a whole number")
 
@@ -192,7 +205,7 @@ class ModelSpec:
     @property
     def signal_key(self) -> str:
         """Key of the signal the question is about: its exposure where it has one."""
-        return self.exposure if self.question in EXPOSURE_QUESTIONS else self.outcome
+        return self.exposure if self.question in OUTCOME_QUESTIONS else self.outcome
 
     @property
     def tracer_id(self) -> str | None:

@@ -26,7 +26,7 @@ from etl.synthetic.design import COHORTS, LYMPHOMA, Cohort
 from etl.synthetic.latent import Latent, draw_latent
 from etl.synthetic.outcomes import baseline_hazard, current_value, draw_outcomes
 from etl.synthetic.schedule import draw_calendar
-from etl.synthetic.trial import simulate_block, simulate_blocks
+from etl.synthetic.trial import Block, simulate_block, simulate_blocks
 from etl.synthetic.truth import cohort_truth
 
 TRIAL, LARGE = 24, 600
@@ -35,6 +35,16 @@ KEY_DAY = 14.0
 MODEL = ModelSpec(
     outcome="kinetics:CARTG:qPCR:BLOOD", question="expansion_by_group", time="visit",
     random="intercept", day_low=7, day_high=28, days=(KEY_DAY,),
+)  # fmt: skip
+JOINT = 80
+"""Patients of a joint model: about 30 events."""
+EVENT = ModelSpec(
+    outcome="event:PFS", question="joint", exposure="kinetics:CARTG:qPCR:BLOOD", day_low=14,
+    blq="censored", adjusters=("characteristic:BURDEN",),
+)  # fmt: skip
+RESPONSE = ModelSpec(
+    outcome="response:responder", question="joint_binary", exposure="kinetics:CARTG:qPCR:BLOOD",
+    day_low=0, day_high=28, landmark_day=28, blq="censored", adjusters=("characteristic:BURDEN",),
 )  # fmt: skip
 COVERAGE, REJECTION = (0.925, 0.97), (0.03, 0.07)
 
@@ -70,18 +80,18 @@ def log_ratio_by_welch(cohort: Cohort, seed: int) -> Found | None:
     return Found(float(log[yes].mean() - log[~yes].mean()), float(np.sqrt(variance)), float(df))
 
 
-def log_ratio_by_model(cohort: Cohort, seed: int) -> Found | None:
-    """Log ratio of blood on day 14 by the specification of the model page, one trial: planned
-    visits from day 7 to 28, limits and losses as they come."""
-    block = simulate_block(
-        np.random.default_rng(seed), cohort, np.arange(1, TRIAL + 1, dtype=np.int64), 2 * TRIAL
-    )
+def simulated(cohort: Cohort, seed: int, size: int) -> Block:
+    """One trial of one cohort."""
+    rng = np.random.default_rng(seed)
+    return simulate_block(rng, cohort, np.arange(1, size + 1, dtype=np.int64), 2 * size)
+
+
+def blood_frame(block: Block) -> pl.DataFrame:
+    """Samples of blood with the response of each patient, as a model frame."""
     group = block.latent
-    if min(group.responder.sum(), (~group.responder).sum()) < 3:
-        return None
     level = dict(zip(group.subject_no.tolist(), group.responder.tolist(), strict=True))
     below = pl.col("value") < pl.col("lloq")
-    frame = block.frames.kinetics.filter(
+    return block.frames.kinetics.filter(
         (pl.col("assay") == "qPCR") & (pl.col("matrix") == "BLOOD")
     ).with_columns(
         usubjid=pl.col("subject_no").cast(pl.String),
@@ -93,6 +103,42 @@ def log_ratio_by_model(cohort: Cohort, seed: int) -> Found | None:
         upper=pl.when(below).then("lloq"),
         value=pl.when(~below).then("value"),
     )
+
+
+def association(cohort: Cohort, seed: int, spec: ModelSpec) -> Found | None:
+    """Association of a joint question, given burden; None where there is no number."""
+    block = simulated(cohort, seed, JOINT)
+    burden = pl.DataFrame({"subject_no": block.latent.subject_no, "burden": block.latent.burden_z})
+    events = block.frames.survival.filter(pl.col("endpoint") == "PFS").select(
+        "subject_no", pl.col("time_day").alias("event_day"), event=1 - pl.col("cnsr")
+    )
+    frame = blood_frame(block)
+    frame = frame.join(burden, on="subject_no").join(events, on="subject_no")
+    fit = fit_specification(frame, spec)
+    row = next((item for item in fit.estimates if item.part == "association"), None)
+    if row is None or row.std_error is None:
+        return None
+    return Found(row.estimate, row.std_error, 1e6)
+
+
+def event_by_course(cohort: Cohort, seed: int) -> Found | None:
+    """Joint model of blood from day 14 and progression, 80 patients."""
+    return association(cohort, seed, EVENT)
+
+
+def response_by_course(cohort: Cohort, seed: int) -> Found | None:
+    """Joint model of blood until day 28 and response, 80 patients."""
+    return association(cohort, seed, RESPONSE)
+
+
+def log_ratio_by_model(cohort: Cohort, seed: int) -> Found | None:
+    """Log ratio of blood on day 14 by the specification of the model page, one trial: planned
+    visits from day 7 to 28, limits and losses as they come."""
+    block = simulated(cohort, seed, TRIAL)
+    group = block.latent
+    if min(group.responder.sum(), (~group.responder).sum()) < 3:
+        return None
+    frame = blood_frame(block)
     fit = fit_specification(frame, MODEL, influence=False)
     ratio = fit.key_ratio
     if ratio is None or ratio.day != KEY_DAY or ratio.conf_high is None or ratio.df is None:
@@ -156,6 +202,11 @@ def studies() -> Iterator[tuple[str, Estimator, Cohort, float, bool]]:
         odds = cohort.response.expansion_log_odds
         yield "log-odds per log10 Cmax", expansion_log_odds, cohort, odds, odds == 0.0
         yield "event association", event_association, cohort, cohort.events.association, False
+        if null:
+            yield "response by course, joint", response_by_course, cohort, 0.0, True
+        else:
+            association_of_blood = cohort.events.association
+            yield "event by course, joint", event_by_course, cohort, association_of_blood, False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from analysis.derive.response import best_response
 from analysis.derive.sets import analysis_sets
 from analysis.derive.signal import Signal, signal_excluded, signal_series
 from analysis.errors import UserError
+from analysis.exposure_rules import RESPONSE_QUESTIONS
 from analysis.results import Excluded
 from analysis.selection import SET_COLUMN
-from analysis.specs import EXPOSURE_QUESTIONS, ModelSpec, adjuster_column
+from analysis.specs import OUTCOME_QUESTIONS, ModelSpec, adjuster_column
 
 _REGION_KIND = {"lesion": "lesion", "organ": "organ"}
 _SUBJECT_ADJUSTERS = ("age_year", "sex", "cohort", "arm", "dose_level", "disease", "siteid")
@@ -88,7 +89,7 @@ def model_frame(
         reader=spec.reader or None,
     )
     frame = _value_for(rows, spec.transform).join(groups, on="usubjid", how="left")
-    if spec.question in EXPOSURE_QUESTIONS:
+    if spec.question in OUTCOME_QUESTIONS:
         frame = frame.join(_outcome(spec, responses, survival), on="usubjid", how="left")
     for adjuster in (*spec.adjusters, *spec.crossed):
         frame = frame.join(_adjuster(adjuster, subjects, characteristics), on="usubjid", how="left")
@@ -101,16 +102,16 @@ def model_frame(
 
 def _grouping(spec: ModelSpec) -> str:
     """Groups of the question; of a question by exposure the response that is its outcome."""
-    if spec.question == "response_by_exposure":
+    if spec.question in RESPONSE_QUESTIONS:
         return spec.outcome.partition(":")[2]
-    return "cohort" if spec.question == "event_by_exposure" else spec.group
+    return "cohort" if spec.question in OUTCOME_QUESTIONS else spec.group
 
 
 def _outcome(
     spec: ModelSpec, responses: pl.DataFrame | None, survival: pl.DataFrame | None
 ) -> pl.DataFrame:
     """Day of the best response, or end of follow-up and whether the event was seen (1, 0)."""
-    if spec.question == "response_by_exposure":
+    if spec.question in RESPONSE_QUESTIONS:
         best = best_response(responses, spec.criterion or None, spec.reader or None)
         return best.select("usubjid", pl.col("best_response_day").alias("response_day"))
     endpoint = spec.outcome.partition(":")[2]

@@ -7,7 +7,7 @@ from analysis.errors import UserError
 from analysis.fits.question_fit import KIND, Core, fit_question
 from analysis.frames import takes_frames
 from analysis.results import Fit, GeometricMeanRatio, SensitivityRow
-from analysis.specs import EXPOSURE_QUESTIONS, ModelSpec
+from analysis.specs import OUTCOME_QUESTIONS, ModelSpec
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,7 +27,7 @@ def below_limit_table(frame: "pl.DataFrame", spec: ModelSpec) -> tuple[Sensitivi
     number. Raises UserError for a question that must not be asked so.
     """
     spec.validate()
-    if spec.question in EXPOSURE_QUESTIONS:
+    if spec.question in OUTCOME_QUESTIONS:
         raise UserError(
             f"question {spec.question!r} has no rule for values below the limit to compare; ask "
             "for the signal by group"

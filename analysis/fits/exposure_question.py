@@ -49,7 +49,7 @@ def fit_exposure_question(
     rows = exposure_rows(frame, spec, outcome)
     early: tuple[Excluded, ...] = ()
     if response:
-        rows, early = _assessed_later(rows, spec)
+        rows, early = assessed_later(rows, spec)
     fit = _fit(rows, spec, response)
     before = tuple(Excluded(str(reason), int(n)) for reason, n in n_excluded)
     fit = fit.replace(
@@ -69,7 +69,7 @@ def fit_exposure_question(
     return fit.replace(sentence=exposure_sentence(fit, spec, signal_words))
 
 
-def _assessed_later(
+def assessed_later(
     rows: ExposureRows, spec: ModelSpec
 ) -> tuple[ExposureRows, tuple[Excluded, ...]]:
     """Patients whose response is known, and was not assessed before the landmark."""

@@ -35,7 +35,7 @@ def exposure_rows(frame: "pl.DataFrame", spec: ModelSpec, outcome: tuple[str, ..
     """
     import polars as pl
 
-    _require(frame, outcome)
+    require_columns(frame, outcome)
     carried = [*outcome, *(adjuster_column(name) for name in spec.adjusters)]
     # The area needs samples around the window to know the values at its ends.
     high = None if spec.parameter == "auc" else spec.day_high
@@ -47,7 +47,7 @@ def exposure_rows(frame: "pl.DataFrame", spec: ModelSpec, outcome: tuple[str, ..
     )  # fmt: skip
     samples = rows.frame.filter(pl.col("day").is_not_null()).sort("usubjid", "day")
     values, lost = _parameters(samples, spec)
-    patients = _patients(frame, carried)
+    patients = one_per_patient(frame, carried)
     found = pl.DataFrame(
         {"usubjid": list(values), "exposure": list(values.values())},
         schema={"usubjid": frame.schema["usubjid"], "exposure": pl.Float64},
@@ -59,7 +59,8 @@ def exposure_rows(frame: "pl.DataFrame", spec: ModelSpec, outcome: tuple[str, ..
     )
 
 
-def _require(frame: "pl.DataFrame", outcome: tuple[str, ...]) -> None:
+def require_columns(frame: "pl.DataFrame", outcome: tuple[str, ...]) -> None:
+    """Raises UserError for a missing column of the signal or of the outcome."""
     for name in ("usubjid", "value", *outcome):
         if name not in frame.columns:
             raise UserError(
@@ -68,7 +69,8 @@ def _require(frame: "pl.DataFrame", outcome: tuple[str, ...]) -> None:
             )
 
 
-def _patients(frame: "pl.DataFrame", names: list[str]) -> "pl.DataFrame":
+def one_per_patient(frame: "pl.DataFrame", names: list[str]) -> "pl.DataFrame":
+    """usubjid and `names`, one row per patient. Raises UserError where a patient has two values."""
     patients = frame.select("usubjid", *names).unique(maintain_order=True)
     twice = patients.filter(patients["usubjid"].is_duplicated())
     for name in names:

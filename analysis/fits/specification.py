@@ -15,6 +15,7 @@ from analysis.fits.contrasts import Setting, fitted_curves, mean_rows
 from analysis.fits.exposure_question import fit_exposure_question
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.influence import MAXIMUM_SUBJECTS, KeyContrast, leave_one_out
+from analysis.fits.joint_question import fit_joint_question
 from analysis.fits.mixed import judged
 from analysis.fits.question_fit import fit_question
 from analysis.fits.recipe import method_text, snippet
@@ -31,7 +32,7 @@ from analysis.results import (
     ResidualPoint,
 )
 from analysis.sentences import answer_sentence
-from analysis.specs import EXPOSURE_QUESTIONS, ModelSpec
+from analysis.specs import EXPOSURE_QUESTIONS, JOINT_QUESTIONS, ModelSpec
 
 if TYPE_CHECKING:
     import polars as pl
@@ -54,6 +55,8 @@ def fit_specification(
     Raises UserError for a question that must not be asked so, or a frame that mixes variables.
     """
     spec.validate()
+    if spec.question in JOINT_QUESTIONS:
+        return fit_joint_question(frame, spec, n_excluded, signal_words)
     if spec.question in EXPOSURE_QUESTIONS:
         return fit_exposure_question(frame, spec, n_excluded, signal_words)
     core = fit_question(frame, spec)

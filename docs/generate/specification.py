@@ -5,6 +5,8 @@ from dataclasses import MISSING, fields
 from analysis.spec_rules import INFERENCES
 from analysis.specs import (
     ANALYSIS_SETS,
+    ASSOCIATIONS,
+    BASELINES,
     BLQ_RULES,
     COVARIANCES,
     GROUPS,
@@ -73,6 +75,8 @@ MEANING = {
     "crossed": "siteid for a random intercept of each site; readers and scanners are never pooled",
     "weights": "column of relative precisions: n_regions, the regions in the mean of a patient",
     "level": "confidence level of the intervals",
+    "association": ASSOCIATIONS,
+    "baseline": BASELINES,
     "seed": "start of the random numbers of inference bootstrap",
 }  # fmt: skip
 

@@ -105,7 +105,7 @@ def test_every_choice_has_words():
     ("seed: soon", "seed must be a whole number"),
     ("seed: 1.5", "seed must be a whole number"),
     ("level: high", "wrong type"),
-    ("crossed: [1]", "crossed must be text"),
+    ("crossed: [1]", "crossed and association must be text"),
 ])  # fmt: skip
 def test_a_bad_line_is_refused_in_one_line(line, said):
     with pytest.raises(UserError, match=r"^specification: ") as raised:

@@ -1,0 +1,139 @@
+"""Joint questions of a specification: the numbers are `fit_joint`'s on rows made by hand."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from analysis import ModelSpec, fit_joint, fit_joint_binary, fit_specification
+from analysis.errors import UserError
+
+BLOOD = "kinetics:CARTG:qPCR:BLOOD"
+LIMIT = 30.0
+EVENT = ModelSpec(
+    outcome="event:PFS", question="joint", exposure=BLOOD, day_low=7, blq="censored",
+    adjusters=("age_year",),
+)  # fmt: skip
+RESPONSE = ModelSpec(
+    outcome="response:responder", question="joint_binary", exposure=BLOOD, day_low=7, day_high=56,
+    landmark_day=60, blq="censored",
+)  # fmt: skip
+MEAN = "log10(value) ~ cr(np.log1p(rel_day), df=3, constraints='center')"
+COURSE = "1 + np.log1p(rel_day)"
+
+
+def trial(patients: int = 60, association: float = -1.0) -> pl.DataFrame:
+    """log10 value falls over log(1 + day); hazard 0.02 exp(association (level - 2.5)) per day."""
+    rng, rows = np.random.default_rng(5), []
+    for number in range(patients):
+        level, slope = rng.normal(3.5, 0.6), rng.normal(-0.4, 0.1)
+        at_40 = level + slope * np.log(41)
+        group = "responder" if at_40 + rng.normal(0, 0.5) > 2.0 else "non-responder"
+        end = 8 + rng.exponential(1 / (0.02 * np.exp(association * (at_40 - 2.0))))
+        for day in (7.0, 10.0, 14.0, 21.0, 28.0, 42.0, 56.0, 84.0):
+            value = 10 ** (level + slope * np.log1p(day) + rng.normal(0, 0.2))
+            below = value < LIMIT
+            rows.append({
+                "usubjid": f"P{number:02d}", "rel_day": day, "nominal_day": day,
+                "value": None if below else value, "lower": 0.0 if below else None,
+                "upper": LIMIT if below else None, "censored": "left" if below else "none",
+                "event_day": min(end, 120.0), "event": int(end < 120.0),
+                "age_year": 40.0 + number % 30,
+                "group": group,
+                "response_day": 90.0,
+            })  # fmt: skip
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def by_hand(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Visits with limits as `fit_joint` takes them, and one row per patient."""
+    visits = frame.select(
+        "usubjid", "rel_day", "value", "event_day",
+        low=pl.lit(None, pl.Float64),
+        high=pl.when(pl.col("censored") == "left").then(LIMIT),
+    )  # fmt: skip
+    patients = frame.unique("usubjid", maintain_order=True).with_columns(
+        success=(pl.col("group") == "responder").cast(pl.Float64)
+    )
+    return visits, patients
+
+
+def rows(fit, part="association"):
+    return [item for item in fit.estimates if item.part == part]
+
+
+def test_the_event_question_is_fit_joint_until_the_event():
+    frame = trial()
+    fit = fit_specification(frame, EVENT)
+    visits, patients = by_hand(frame)
+    hand = fit_joint(
+        visits.filter(pl.col("rel_day") <= pl.col("event_day")).drop("event_day"), patients, MEAN,
+        "usubjid", COURSE, "rel_day", "event_day", "event", "age_year", lower="low", upper="high",
+    )  # fmt: skip
+    assert fit.n_events == hand.n_events
+    (found,), (expected,) = rows(fit), rows(hand)
+    assert found.estimate == pytest.approx(expected.estimate, rel=1e-6)
+    assert found.std_error == pytest.approx(expected.std_error, rel=1e-5)
+    assert found.conf_high < 0
+    late = visits.filter(pl.col("rel_day") > pl.col("event_day")).height
+    assert ("a value after the event or the end of follow-up", late) in [
+        (item.reason, item.n) for item in fit.excluded
+    ]
+    assert next(row.rule for row in fit.sensitivity) == "joint model"
+    assert fit.spec == EVENT.to_dict()
+    assert "by the true value of the signal at that time, adjusted for age_year" in fit.method
+    assert "question='joint'" in fit.code
+
+
+def test_the_response_question_is_fit_joint_binary_at_the_landmark():
+    frame = trial()
+    fit = fit_specification(frame, RESPONSE)
+    visits, patients = by_hand(frame)
+    hand = fit_joint_binary(
+        visits.filter(pl.col("rel_day") <= 56).drop("event_day"), patients, MEAN, "usubjid", COURSE,
+        "rel_day", "success", landmark=60.0, lower="low", upper="high",
+    )  # fmt: skip
+    (found,), (expected,) = rows(fit), rows(hand)
+    assert found.estimate == pytest.approx(expected.estimate, rel=1e-6)
+    assert found.conf_low > 0
+    assert "odds ratio of response" in fit.sentence
+
+
+def test_responses_before_the_landmark_are_left_out_and_counted():
+    frame = trial().with_columns(
+        response_day=pl.when(pl.col("usubjid") < "P05").then(30.0).otherwise(90.0)
+    )
+    fit = fit_specification(frame, RESPONSE)
+    early = [item.n for item in fit.excluded if "assessed before day 60" in item.reason]
+    assert early == [5]
+    assert fit.n_subjects == 55
+
+
+def test_under_fifteen_events_there_is_no_number():
+    fit = fit_specification(trial(12), EVENT.replace(adjusters=()))
+    assert (fit.status, fit.reason) == ("not_estimable", "too_few_events")
+    assert fit.estimates == ()
+    assert fit.sensitivity == ()
+    assert "about 15" in fit.sentence
+
+
+def test_words_of_the_tracer_hold_for_its_course():
+    frame = trial()
+    spec = EVENT.replace(exposure="uptake:zr89_oxine_cells:suv_mean:lesion", adjusters=())
+    fit = fit_specification(frame, spec)
+    assert "label of the infused product" in fit.sentence
+    assert "expansion" not in fit.sentence.replace("never expansion", "")
+    assert "never expansion, persistence or a cell count" in fit.sentence
+
+
+@pytest.mark.parametrize("name", ["event_day", "event", "value"])
+def test_a_missing_column_is_named(name):
+    with pytest.raises(UserError, match=f"there is no column '{name}'"):
+        fit_specification(trial(6).drop(name), EVENT)
+
+
+def test_mixed_assays_are_refused():
+    frame = trial(6).with_columns(
+        assay=pl.when(pl.col("rel_day") > 14).then(pl.lit("qPCR")).otherwise(pl.lit("ddPCR"))
+    )
+    with pytest.raises(UserError, match="mix 2 values of assay"):
+        fit_specification(frame, EVENT)

@@ -1,0 +1,94 @@
+"""Joint questions through the database: the planted relation is found, where there is none it is
+not."""
+
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from analysis.results import Fit
+from analysis.specs import ModelSpec
+from etl import jobs as etl_jobs
+from etl import synthetic
+from etl.synthetic.design import COHORTS
+from jobs.demo import upgrade_database
+from jobs.fitting import fit_study, fit_trial, read_spec
+from models.connect import create_engine_for
+from models.queries import read_trial
+from models.trial import Trial
+
+BLOOD = "kinetics:CARTG:qPCR:BLOOD"
+BURDEN = {"B-ALL": "characteristic:BLASTBL", "LBCL": "characteristic:MTVBL"}
+EVENT = ModelSpec(
+    outcome="event:PFS", question="joint", exposure=BLOOD, day_low=14, blq="censored",
+    cohort=("B-ALL",),
+)  # fmt: skip
+RESPONSE = ModelSpec(
+    outcome="response:responder", question="joint_binary", exposure=BLOOD, day_low=0, day_high=28,
+    landmark_day=28, blq="censored",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    """The synthetic trial with 80 patients per cohort, of the generator's own seed."""
+    folder = tmp_path_factory.mktemp("joint")
+    url = f"sqlite:///{folder / 'trial.db'}"
+    upgrade_database(url)
+    synthetic.write_trial(folder / "export", patients_per_cohort=80)
+    found = create_engine_for(url)
+    etl_jobs.load(
+        found, [folder / "export"], synthetic.STUDYID, profile=synthetic.PROFILE, synthetic=True
+    )
+    return found
+
+
+@pytest.fixture(scope="module")
+def trial(engine: Engine) -> Trial:
+    return read_trial(engine, synthetic.STUDYID)
+
+
+def association(fit: Fit) -> tuple[float, float, float]:
+    row = next(item for item in fit.estimates if item.part == "association")
+    assert row.conf_low is not None
+    assert row.conf_high is not None
+    return row.estimate, row.conf_low, row.conf_high
+
+
+def test_the_planted_association_with_progression_is_found(engine: Engine, tmp_path: Path) -> None:
+    file = tmp_path / "question.yaml"
+    file.write_text(EVENT.replace(adjusters=(BURDEN["B-ALL"],)).to_yaml())
+    fit = fit_study(engine, synthetic.STUDYID, read_spec(file), actor="tester")
+    truth = next(cohort for cohort in COHORTS if cohort.code == "B-ALL").events.association
+    estimate, low, high = association(fit)
+    assert low <= truth <= high < 0, (estimate, low, high)
+    assert fit.sentence.startswith("In B-ALL, each 10-fold higher blood transgene goes with a")
+    assert [row.rule for row in fit.sensitivity] == [
+        "joint model", "two-stage", "carried forward", "landmark"
+    ]  # fmt: skip
+    assert any(item.reason.startswith("a value after the event") for item in fit.excluded)
+    kept = Fit.from_dict(json.loads(json.dumps(fit.to_dict(), allow_nan=False)))
+    assert kept.estimates == fit.estimates
+
+
+def test_response_goes_with_the_course_where_it_was_planted_and_not_where_it_was_not(
+    trial: Trial,
+) -> None:
+    found = {
+        cohort: association(
+            fit_trial(trial, RESPONSE.replace(cohort=(cohort,), adjusters=(BURDEN[cohort],)))
+        )
+        for cohort in BURDEN
+    }
+    assert found["B-ALL"][1] > 0, found
+    assert found["LBCL"][1] < 0 < found["LBCL"][2], found
+
+
+def test_few_events_are_refused_with_the_reason(trial: Trial) -> None:
+    fit = fit_trial(trial, EVENT.replace(outcome="event:OS"))
+    assert fit.status == "not_estimable"
+    assert fit.reason == "too_few_events"
+    assert "about 15 are needed" in fit.sentence
+    assert fit.estimates == ()
+    assert fit.sensitivity == ()
