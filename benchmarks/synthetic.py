@@ -46,6 +46,8 @@ RESPONSE = ModelSpec(
     outcome="response:responder", question="joint_binary", exposure="kinetics:CARTG:qPCR:BLOOD",
     day_low=0, day_high=28, landmark_day=28, blq="censored", adjusters=("characteristic:BURDEN",),
 )  # fmt: skip
+APPROXIMATE = ("event by course, joint",)
+"""Shown and not judged: patients' courses are reduced to level and slope, the true ones bend."""
 COVERAGE, REJECTION = (0.925, 0.97), (0.03, 0.07)
 
 
@@ -227,7 +229,9 @@ class Recovery:
 
     @property
     def fine(self) -> bool:
-        """Whether coverage, and rejection of a true null, lie in their bands."""
+        """Whether coverage, and rejection of a true null, lie in their bands, or are not judged."""
+        if self.name in APPROXIMATE:
+            return True
         null = self.rejected is None or REJECTION[0] <= self.rejected <= REJECTION[1]
         return null and COVERAGE[0] <= self.covered <= COVERAGE[1]
 

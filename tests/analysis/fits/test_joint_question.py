@@ -82,6 +82,7 @@ def test_the_event_question_is_fit_joint_until_the_event():
     assert fit.spec == EVENT.to_dict()
     assert "by the true value of the signal at that time, adjusted for age_year" in fit.method
     assert "question='joint'" in fit.code
+    assert any(check.name == "course" and check.status == "note" for check in fit.checks)
 
 
 def test_the_response_question_is_fit_joint_binary_at_the_landmark():
