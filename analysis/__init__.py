@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from analysis.compute.multiplicity import AdjustedFamily, adjust_p_values
+    from analysis.first_spec import default_spec
     from analysis.fits.agreement.bland_altman import bland_altman
     from analysis.fits.agreement.intraclass import icc_agreement
     from analysis.fits.agreement.kappa import cohen_kappa, fleiss_kappa
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
     from analysis.planning.power import PlannedTrial, plan_trial
     from analysis.planning.sample_size import SampleSize, sample_size
     from analysis.results import Check, Estimate, Fit, Provenance
-    from analysis.specs import ModelSpec, default_spec
+    from analysis.specs import ModelSpec
     from analysis.tracers.context import SignalContext
 
 _EXPORTS = {
@@ -130,7 +131,7 @@ _EXPORTS = {
     "Fit": "analysis.results",
     "Provenance": "analysis.results",
     "ModelSpec": "analysis.specs",
-    "default_spec": "analysis.specs",
+    "default_spec": "analysis.first_spec",
     "fit_censored_mixed": "analysis.fits.censored_mixed",
     "fit_joint": "analysis.fits.joint.model",
     "fit_joint_binary": "analysis.fits.joint.binary",

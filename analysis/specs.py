@@ -28,17 +28,16 @@ siteid          text    only when `crossed` names it
 =============== ======= ======================================================================
 """
 
-import hashlib
-import json
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from analysis.adjuster_columns import adjuster_column
 from analysis.covariance_rules import COVARIANCES, CROSSED, NESTED, RESIDUALS
 from analysis.errors import UserError
 from analysis.exposure_rules import EXPOSURE_QUESTIONS, OUTCOME_QUESTIONS, PARAMETERS
 from analysis.joint_rules import ASSOCIATIONS, BASELINES, JOINT_QUESTIONS
+from analysis.spec_content import content_of, identity_of, read_content, read_yaml, yaml_of
 from analysis.spec_rules import (
     ANALYSIS_SETS,
     BLQ_RULES,
@@ -72,7 +71,6 @@ __all__ = [
     "UNITS",
     "ModelSpec",
     "adjuster_column",
-    "default_spec",
 ]
 
 _TEXT_FIELDS = (
@@ -97,22 +95,6 @@ _TEXT_FIELDS = (
     "weights",
     "baseline",
 )
-_LATER_FIELDS = (
-    "exposure",
-    "parameter",
-    "landmark_day",
-    "residual",
-    "covariance",
-    "nested",
-    "crossed",
-    "weights",
-    "level",
-    "seed",
-    "association",
-    "baseline",
-)
-"""Fields added after the first release: left out of the identity while at their default, so that
-stored fits of older questions are still found."""
 
 
 @dataclass(frozen=True)
@@ -233,127 +215,22 @@ class ModelSpec:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types; tuples become lists."""
-        return {
-            key: list(value) if isinstance(value, tuple) else value
-            for key, value in asdict(self).items()
-        }
+        return content_of(self)
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Self:
         """Raises UserError for a field that does not exist or a missing outcome."""
-        known = [field.name for field in fields(cls)]
-        unknown = [str(name) for name in content if name not in known]
-        if unknown:
-            raise UserError(
-                f"specification: unknown field {unknown[0]!r}; the fields are {', '.join(known)}"
-            )
-        if not content.get("outcome"):
-            raise UserError(
-                "specification: 'outcome' is missing; give a signal key such as "
-                "kinetics:CARTG:qPCR:BLOOD"
-            )
-        try:
-            return cls(**{str(key): value for key, value in content.items()})
-        except (TypeError, ValueError, OverflowError) as error:
-            raise UserError(f"specification: a field has the wrong type ({error})") from error
+        return read_content(cls, content)
 
     def to_yaml(self) -> str:
         """A file a person can read and change; `from_yaml` gives the same specification back."""
-        import yaml
-
-        content = self.to_dict()
-        text = str(yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
-        if yaml.safe_load(text) == content:
-            return text
-        # A few control characters (NEL among them) survive only when they are escaped.
-        return str(yaml.safe_dump(content, sort_keys=False))
+        return yaml_of(self)
 
     @classmethod
     def from_yaml(cls, text: str) -> Self:
         """Raises UserError when the text is not YAML or not a specification."""
-        import yaml
-
-        try:
-            content = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            line = str(error).splitlines()[0]
-            raise UserError(f"specification: not valid YAML ({line})") from error
-        if not isinstance(content, Mapping):
-            raise UserError("specification: expected 'field: value' lines, one field per line")
-        return cls.from_dict(content)
+        return read_content(cls, read_yaml(text))
 
     def spec_hash(self) -> str:
         """Identity of the question: 16 hexadecimal digits of its canonical JSON."""
-        default = {item.name: item.default for item in fields(self)}
-        content = {
-            name: value
-            for name, value in self.to_dict().items()
-            if name not in _LATER_FIELDS or getattr(self, name) != default[name]
-        }
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-
-
-_RESERVED = frozenset((
-    "usubjid", "region_code", "rel_day", "nominal_day", "visit", "value", "lower", "upper",
-    "censored", "lloq", "tracer_id", "unit", "group", "time", "day", "y", "delivered",
-    "limit_source", "assumed", "metric", "analyte", "assay", "method", "matrix", "bs", "c",
-    "cc", "contr", "cr", "cs", "exp", "exp10", "exp2", "hashed", "i", "lag", "log", "log10",
-    "log2", "np", "poly", "q", "scale", "center",
-))  # fmt: skip
-"""Names that the frame or the formula already use for something else."""
-
-
-def adjuster_column(adjuster: str) -> str:
-    """Column of the model frame that carries this adjuster ("characteristic:BURDEN" -> burden)."""
-    code = re.sub(r"\W", "_", adjuster.partition(":")[2] or adjuster).lower()
-    return code if code.isidentifier() and code not in _RESERVED else f"baseline_{code}"
-
-
-_OUTCOME_ORDER = (
-    "kinetics:CARTG:qPCR:BLOOD",
-    "kinetics:CARTG:ddPCR:BLOOD",
-    "kinetics:CARFLOW:flow:BLOOD",
-    "kinetics:CARTG",
-    "kinetics:",
-    "uptake:",
-)
-
-
-def default_spec(
-    signals: Sequence[Any],
-    criteria: Sequence[str] = (),
-    *,
-    nominal_days: Sequence[float] = (),
-    cohort: Sequence[str] = (),
-    precise_days: bool = True,
-) -> ModelSpec:
-    """A sensible first question for a study: does blood expansion differ by response?
-
-    signals: `Signal` objects or keys, most useful first. criteria: response criteria delivered.
-    nominal_days: planned days that have values. precise_days: False when only visits are known.
-    Visits become a factor when there are at most six of them, otherwise a spline is taken.
-    Raises UserError when the study has no signal.
-    """
-    keys = [str(getattr(signal, "key", signal)) for signal in signals]
-    if not keys:
-        raise UserError(
-            "no signal to model: the study has no kinetics, uptake, laboratory or "
-            "tumor values in this cut; load a file that carries one"
-        )
-    outcome = next(
-        (key for start in _OUTCOME_ORDER for key in keys if key.startswith(start)), keys[0]
-    )
-    after = sorted({day for day in nominal_days if day > 0})
-    factor = bool(after) and (len(after) <= 6 or not precise_days)
-    return ModelSpec(
-        outcome=outcome,
-        question="expansion_by_group" if outcome.startswith("kinetics:") else "signal_by_group",
-        unit="lesion" if outcome.endswith(":lesion") else "patient",
-        group="responder",
-        time="visit" if factor else "spline",
-        random="intercept" if factor else "matching",
-        day_low=min((day for day in after if day >= 7), default=None) if factor else 0.0,
-        criterion=criteria[0] if criteria else "",
-        cohort=tuple(cohort),
-    )
+        return identity_of(self)

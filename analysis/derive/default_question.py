@@ -6,7 +6,8 @@ import polars as pl
 
 from analysis.derive.response import response_criteria
 from analysis.derive.signal import Signal, signal_catalog, signal_series
-from analysis.specs import ModelSpec, default_spec
+from analysis.first_spec import default_spec
+from analysis.specs import ModelSpec
 
 
 def default_question(

@@ -1,0 +1,55 @@
+"""The first question of a study whose signals are known by name only."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from analysis.errors import UserError
+from analysis.specs import ModelSpec
+
+_OUTCOME_ORDER = (
+    "kinetics:CARTG:qPCR:BLOOD",
+    "kinetics:CARTG:ddPCR:BLOOD",
+    "kinetics:CARFLOW:flow:BLOOD",
+    "kinetics:CARTG",
+    "kinetics:",
+    "uptake:",
+)
+
+
+def default_spec(
+    signals: Sequence[Any],
+    criteria: Sequence[str] = (),
+    *,
+    nominal_days: Sequence[float] = (),
+    cohort: Sequence[str] = (),
+    precise_days: bool = True,
+) -> ModelSpec:
+    """A sensible first question for a study: does blood expansion differ by response?
+
+    signals: `Signal` objects or keys, most useful first. criteria: response criteria delivered.
+    nominal_days: planned days that have values. precise_days: False when only visits are known.
+    Visits become a factor when there are at most six of them, otherwise a spline is taken.
+    Raises UserError when the study has no signal.
+    """
+    keys = [str(getattr(signal, "key", signal)) for signal in signals]
+    if not keys:
+        raise UserError(
+            "no signal to model: the study has no kinetics, uptake, laboratory or "
+            "tumor values in this cut; load a file that carries one"
+        )
+    outcome = next(
+        (key for start in _OUTCOME_ORDER for key in keys if key.startswith(start)), keys[0]
+    )
+    after = sorted({day for day in nominal_days if day > 0})
+    factor = bool(after) and (len(after) <= 6 or not precise_days)
+    return ModelSpec(
+        outcome=outcome,
+        question="expansion_by_group" if outcome.startswith("kinetics:") else "signal_by_group",
+        unit="lesion" if outcome.endswith(":lesion") else "patient",
+        group="responder",
+        time="visit" if factor else "spline",
+        random="intercept" if factor else "matching",
+        day_low=min((day for day in after if day >= 7), default=None) if factor else 0.0,
+        criterion=criteria[0] if criteria else "",
+        cohort=tuple(cohort),
+    )
