@@ -40,9 +40,30 @@ KEYS = """\
 `outcome` (or `exposure`) names a signal of the study by its parts, joined by colons: samples are
 `kinetics:ANALYTE:ASSAY:MATRIX`, laboratory values `laboratory:TEST:MATRIX`, the tumor burden
 `burden:CODE`, images `uptake:TRACER:METRIC:KIND`, KIND being `lesion` or `organ`, with `:REGION`
-behind it for one region. The question by exposure has `response:responder`,
-`response:complete_response` or `event:ENDPOINT` as its outcome. An image whose decay correction is
-not known is left out of models: give `decay_state` in the profile."""
+behind it for one region. The questions by exposure and the joint ones have `response:responder`,
+`response:complete_response` or `event:ENDPOINT` as their outcome. An image whose decay correction
+is not known is left out of models: give `decay_state` in the profile."""
+JOINT = """\
+The joint questions ask by the whole course of a signal, not by one number of it. This file asks
+whether progression goes with the transgene in blood; `cartograph fit --study ID --spec FILE`
+prints the hazard ratio of a 10-fold higher signal, what it rests on and what to doubt:
+
+```yaml
+outcome: event:PFS
+question: joint
+exposure: kinetics:CARTG:qPCR:BLOOD
+adjusters: ["characteristic:BLASTBL"]
+day_low: 14
+blq: censored
+cohort: [B-ALL]
+```
+
+Patients are at risk from `day_low` on, those with an event before it are left out and counted, and
+until `day_high` or, without it, the last day with values of five patients: a course behind all
+values would be a continued line. Their courses differ in level and in slope over log(1 + day)
+(`random: matching`) or in level alone (`intercept`). Under 15 events there is no number. For
+`joint_binary` the outcome is a response, and `landmark_day` the day whose signal it goes with;
+values behind it are not used and responses before it do not count."""
 MEANING = {
     "outcome": "the signal that is explained, or what is explained by the exposure",
     "question": QUESTIONS,
@@ -56,8 +77,9 @@ MEANING = {
     "spline_df": "degrees of freedom of the curve",
     "random": RANDOMS,
     "analysis_set": dict.fromkeys(ANALYSIS_SETS, ""),
-    "day_low": "first day of the window, from infusion; days before infusion count in when empty",
-    "day_high": "last day of the window",
+    "day_low": "first day of the window, from infusion; days before infusion count in when empty; "
+    "of a joint question also where the time at risk begins",
+    "day_high": "last day of the window; of a joint question also where the time at risk ends",
     "days": "days at which ratios are reported; visits, or 7, 14 and 28, when empty",
     "transform": TRANSFORMS,
     "shift": "what is added before the logarithm of log10_shift",
@@ -66,9 +88,10 @@ MEANING = {
     "reader": "whose assessment; the study's own when empty",
     "cohort": "cohorts kept; all when empty",
     "inference": dict.fromkeys(INFERENCES, ""),
-    "exposure": "questions by exposure: the signal whose parameter is the exposure",
+    "exposure": "questions by exposure and joint questions: the signal that the outcome goes with",
     "parameter": PARAMETERS,
-    "landmark_day": "questions by exposure: the day from which the outcome counts",
+    "landmark_day": "questions by exposure and joint_binary: the day from which the outcome "
+    "counts; joint: day of the landmark analysis beside it",
     "residual": RESIDUALS,
     "covariance": COVARIANCES,
     "nested": NESTED,
@@ -89,7 +112,8 @@ def specification_page() -> str:
         said = f"one of the [choices](#{field.name})" if choices else meaning
         default = "needed" if field.default is MISSING else _written(field.default)
         rows.append((code(field.name), default, said))
-    parts = [OPENING, EXAMPLE, KEYS, table(("field", "default", "meaning"), rows), "## Choices"]
+    parts = [OPENING, EXAMPLE, KEYS, table(("field", "default", "meaning"), rows)]
+    parts += ["## Joint questions", JOINT, "## Choices"]
     for name, meaning in MEANING.items():
         if not isinstance(meaning, str):
             lines = (f"{code(key)}{': ' if text else ''}{text}" for key, text in meaning.items())

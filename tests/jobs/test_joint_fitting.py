@@ -2,6 +2,7 @@
 not."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from jobs.fitting import fit_study, fit_trial, read_spec
 from models.connect import create_engine_for
 from models.queries import read_trial
 from models.trial import Trial
+from tests.project_files import CHECKOUT
+from tests.test_cli import run
 
 BLOOD = "kinetics:CARTG:qPCR:BLOOD"
 BURDEN = {"B-ALL": "characteristic:BLASTBL", "LBCL": "characteristic:MTVBL"}
@@ -25,18 +28,18 @@ EVENT = ModelSpec(
     cohort=("B-ALL",),
 )  # fmt: skip
 RESPONSE = ModelSpec(
-    outcome="response:responder", question="joint_binary", exposure=BLOOD, day_low=0, day_high=28,
-    landmark_day=28, blq="censored",
+    outcome="response:responder", question="joint_binary", exposure=BLOOD, day_low=0, day_high=21,
+    landmark_day=21, blq="censored",
 )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    """The synthetic trial with 80 patients per cohort, of the generator's own seed."""
+    """The synthetic trial with 160 patients per cohort, of the generator's own seed."""
     folder = tmp_path_factory.mktemp("joint")
     url = f"sqlite:///{folder / 'trial.db'}"
     upgrade_database(url)
-    synthetic.write_trial(folder / "export", patients_per_cohort=80)
+    synthetic.write_trial(folder / "export", patients_per_cohort=160)
     found = create_engine_for(url)
     etl_jobs.load(
         found, [folder / "export"], synthetic.STUDYID, profile=synthetic.PROFILE, synthetic=True
@@ -62,7 +65,8 @@ def test_the_planted_association_with_progression_is_found(engine: Engine, tmp_p
     fit = fit_study(engine, synthetic.STUDYID, read_spec(file), actor="tester")
     truth = next(cohort for cohort in COHORTS if cohort.code == "B-ALL").events.association
     estimate, low, high = association(fit)
-    assert low <= truth <= high < 0, (estimate, low, high)
+    assert estimate < 0, (estimate, low, high)
+    assert low <= truth <= high, (estimate, low, high)
     assert fit.sentence.startswith("In B-ALL, each 10-fold higher blood transgene goes with a")
     assert [row.rule for row in fit.sensitivity] == [
         "joint model", "two-stage", "carried forward", "landmark"
@@ -82,7 +86,33 @@ def test_response_goes_with_the_course_where_it_was_planted_and_not_where_it_was
         for cohort in BURDEN
     }
     assert found["B-ALL"][1] > 0, found
-    assert found["LBCL"][1] < 0 < found["LBCL"][2], found
+    estimate, low, high = found["LBCL"]
+    # Within three standard errors of none: one trial, whose plain logistic regression by the
+    # measured peak says the same; how often a true null is rejected is in the benchmark.
+    assert abs(estimate) < 3 / 3.92 * (high - low), found
+
+
+def test_the_documented_question_is_answered_on_the_command_line(
+    engine: Engine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (CHECKOUT / "docs" / "reference" / "specifications.md").read_text(encoding="utf-8")
+    text = re.search(r"```yaml\n(.*?)```", page.partition("## Joint questions")[2], re.DOTALL)
+    assert text is not None
+    file = tmp_path / "joint.yaml"
+    file.write_text(text.group(1))
+    said = []
+    for flags in ([], ["--json"]):
+        code, out, _ = run(
+            capsys, "fit", "--study", synthetic.STUDYID, "--spec", str(file),
+            "--database", str(engine.url), *flags,
+        )  # fmt: skip
+        assert code == 0
+        said.append(out)
+    assert "In B-ALL, each 10-fold higher blood transgene goes with a hazard ratio of" in said[0]
+    assert "extrapolation" not in said[0]
+    fit = Fit.from_dict(json.loads(said[1]))
+    assert association(fit)[1] < -0.9 < association(fit)[2]
+    assert "Outcome: PFS from day 14 to" in fit.method
 
 
 def test_few_events_are_refused_with_the_reason(trial: Trial) -> None:

@@ -22,7 +22,8 @@ COURSE = "1 + np.log1p(rel_day)"
 
 
 def trial(patients: int = 60, association: float = -1.0) -> pl.DataFrame:
-    """log10 value falls over log(1 + day); hazard 0.02 exp(association (level - 2.5)) per day."""
+    """log10 value falls over log(1 + day). Hazard from day 8: 0.02 exp(association (what it is on
+    day 40 - 2)) per day; response by what it is on day 40."""
     rng, rows = np.random.default_rng(5), []
     for number in range(patients):
         level, slope = rng.normal(3.5, 0.6), rng.normal(-0.4, 0.1)
@@ -45,14 +46,18 @@ def trial(patients: int = 60, association: float = -1.0) -> pl.DataFrame:
 
 
 def by_hand(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Visits with limits as `fit_joint` takes them, and one row per patient."""
+    """Visits with limits as `fit_joint` takes them, on a clock from day 7, and one row per patient,
+    followed until day 84, the last with values."""
     visits = frame.select(
         "usubjid", "rel_day", "value", "event_day",
+        since=pl.col("rel_day") - 7.0,
         low=pl.lit(None, pl.Float64),
         high=pl.when(pl.col("censored") == "left").then(LIMIT),
     )  # fmt: skip
     patients = frame.unique("usubjid", maintain_order=True).with_columns(
-        success=(pl.col("group") == "responder").cast(pl.Float64)
+        success=(pl.col("group") == "responder").cast(pl.Float64),
+        until=pl.col("event_day").clip(upper_bound=84.0) - 7.0,
+        event=pl.when(pl.col("event_day") <= 84).then(pl.col("event")).otherwise(0),
     )
     return visits, patients
 
@@ -66,8 +71,9 @@ def test_the_event_question_is_fit_joint_until_the_event():
     fit = fit_specification(frame, EVENT)
     visits, patients = by_hand(frame)
     hand = fit_joint(
-        visits.filter(pl.col("rel_day") <= pl.col("event_day")).drop("event_day"), patients, MEAN,
-        "usubjid", COURSE, "rel_day", "event_day", "event", "age_year", lower="low", upper="high",
+        visits.filter(pl.col("rel_day") <= pl.col("event_day")).drop("event_day"), patients,
+        MEAN.replace("rel_day", "since + 7.0"), "usubjid", COURSE.replace("rel_day", "since + 7.0"),
+        "since", "until", "event", "age_year", lower="low", upper="high",
     )  # fmt: skip
     assert fit.n_events == hand.n_events
     (found,), (expected,) = rows(fit), rows(hand)
@@ -83,6 +89,91 @@ def test_the_event_question_is_fit_joint_until_the_event():
     assert "by the true value of the signal at that time, adjusted for age_year" in fit.method
     assert "question='joint'" in fit.code
     assert any(check.name == "course" and check.status == "note" for check in fit.checks)
+
+
+def test_time_at_risk_begins_with_the_window_and_not_before():
+    """Nobody measured from day 7 on can have had the event before: those days are no evidence."""
+    frame = trial()
+    fit = fit_specification(frame, EVENT.replace(landmark_day=30))
+    rows = fit.design.problem.rows
+    last = frame.unique("usubjid").sort("usubjid")["event_day"].to_numpy()
+    assert rows.first == pytest.approx(np.minimum(last, 84.0) - 7.0)
+    assert not rows.entry.any()
+    assert next(row.day for row in fit.sensitivity if row.rule == "landmark") == 30.0
+    early = frame.with_columns(
+        event_day=pl.when(pl.col("usubjid") == "P00").then(5.0).otherwise("event_day")
+    )
+    fit = fit_specification(early, EVENT)
+    assert fit.n_subjects == 59
+    assert ("an event or end of follow-up by day 7, where the time at risk begins", 1) in [
+        (item.reason, item.n) for item in fit.excluded
+    ]
+
+
+def test_who_is_first_measured_later_is_at_risk_from_then_on():
+    """A patient with an event before the first value is not in the rows, so the days until the
+    first value of the others are no days at risk: they enter late."""
+    frame = trial().filter((pl.col("usubjid") > "P04") | (pl.col("rel_day") >= 14))
+    fit = fit_specification(frame, EVENT)
+    rows = fit.design.problem.rows
+    entered = dict(zip(rows.labels, rows.entry, strict=True))
+    kept = [name for name in ("P00", "P01", "P02", "P03", "P04") if name in entered]
+    assert kept
+    assert [entered[name] for name in kept] == [7.0] * len(kept)
+    assert sum(value > 0 for value in entered.values()) == len(kept)
+
+
+def test_the_window_ends_the_time_at_risk_too():
+    frame = trial()
+    fit = fit_specification(frame, EVENT.replace(day_high=60, adjusters=()))
+    before = frame.unique("usubjid").filter((pl.col("event") == 1) & (pl.col("event_day") <= 60))
+    assert fit.n_events == before.height
+    assert fit.design.problem.rows.first.max() == 53.0
+    assert "Outcome: PFS from day 7 to 60, by" in fit.method
+
+
+def test_without_an_end_the_question_ends_with_the_values():
+    """A course nobody measured is no evidence; one late sample is not the end of a schedule."""
+    frame = trial()
+    late = frame.filter(pl.col("usubjid") == "P01").head(1).with_columns(rel_day=pl.lit(115.0))
+    longer = pl.concat([
+        frame.with_columns(event_day=pl.when(pl.col("usubjid") == "P01").then(119.0)
+                           .otherwise("event_day")),
+        late.with_columns(event_day=pl.lit(119.0)),
+    ])  # fmt: skip
+    fit = fit_specification(longer, EVENT)
+    ends = longer.unique("usubjid").filter(pl.col("event") == 1)["event_day"]
+    assert fit.design.problem.rows.first.max() == 84.0 - 7.0
+    assert fit.n_events == (ends <= 84).sum()
+    check = next(item for item in fit.checks if item.name == "window_end")
+    assert (check.status, check.value) == ("note", (ends > 84).sum())
+    assert ("a value after day 84, where the time at risk ends", 1) in [
+        (item.reason, item.n) for item in fit.excluded
+    ]
+    assert "Outcome: PFS from day 7 to 84, by" in fit.method
+
+
+def test_a_course_continued_behind_all_values_is_a_warning():
+    short = trial().filter(pl.col("rel_day") <= 28)
+    fit = fit_specification(short, EVENT.replace(day_high=90, adjusters=()))
+    ends = short.unique("usubjid").filter(pl.col("event") == 1)["event_day"]
+    check = next(item for item in fit.checks if item.name == "extrapolation")
+    assert check.value == ((ends > 28) & (ends <= 90)).sum()
+    assert (check.status, fit.status) == ("warning", "warning")
+    assert "Without day_high the question ends with the values" in check.message
+    assert "Caution" in fit.sentence
+    few = fit_specification(trial(), EVENT.replace(day_high=90, adjusters=()))
+    assert next(item for item in few.checks if item.name == "extrapolation").status == "note"
+
+
+def test_values_below_the_limit_are_counted_where_they_are_used():
+    frame = trial()
+    fit = fit_specification(frame, EVENT.replace(blq="half_lloq"))
+    used = frame.filter(
+        (pl.col("rel_day") >= 7) & (pl.col("rel_day") <= pl.col("event_day"))
+        & (pl.col("censored") == "left") & (pl.col("rel_day") <= 84)
+    )  # fmt: skip
+    assert fit.n_censored == used.height
 
 
 def test_the_response_question_is_fit_joint_binary_at_the_landmark():
