@@ -149,7 +149,10 @@ class InfluencePoint(NamedTuple):
 
 
 class SensitivityRow(NamedTuple):
-    """The key ratio under another rule, everything else equal."""
+    """The key ratio under another rule, everything else equal.
+
+    joint_p_value: of the test of the whole course (`Fit.group_test`) under that rule.
+    """
 
     rule: str
     day: float | None
@@ -159,6 +162,7 @@ class SensitivityRow(NamedTuple):
     p_value: float | None
     n_observations: int
     status: str
+    joint_p_value: float | None = None
 
 
 class Excluded(NamedTuple):

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from math import exp, floor, log10
+from math import exp
 from typing import Any
 
 from analysis.exposure_rules import RESPONSES
+from analysis.number_words import count, number
 from analysis.results import Fit, GeometricMeanRatio
 from analysis.specs import ModelSpec
 
@@ -210,19 +211,3 @@ def verb(phrase: str) -> str:
     """'were' for cells and their like, else 'was'; the noun stands before 'in', 'of' or '('."""
     noun = re.split(r" in | of | \(", phrase, maxsplit=1)[0]
     return "were" if noun.endswith(_PLURAL) else "was"
-
-
-def number(value: float) -> str:
-    """Two significant digits below 10, whole numbers above, thousands with a comma."""
-    if value == 0:
-        return "0"
-    if abs(value) >= 1e6 or abs(value) < 1e-3:
-        return f"{value:.1e}"
-    rounded = round(value, 1 - floor(log10(abs(value))))
-    digits = 1 - floor(log10(abs(rounded)))
-    return f"{rounded:.{digits}f}" if abs(rounded) < 10 else f"{value:,.0f}"
-
-
-def count(n: int, noun: str, several: str | None = None) -> str:
-    """'1 patient', '24 patients', '1,234 observations', '2 studies'."""
-    return f"{n:,} {noun if n == 1 else several or noun + 's'}"

@@ -7,7 +7,7 @@ import polars as pl
 from dash import html
 from dash.development.base_component import Component
 
-from analysis.sentences import count
+from analysis.number_words import count
 from dashboard.components.icon import icon
 
 _ORDER = {"error": 0, "warning": 1, "info": 2}

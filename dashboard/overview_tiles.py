@@ -7,7 +7,7 @@ from dash.development.base_component import Component
 
 from analysis.compute.intervals import Proportion
 from analysis.derive.trial_overview import GradeSummary, Rate
-from analysis.sentences import count
+from analysis.number_words import count
 from dashboard.components.marks import grade_badge
 from dashboard.components.stat_tile import stat_tile
 from dashboard.theme import NO_BREAK, format_percent

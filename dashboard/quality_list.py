@@ -4,7 +4,7 @@ import polars as pl
 from dash import html
 from dash.development.base_component import Component
 
-from analysis.sentences import count
+from analysis.number_words import count
 from dashboard.components.card import card
 from dashboard.components.icon import icon
 from dashboard.components.provenance_strip import provenance_strip

@@ -88,25 +88,6 @@ def _declarations(theme: Theme) -> str:
     return ";".join(pairs)
 
 
-def format_number(value: float | None, digits: int = 3) -> str:
-    """A number to `digits` significant digits with thousands separators; a dash when missing.
-
-    Integers below a million stay whole (31,400 has three significant digits as it stands);
-    a true minus sign is used so that columns align.
-    """
-    if value is None or not math.isfinite(value):
-        return DASH
-    if value == 0:
-        return "0"
-    magnitude = math.floor(math.log10(abs(value)))
-    if magnitude >= 6 or magnitude < -3:
-        exponent = f"{magnitude}".translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-        return f"{value / 10**magnitude:.{digits - 1}f} × 10{exponent}".replace("-", "−")
-    decimals = max(digits - 1 - magnitude, 0)
-    rounded = round(value, digits - 1 - magnitude)
-    return f"{rounded:,.{decimals}f}".replace("-", "−")
-
-
 def format_count(value: int | None) -> str:
     """A whole number with thousands separators; a dash when missing."""
     return DASH if value is None else f"{value:,}".replace("-", "−")
@@ -117,18 +98,3 @@ def format_percent(fraction: float | None, decimals: int = 0) -> str:
     if fraction is None or not math.isfinite(fraction):
         return DASH
     return f"{fraction * 100:.{decimals}f}{NO_BREAK}%".replace("-", "−")
-
-
-def format_interval(estimate: float, low: float, high: float, digits: int = 2) -> str:
-    """An estimate with its interval in one unbreakable cell: `2.3 (1.4–3.8)`."""
-    center, lower, upper = (format_number(part, digits) for part in (estimate, low, high))
-    return f"{center} ({lower}–{upper})".replace(" ", NO_BREAK)
-
-
-def format_p(p_value: float | None) -> str:
-    """A p value to two significant digits; below 0.0001 only the bound is written."""
-    if p_value is None or not math.isfinite(p_value):
-        return DASH
-    if p_value < 0.0001:
-        return "< 0.0001"
-    return f"{p_value:.2g}" if p_value < 0.995 else "1.0"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from analysis.sentences import count
+from analysis.number_words import count
 from etl.contracts import CONTRACTS
 from etl.contracts.contract import RECORD, Contract
 from etl.contracts.defaults import fill_defaults

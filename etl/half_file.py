@@ -9,7 +9,7 @@ makes. Such a file is refused whole. A last row that is new, or says what is sto
 import polars as pl
 
 from analysis.errors import UserError
-from analysis.sentences import count
+from analysis.number_words import count
 from etl.contracts import CONTRACTS
 from etl.delivery import Delivery
 from etl.last_line import open_row

@@ -15,7 +15,7 @@ import polars as pl
 from sqlalchemy import Connection, Engine
 
 from analysis.errors import UserError
-from analysis.sentences import count
+from analysis.number_words import count
 from analysis.tracers import TRACERS
 from etl.accounting import FileAccount, account, finding_rows, refused_json, refused_rows
 from etl.delivery import Delivery, check_delivery

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from analysis.sentences import count
+from analysis.number_words import count
 from etl.contracts.contract import Contract
 from etl.contracts.times import INSTANT
 from etl.contracts.values import WORDED

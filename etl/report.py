@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from analysis.sentences import count
+from analysis.number_words import count
 from etl.accounting import FileAccount
 from etl.contracts.contract import SUBJECT
 from etl.contracts.identifying import is_identifying

@@ -6,7 +6,7 @@ the profile asks, but its finding is an error and the exit code is that of refus
 must look.
 """
 
-from analysis.sentences import count
+from analysis.number_words import count
 from etl.contracts import CONTRACTS
 from etl.plan import Plan
 from etl.source import Finding

@@ -8,7 +8,7 @@ from fnmatch import fnmatch
 import polars as pl
 
 from analysis.errors import UserError
-from analysis.sentences import count
+from analysis.number_words import count
 from etl.contracts import CONTRACTS
 from etl.contracts.typed import typed
 from etl.guard import ReadResult

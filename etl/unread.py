@@ -7,7 +7,7 @@ damaged data file is an error finding and takes the exit code of refused rows.
 from collections.abc import Sequence
 
 from analysis.errors import UserError
-from analysis.sentences import count
+from analysis.number_words import count
 from etl.guard import ReadResult
 from etl.profiles.schema import Profile
 from etl.source import Finding

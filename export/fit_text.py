@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from analysis.number_words import number, p_words
 from analysis.results import Fit, GeometricMeanRatio, SensitivityRow, WaldTest
 
 
@@ -21,16 +22,16 @@ def fit_text(fit: Fit) -> str:
 def test_line(test: WaldTest) -> str:
     """A test of the whole course, which comes before single days; p of relabelled patients too."""
     relabelled = test.permutation_p_value
-    beside = "" if relabelled is None else f"; relabelled patients p {relabelled:.2g}"
-    return f"{'':>8}  {test.name}: p {test.p_value:.2g} ({test.method or test.kind}{beside})"
+    beside = "" if relabelled is None else f"; relabelled patients {p_words(relabelled)}"
+    return f"{'':>8}  {test.name}: {p_words(test.p_value)} ({test.method or test.kind}{beside})"
 
 
 def ratio_line(ratio: GeometricMeanRatio, level: float = 0.95) -> str:
     """One ratio: day, groups, interval, p as it is and adjusted for the days shown."""
     when = "all days" if ratio.day is None else f"day {ratio.day:g}"
-    adjusted = "" if ratio.p_adjusted is None else f", Holm {ratio.p_adjusted:.2g}"
+    adjusted = "" if ratio.p_adjusted is None else f", Holm {p_words(ratio.p_adjusted)[2:]}"
     return (
-        f"{when:>8}  {ratio.kind} {ratio.group} / {ratio.reference}: {ratio.ratio:.3g} "
+        f"{when:>8}  {ratio.kind} {ratio.group} / {ratio.reference}: {number(ratio.ratio)} "
         f"({certainty(ratio, level)}{adjusted})"
     )
 
@@ -39,7 +40,8 @@ def certainty(row: GeometricMeanRatio | SensitivityRow, level: float = 0.95) -> 
     """Interval and p-value; they are missing where patients do not differ at all."""
     if row.conf_low is None or row.conf_high is None or row.p_value is None:
         return "interval and p not estimable"
-    return f"{100 * level:g} % CI {row.conf_low:.3g} to {row.conf_high:.3g}; p {row.p_value:.2g}"
+    interval = f"{number(row.conf_low)} to {number(row.conf_high)}"
+    return f"{100 * level:g} % CI {interval}; {p_words(row.p_value)}"
 
 
 RULES = {"censored": "kept as below it", "half_lloq": "at half of it", "drop": "left out"}
@@ -51,7 +53,8 @@ def rule_line(row: SensitivityRow, level: float = 0.95) -> str:
     if row.ratio is None:
         return f"{'':>8}  {rule}: not estimable"
     when = "" if row.day is None else f"day {row.day:g}, "
-    return f"{'':>8}  {rule}: {when}{row.ratio:.3g} ({certainty(row, level)})"
+    whole = f"; whole course {p_words(row.joint_p_value)}" if row.joint_p_value is not None else ""
+    return f"{'':>8}  {rule}: {when}{number(row.ratio)} ({certainty(row, level)}{whole})"
 
 
 def table_text(table: pl.DataFrame) -> str:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import plotly.graph_objects as go
 
+from analysis.number_words import number, p_words
 from figures.canvas import Canvas
 from figures.number_text import EN_DASH, plain, short_tick
 from figures.theme import Theme, template
@@ -54,32 +55,10 @@ def prepare_ratio_forest(rows: Iterable[ForestRow], *, sort: bool = True) -> For
 
 
 def ratio_text(row: ForestRow) -> str:
-    """ "2.6 (1.7-3.8)" in two significant digits, a dash when not estimable."""
+    """ "2.6 (1.7-3.8)" as `number` writes it, a dash when not estimable."""
     if not math.isfinite(row.ratio):
         return EN_DASH
-    return (
-        f"{two_digits(row.ratio)} ({two_digits(row.conf_low)}{EN_DASH}{two_digits(row.conf_high)})"
-    )
-
-
-def two_digits(value: float) -> str:
-    """Two significant digits, one decimal at least below ten: 0.85, 1.0, 2.6, 83, 1,200."""
-    if not math.isfinite(value):
-        return "\N{INFINITY}"
-    if value <= 0:
-        return "0"
-    digits = 1 - math.floor(math.log10(value))
-    rounded = round(value, digits)
-    return f"{rounded:,.{min(max(digits, 0), 4)}f}"
-
-
-def p_text(p_value: float) -> str:
-    """ "p 0.00014": two significant digits, never rounded to zero."""
-    if not math.isfinite(p_value):
-        return ""
-    if p_value < 1e-4:
-        return "p < 0.0001"
-    return f"p {p_value:.2g}" if p_value < 0.995 else "p 1.0"
+    return f"{number(row.ratio)} ({number(row.conf_low)}{EN_DASH}{number(row.conf_high)})"
 
 
 def draw_ratio_forest(numbers: ForestNumbers, theme: Theme, *, narrow: bool = False) -> go.Figure:
@@ -161,7 +140,7 @@ def draw_row(
         text=f"{weight[0]}{label}{weight[1]}" + (note if row.note else ""),
         font={"size": 13, "color": color},
     )  # fmt: skip
-    p_line = p_text(row.p_value)
+    p_line = p_words(row.p_value)
     small = f'<br><span style="color:{theme.muted};font-size:12px">{p_line}</span>'
     canvas.annotate(
         x=1, xref="paper", xanchor="right", xshift=114, y=index, align="right",

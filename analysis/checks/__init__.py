@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from analysis.checks.balance import check_dropout, check_empty_cells
 from analysis.checks.boundary import check_boundary
 from analysis.checks.censoring import check_below_limit
+from analysis.checks.conclusion import check_conclusion_by_day, check_conclusion_by_rule
 from analysis.checks.convergence import check_convergence, check_verified
 from analysis.checks.enough_subjects import check_enough_subjects, check_group_sizes
 from analysis.checks.inference import check_inference, check_multiplicity
@@ -37,6 +38,8 @@ CHECKS: tuple[Callable[["FittedMixed", Fit], Check], ...] = (
 )
 
 SPECIFICATION_CHECKS: tuple[Callable[["Answer"], Check], ...] = (
+    check_conclusion_by_rule,
+    check_conclusion_by_day,
     check_group_sizes,
     check_empty_cells,
     check_random_part,

@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING
 
 from analysis.covariance_rules import is_structured
 from analysis.errors import UserError
+from analysis.fits.fitted import FittedMixed
 from analysis.fits.question_fit import KIND, Core, fit_question
+from analysis.fits.relabelled import relabelled_tests
 from analysis.frames import takes_frames
 from analysis.results import Fit, GeometricMeanRatio, SensitivityRow
 from analysis.specs import OUTCOME_QUESTIONS, ModelSpec
@@ -32,11 +34,13 @@ def below_limit_table(frame: "pl.DataFrame", spec: ModelSpec) -> tuple[Sensitivi
             f"question {spec.question!r} has no rule for values below the limit to compare; ask "
             "for the signal by group"
         )
-    return rule_table(frame, spec, fit_question(frame, spec))
+    core = fit_question(frame, spec)
+    return rule_table(frame, spec, core._replace(fit=_tested(core.fit, spec)))
 
 
 def rule_table(frame: "pl.DataFrame", spec: ModelSpec, core: Core) -> tuple[SensitivityRow, ...]:
-    """The same where the answer under the rule of the specification is known."""
+    """The same where the answer under the rule of the specification is known, with its joint tests
+    as `relabelled_tests` leaves them."""
     if not core.rows.n_censored or spec.transform != "log10":
         return ()
     key = _identity(core.fit.key_ratio)
@@ -53,17 +57,30 @@ def _row(rule: str, fit: Fit, key: tuple[float | None, str]) -> SensitivityRow:
     if match is None:
         return SensitivityRow(rule, None, None, None, None, None, n, "not_estimable")
     return SensitivityRow(
-        rule, match.day, match.ratio, match.conf_low, match.conf_high, match.p_value, n, "ok"
+        rule,
+        match.day,
+        match.ratio,
+        match.conf_low,
+        match.conf_high,
+        match.p_value,
+        n,
+        "ok",
+        fit.group_test.p_value if fit.group_test else None,
     )
 
 
 def _refit(frame: "pl.DataFrame", spec: ModelSpec, rule: str) -> Fit:
     """The censored likelihood has methods of its own: any other than Wald becomes its default."""
     own = spec.inference if rule != "censored" or spec.inference == "wald" else "auto"
+    asked = spec.replace(blq=rule, inference=own)
     try:
-        return fit_question(frame, spec.replace(blq=rule, inference=own)).fit
+        return _tested(fit_question(frame, asked).fit, asked)
     except UserError as error:
         return Fit(KIND, "not_estimable", "not_comparable", str(error))
+
+
+def _tested(fit: Fit, spec: ModelSpec) -> Fit:
+    return relabelled_tests(fit, spec) if isinstance(fit.design, FittedMixed) else fit
 
 
 def _identity(ratio: GeometricMeanRatio | None) -> tuple[float | None, str]:

@@ -7,7 +7,7 @@ from analysis.fits.design import Rows
 from analysis.fits.guards import Problem
 from analysis.fits.joint.limits import Limits
 from analysis.fits.statsmodels_bridge import Matrices
-from analysis.sentences import count
+from analysis.number_words import count
 
 MAXIMUM_DIMENSION = 3
 """Random effects of a patient that are integrated; each multiplies the nodes."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from analysis.engine.structure import Array
 from analysis.fits.design import Rows, nested_levels, numbered, unit_rms
 from analysis.fits.statsmodels_bridge import Matrices
-from analysis.sentences import count
+from analysis.number_words import count
 
 if TYPE_CHECKING:
     import polars as pl

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from analysis.covariance_rules import RESIDUALS, is_structured
 from analysis.fits.model_rows import ModelRows
+from analysis.number_words import count
 from analysis.results import Fit
-from analysis.sentences import count
 from analysis.specs import BLQ_RULES, TRANSFORMS, ModelSpec, adjuster_column
 
 FULL_PER_EFFECT = 3

@@ -7,6 +7,7 @@ import numpy as np
 
 from analysis.checks import specification_checks
 from analysis.checks.answer import Answer
+from analysis.checks.conclusion import CONCLUSIONS
 from analysis.checks.residuals import normal_scores
 from analysis.fits.below_limit_rules import rule_table
 from analysis.fits.censored_fitted import FittedCensored
@@ -77,7 +78,7 @@ def fit_specification(
     if isinstance(fit.design, FittedMixed):
         fit = relabelled_tests(fit, spec)
     fit = fit.replace(
-        sensitivity=rule_table(frame, spec, core),
+        sensitivity=rule_table(frame, spec, core._replace(fit=fit)),
         curves=fitted_curves(fit.design, setting),
         residuals=_residuals(fit.design),
     )
@@ -107,8 +108,17 @@ def _concluded(fit: Fit, answer: Answer, signal_words: Any) -> Fit:
         _softened(check, answer.spec) for check in fit.checks
     )
     status, reason, advice = judged(checks)
-    fit = fit.replace(checks=checks, status=status, reason=reason, advice=advice)
+    fit = fit.replace(checks=checks, status=status, reason=reason, advice=_advice(checks) or advice)
     return fit.replace(sentence=answer_sentence(fit, answer.spec, signal_words))
+
+
+def _advice(checks: Sequence[Check]) -> str:
+    """What the sentence cautions of: whatever turns the conclusion, then the first other check
+    that was raised; "" where the conclusion stands."""
+    raised = [check for check in checks if check.status == "warning"]
+    turned = [check.message for check in raised if check.name in CONCLUSIONS]
+    others = [check.message for check in raised if check.name not in CONCLUSIONS]
+    return " ".join([*turned, *others[:1]]) if turned else ""
 
 
 def _softened(check: Check, spec: ModelSpec) -> Check:

@@ -12,11 +12,11 @@ import numpy as np
 from analysis.compute.intervals import proportion
 from analysis.engine.structure import Array
 from analysis.errors import UserError
+from analysis.number_words import count, number
 from analysis.planning.plan import TESTS, TrialPlan
 from analysis.planning.simulated import Schedule, effect_by_visit, outcomes, schedule
 from analysis.planning.tested import Contrast, analysis_of, contrast_of_trials, weights
 from analysis.results import Status
-from analysis.sentences import count, number
 from analysis.serialized import Serialized
 
 TRIALS = 20_000

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from analysis.errors import UserError
+from analysis.number_words import number
 from analysis.planning.plan import TrialPlan
 from analysis.planning.power import TRIALS, PlannedTrial, plan_trial
 from analysis.results import Status
-from analysis.sentences import number
 from analysis.serialized import Serialized
 
 LARGEST = 2_000

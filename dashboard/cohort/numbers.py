@@ -21,6 +21,7 @@ from analysis.derive.peak import peaks
 from analysis.derive.response import best_response
 from analysis.derive.signal import Signal
 from analysis.derive.summary import BlqRule, summarize, summary_rule
+from analysis.number_words import number
 from analysis.results import Fit
 from analysis.selection import in_day_window
 from dashboard.model.reading import fitted_curves
@@ -29,7 +30,7 @@ from dashboard.view import View
 from figures.curves import GroupMean, group_means, is_precise, patient_lines
 from figures.effect_curve import as_mean
 from figures.number_text import EN_DASH, day_text, significant
-from figures.ratio_forest import ForestNumbers, ForestRow, prepare_ratio_forest, two_digits
+from figures.ratio_forest import ForestNumbers, ForestRow, prepare_ratio_forest
 from figures.small_multiples import MultiplesNumbers, Panel, prepare_small_multiples
 
 TRANSGENE = ("kinetics", "CARTG", "BLOOD")
@@ -301,8 +302,8 @@ def fold_of_first(series: pl.DataFrame) -> pl.DataFrame:
 
 def ratio_words(comparison: Comparison) -> str:
     """ "1.6 (1.3-1.9)"."""
-    low, high = (two_digits(v) for v in (comparison.conf_low, comparison.conf_high))
-    return f"{two_digits(comparison.ratio)} ({low}{EN_DASH}{high})"
+    low, high = (number(v) for v in (comparison.conf_low, comparison.conf_high))
+    return f"{number(comparison.ratio)} ({low}{EN_DASH}{high})"
 
 
 def curves_title(found: CohortNumbers) -> str:
@@ -383,15 +384,15 @@ def blq_note(found: CohortNumbers) -> str:
 def mean_cell(row: dict[str, Any]) -> str:
     """ "1.8 (1.6-2.1)"; without a mean the limit below which most lie, else the values."""
     if row["geometric_mean"] is not None and math.isfinite(row["geometric_mean"]):
-        mean = two_digits(row["geometric_mean"])
+        mean = number(row["geometric_mean"])
         if not is_precise(row["conf_low"], row["conf_high"]):
             return f"{mean} (too few to say)"
-        return f"{mean} ({two_digits(row['conf_low'])}{EN_DASH}{two_digits(row['conf_high'])})"
+        return f"{mean} ({number(row['conf_low'])}{EN_DASH}{number(row['conf_high'])})"
     if row["median_below"] and row["n_below_limit"] > row["n"] / 2:
         mostly = "mostly " if row["n_below_limit"] < row["n"] else ""
         return f"{mostly}< {significant(row['median_below'], 2)}"
     values = row["values"] or []
-    return " / ".join(two_digits(value) for value in values[:LISTED_BELOW]) or EN_DASH
+    return " / ".join(number(value) for value in values[:LISTED_BELOW]) or EN_DASH
 
 
 def peak_cells(found: CohortNumbers, group: str) -> tuple[str, str]:

@@ -9,12 +9,12 @@ from dash.development.base_component import Component
 
 from analysis.derive.measured_peaks import MeasuredPeaks
 from analysis.fits.recipe import with_source
+from analysis.number_words import number, p_words
 from analysis.results import Fit, WaldTest
 from dashboard.components.plain_table import Column, plain_table
 from dashboard.components.text import moment
 from dashboard.view import View
 from figures.number_text import EN_DASH, significant
-from figures.ratio_forest import two_digits
 
 DAY_TERMS = ("nominal_day", "visit", "time", "day")
 RULE_WORDS = {"half_lloq": "Half the limit", "drop": "Left out", "censored": "Censored"}
@@ -128,10 +128,12 @@ def tests_table(tests: Sequence[WaldTest]) -> Component:
 
 def sensitivity_table(fit: Fit) -> Component:
     """The key ratio under each rule."""
+    whole = any(row.joint_p_value is not None for row in fit.sensitivity)
     columns = [
         Column("Rule"),
         Column("Ratio", "95 % CI", align="right"),
         Column("p", align="right"),
+        *([Column("p, all days", align="right")] if whole else []),
         Column("Values", align="right"),
     ]
     rows = [
@@ -141,6 +143,7 @@ def sensitivity_table(fit: Fit) -> Component:
             if row.ratio is None
             else html.Span(ratio(row.ratio, row.conf_low, row.conf_high), className="cg-nowrap"),
             p_cell(row.p_value),
+            *([p_cell(row.joint_p_value)] if whole else []),
             str(row.n_observations),
         ]
         for row in fit.sensitivity
@@ -233,15 +236,15 @@ def interval(value: float, low: float | None, high: float | None) -> str:
 def ratio(value: float, low: float | None, high: float | None) -> str:
     """ "2.3 (1.4-3.8)"."""
     if low is None or high is None:
-        return two_digits(value)
-    return f"{two_digits(value)} ({two_digits(low)}{EN_DASH}{two_digits(high)})"
+        return number(value)
+    return f"{number(value)} ({number(low)}{EN_DASH}{number(high)})"
 
 
 def p_cell(value: float | None) -> str:
     """p to two significant digits; never rounded to zero."""
     if value is None:
         return EN_DASH
-    return "< 0.0001" if value < 1e-4 else significant(value, 2)
+    return p_words(value).removeprefix("p ")
 
 
 def _code(fit: Fit) -> str:

@@ -10,6 +10,7 @@ from analysis.derive.measured_peaks import MeasuredPeaks, measured_peaks
 from analysis.derive.signal import Signal, signal_series
 from analysis.errors import UserError
 from analysis.fits.recipe import default_inference
+from analysis.number_words import p_words
 from analysis.results import Fit, GeometricMeanRatio
 from analysis.specs import ModelSpec
 from dashboard.filters import window_text
@@ -19,7 +20,7 @@ from dashboard.view import View
 from figures.effect_curve import FittedCurve
 from figures.influence_plot import Influence
 from figures.number_text import day_text
-from figures.ratio_forest import ForestRow, p_text
+from figures.ratio_forest import ForestRow
 
 WINDOWS: Mapping[str, tuple[float | None, float | None]] = {
     "0-28": (0.0, 28.0),
@@ -167,7 +168,7 @@ def ratio_rows(fit: Fit) -> list[ForestRow]:
 def row_note(ratio: GeometricMeanRatio, *, several: bool) -> str:
     """The patients of both groups, and p adjusted for the number of days shown."""
     group = f"{ratio.group}, " if several else ""
-    holm = "" if ratio.p_adjusted is None else f", Holm {p_text(ratio.p_adjusted)[2:]}"
+    holm = "" if ratio.p_adjusted is None else f", Holm {p_words(ratio.p_adjusted)[2:]}"
     return f"{group}{counts(ratio)}{holm}"
 
 

@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 
 from analysis.derive.comparison import Comparison
 from analysis.derive.signal import Signal
-from analysis.sentences import count
+from analysis.number_words import count, number, p_words
 from dashboard.cohort import numbers
 from dashboard.cohort.numbers import CohortNumbers
 from dashboard.components.card import card
@@ -27,7 +27,7 @@ from dashboard.view import Services, View
 from figures.cohort_trajectories import draw_cohort_trajectories, prepare_cohort_trajectories
 from figures.curves import PointFacts
 from figures.number_text import EN_DASH, day_text
-from figures.ratio_forest import draw_ratio_forest, p_text, two_digits
+from figures.ratio_forest import draw_ratio_forest
 from figures.small_multiples import draw_small_multiples
 
 MAX_BRUSHED = 200
@@ -156,15 +156,15 @@ def finding(main: Comparison, where: str) -> list[Any]:
     counts = f"n = {main.n_upper} against {main.n_lower}"
     if not main.estimable:
         return [f"not comparable between responders and others{where} ({counts})"]
-    range_words = f"{two_digits(main.conf_low)}{EN_DASH}{two_digits(main.conf_high)}"
-    facts = f"95 % CI {range_words}; {counts}, {p_text(main.p_value)})"
+    range_words = f"{number(main.conf_low)}{EN_DASH}{number(main.conf_high)}"
+    facts = f"95 % CI {range_words}; {counts}, {p_words(main.p_value)})"
     if main.conf_low <= 1 <= main.conf_high:
-        return [f"not clearly different{where} (ratio {two_digits(main.ratio)}, {facts}"]
+        return [f"not clearly different{where} (ratio {number(main.ratio)}, {facts}"]
     if main.ratio > 1:
-        strong = f"{two_digits(main.ratio)} times higher in responders{where}"
+        strong = f"{number(main.ratio)} times higher in responders{where}"
         return [html.Strong(strong), f" ({facts}"]
-    strong = f"{two_digits(1 / main.ratio)} times lower in responders{where}"
-    return [html.Strong(strong), f" (ratio {two_digits(main.ratio)}, {facts}"]
+    strong = f"{number(1 / main.ratio)} times lower in responders{where}"
+    return [html.Strong(strong), f" (ratio {number(main.ratio)}, {facts}"]
 
 
 def lower_first(label: str) -> str:

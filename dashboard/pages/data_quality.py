@@ -7,7 +7,7 @@ import polars as pl
 from dash import Dash, html
 from dash.development.base_component import Component
 
-from analysis.sentences import count
+from analysis.number_words import count
 from dashboard.components.card import card
 from dashboard.components.data_grid import data_grid
 from dashboard.components.empty_state import command, empty_state

@@ -10,8 +10,8 @@ from analysis.derive.labels import display_unit
 from analysis.derive.signal import Signal, find_signal
 from analysis.errors import UserError
 from analysis.fits.recipe import default_inference
+from analysis.number_words import count, p_words
 from analysis.results import Fit
-from analysis.sentences import count
 from analysis.specs import GROUPS, ModelSpec
 from dashboard.components.card import card
 from dashboard.components.empty_state import empty_state
@@ -37,7 +37,7 @@ from dashboard.trial_signals import first_question
 from dashboard.view import Services, View
 from figures.effect_curve import draw_effect_curve, prepare_effect_curve
 from figures.influence_plot import draw_influence_plot, prepare_influence_plot
-from figures.ratio_forest import draw_ratio_forest, p_text, prepare_ratio_forest
+from figures.ratio_forest import draw_ratio_forest, prepare_ratio_forest
 from figures.residual_plots import draw_residual_plots, prepare_residual_plots
 
 PATH = "/model"
@@ -300,7 +300,7 @@ def tests_card(view: View, fit: Fit) -> Component | None:
 def peaks_card(view: View, spec: ModelSpec, fit: Fit) -> Component:
     """The size of the signal before any model."""
     found = reading.measured(view, spec, fit)
-    rank = "" if found.p_value is None else f"rank test (Mann-Whitney) {p_text(found.p_value)}"
+    rank = "" if found.p_value is None else f"rank test (Mann-Whitney) {p_words(found.p_value)}"
     signal = find_signal(spec.outcome, reading.signals(view))
     unit = display_unit(signal.unit or "") if signal else ""
     return card(

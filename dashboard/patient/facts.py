@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from analysis.sentences import count
+from analysis.number_words import count
 from dashboard.patient.records import CutRecords
 from figures.number_text import day_range, significant
 from figures.patient_tracks import PatientTracks

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from analysis.errors import UserError
-from analysis.sentences import count
+from analysis.number_words import count
 from etl.contracts.identifying import is_identifying
 from etl.profiles.cells import clean
 from etl.profiles.headers import (

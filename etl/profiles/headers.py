@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 
 from analysis.errors import UserError
-from analysis.sentences import count
+from analysis.number_words import count
 
 EMPTY = "(empty)"
 JOIN = " | "

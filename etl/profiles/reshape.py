@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from analysis.errors import UserError
-from analysis.sentences import count
+from analysis.number_words import count
 from etl.contracts.contract import Contract
 from etl.contracts.values import SENT_NUMBER
 from etl.profiles.cells import clean, fits, fold, keeps, translated

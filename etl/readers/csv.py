@@ -16,7 +16,7 @@ from typing import NamedTuple
 import polars as pl
 
 from analysis.errors import UserError
-from analysis.sentences import count
+from analysis.number_words import count
 from etl.encoding import detect_encoding
 from etl.last_line import LINE_ENDS, last_line_finding, require_whole_letters
 from etl.sheets.sheet import Sheet

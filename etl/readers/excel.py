@@ -14,7 +14,7 @@ from xml.etree.ElementTree import ParseError
 import polars as pl
 
 from analysis.errors import UserError
-from analysis.sentences import count
+from analysis.number_words import count
 from etl.sheets.sheet import Sheet
 from etl.sheets.workbook_text import exact_text
 from etl.sheets.workbook_xml import SheetFacts, Workbook, read_workbook, scan_sheet

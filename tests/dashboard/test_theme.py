@@ -1,48 +1,18 @@
 """How numbers are written."""
 
-import math
-
 import pytest
 
 from dashboard.theme import (
     DASH,
     css_tokens,
-    format_interval,
-    format_number,
-    format_p,
     format_percent,
 )
 from figures.theme import DARK, LIGHT
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (None, DASH),
-        (math.nan, DASH),
-        (math.inf, DASH),
-        (0.0, "0"),
-        (31_400.0, "31,400"),
-        (31_449.0, "31,400"),
-        (11.23, "11.2"),
-        (0.01234, "0.0123"),
-        (-4.4, "−4.40"),
-        (999.96, "1,000"),
-        (1_500_000.0, "1.50 × 10⁶"),
-        (0.000012, "1.20 × 10⁻⁵"),
-    ],
-)
-def test_significant_digits(value, text):
-    assert format_number(value) == text
-
-
-def test_percent_interval_and_p():
+def test_percent():
     assert format_percent(0.7272) == "73\N{NO-BREAK SPACE}%"
     assert format_percent(None) == DASH
-    assert format_interval(2.31, 1.44, 3.79) == "2.3\N{NO-BREAK SPACE}(1.4–3.8)"
-    assert [format_p(p) for p in (0.00001, 0.00014, 0.0456, 0.5, 0.999, None)] == [
-        "< 0.0001", "0.00014", "0.046", "0.5", "1.0", DASH,
-    ]  # fmt: skip
 
 
 def test_tokens_hold_both_schemes_and_every_meaning():

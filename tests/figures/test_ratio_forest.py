@@ -2,41 +2,18 @@
 
 import math
 
-import pytest
-
 from figures.ratio_forest import (
     ForestRow,
     axis_ticks,
     draw_ratio_forest,
-    p_text,
     prepare_ratio_forest,
     ratio_text,
     row_height,
-    two_digits,
     wrapped,
 )
 from figures.theme import LIGHT
 
 NAN = math.nan
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (2.6, "2.6"), (1.0, "1.0"), (0.95, "0.95"), (0.954, "0.95"), (10.04, "10"), (83.4, "83"),
-        (1234.0, "1,200"), (0.0123, "0.012"), (math.inf, "\N{INFINITY}"), (0.0, "0"),
-    ],
-)  # fmt: skip
-def test_two_digits(value: float, text: str) -> None:
-    assert two_digits(value) == text
-
-
-@pytest.mark.parametrize(
-    ("p", "text"),
-    [(0.00014, "p 0.00014"), (1e-9, "p < 0.0001"), (0.39, "p 0.39"), (0.999, "p 1.0"), (NAN, "")],
-)
-def test_p_is_never_rounded_to_zero(p: float, text: str) -> None:
-    assert p_text(p) == text
 
 
 def test_rows_are_sorted_by_ratio_and_those_without_one_come_last() -> None:

@@ -18,8 +18,8 @@ from analysis.fits.agreement.result import (
     not_estimable,
 )
 from analysis.frames import takes_frames
+from analysis.number_words import count, number
 from analysis.results import Check
-from analysis.sentences import count, number
 
 if TYPE_CHECKING:
     import polars as pl

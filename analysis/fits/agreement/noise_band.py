@@ -8,8 +8,8 @@ import math
 from dataclasses import dataclass
 
 from analysis.errors import UserError
+from analysis.number_words import number
 from analysis.results import Status
-from analysis.sentences import number
 from analysis.serialized import Serialized
 
 SCALES = ("absolute", "percent", "log")

@@ -20,8 +20,8 @@ from analysis.fits.agreement.result import (
     not_estimable,
 )
 from analysis.frames import takes_frames
+from analysis.number_words import count
 from analysis.results import Excluded
-from analysis.sentences import count
 
 if TYPE_CHECKING:
     import polars as pl

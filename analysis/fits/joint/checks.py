@@ -4,8 +4,8 @@ import numpy as np
 
 from analysis.fits.joint.quadrature import hermite_grid
 from analysis.fits.joint.reported import FittedJoint
+from analysis.number_words import count
 from analysis.results import Check
-from analysis.sentences import count
 
 EVENTS_PER_PARAMETER = 5
 QUADRATURE = 0.05

@@ -18,8 +18,8 @@ from analysis.fits.joint.rows import MINIMUM_EVENTS
 from analysis.fits.joint.sentences import association_phrase
 from analysis.fits.joint.trajectory import feature
 from analysis.fits.mixed import fit_mixed
+from analysis.number_words import count
 from analysis.results import Estimate, Fit, Status
-from analysis.sentences import count
 
 if TYPE_CHECKING:
     import polars as pl

@@ -20,8 +20,8 @@ from analysis.fits.joint.likelihood import posterior_center
 from analysis.fits.joint.quadrature import hermite_grid
 from analysis.fits.joint.reported import FittedJoint
 from analysis.frames import takes_frames
+from analysis.number_words import count
 from analysis.results import Fit, Status, finite
-from analysis.sentences import count
 
 if TYPE_CHECKING:
     import polars as pl

@@ -7,8 +7,8 @@ from math import exp, log
 from typing import TYPE_CHECKING, cast
 
 from analysis.errors import UserError
+from analysis.number_words import count, number
 from analysis.results import Estimate, Fit
-from analysis.sentences import count, number
 from analysis.tracers.context import signal_name
 from analysis.tracers.words import WORDS, SignalWords, check_words, words_for
 

@@ -12,8 +12,8 @@ from analysis.fits.kinetics.curves import Form
 from analysis.fits.kinetics.expectation import Cohort
 from analysis.fits.kinetics.likelihood import Samples
 from analysis.fits.kinetics.samples import samples_of
+from analysis.number_words import count
 from analysis.results import Excluded
-from analysis.sentences import count
 
 if TYPE_CHECKING:
     import polars as pl

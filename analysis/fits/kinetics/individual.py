@@ -19,8 +19,8 @@ from analysis.fits.kinetics.individual_result import (
 from analysis.fits.kinetics.likelihood import Samples
 from analysis.fits.kinetics.samples import problem_of, samples_of
 from analysis.fits.kinetics.search import LOG_SIGMA, Maximum, maximum
+from analysis.number_words import number
 from analysis.results import Check
-from analysis.sentences import number
 from analysis.tracers.context import SignalContext
 
 SPARE = 2

@@ -22,8 +22,8 @@ from analysis.fits.kinetics.curves import (
 )
 from analysis.fits.kinetics.expectation import FLOOR, Optimum
 from analysis.fits.mixed import judged, refused
+from analysis.number_words import count, number
 from analysis.results import Check, CurvePoint, Estimate, Fit, ResidualPoint, VarianceComponent
-from analysis.sentences import count, number
 
 UNKNOWN = 1.5
 """Standard error on the log scale (a factor of 20 either way) from which nothing is known."""

@@ -25,7 +25,7 @@ from analysis.fits.response.rows import (
 )
 from analysis.fits.survival.result import SurvivalResult, refusal
 from analysis.frames import takes_frames
-from analysis.sentences import number
+from analysis.number_words import number
 
 if TYPE_CHECKING:
     import polars as pl

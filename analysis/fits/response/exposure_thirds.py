@@ -25,7 +25,7 @@ from analysis.fits.response.rows import (
 from analysis.fits.response.separation import separated
 from analysis.fits.survival.result import SurvivalResult, refusal
 from analysis.frames import takes_frames
-from analysis.sentences import count, number
+from analysis.number_words import count, number
 
 if TYPE_CHECKING:
     import polars as pl

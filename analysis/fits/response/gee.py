@@ -16,8 +16,8 @@ from analysis.fits.response.rows import ResponseRows, response_rows
 from analysis.fits.response.separation import separated
 from analysis.fits.versions import provenance
 from analysis.frames import takes_frames
+from analysis.number_words import count
 from analysis.results import Check, Estimate, Fit, finite
-from analysis.sentences import count
 
 if TYPE_CHECKING:
     import polars as pl

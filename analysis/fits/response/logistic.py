@@ -22,8 +22,8 @@ from analysis.fits.survival.design import Covariates
 from analysis.fits.survival.known_on import require_known
 from analysis.fits.versions import provenance
 from analysis.frames import takes_frames
+from analysis.number_words import count, number
 from analysis.results import Check, Estimate, Fit, finite
-from analysis.sentences import count, number
 
 if TYPE_CHECKING:
     import polars as pl

@@ -17,8 +17,8 @@ from analysis.fits.response.separation import grades_separated, separated
 from analysis.fits.survival.design import Covariates, covariates_of
 from analysis.fits.versions import provenance
 from analysis.frames import takes_frames
+from analysis.number_words import count, number
 from analysis.results import Check, Estimate, Fit, finite
-from analysis.sentences import count, number
 
 if TYPE_CHECKING:
     import polars as pl

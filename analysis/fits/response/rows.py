@@ -10,8 +10,8 @@ from analysis.engine.structure import Array
 from analysis.errors import UserError
 from analysis.fits.guards import Problem
 from analysis.fits.survival.design import Covariates, covariate_names, covariates_of
+from analysis.number_words import count
 from analysis.results import Excluded
-from analysis.sentences import count
 
 if TYPE_CHECKING:
     import polars as pl

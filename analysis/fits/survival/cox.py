@@ -23,8 +23,8 @@ from analysis.fits.survival.rows import (
 )
 from analysis.fits.versions import provenance
 from analysis.frames import takes_frames
+from analysis.number_words import count, number
 from analysis.results import Check, Fit
-from analysis.sentences import count, number
 
 if TYPE_CHECKING:
     import polars as pl

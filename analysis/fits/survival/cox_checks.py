@@ -12,8 +12,8 @@ from analysis.fits.guards import Problem
 from analysis.fits.survival.concordance import concordance
 from analysis.fits.survival.cox_fit import FittedCox
 from analysis.fits.survival.result import SurvivalResult, refusal
+from analysis.number_words import count
 from analysis.results import Fit
-from analysis.sentences import count
 
 
 @dataclass(frozen=True)

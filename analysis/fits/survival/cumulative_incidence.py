@@ -18,8 +18,8 @@ from analysis.fits.survival.log_rank import one_group
 from analysis.fits.survival.result import SurvivalResult, refusal
 from analysis.fits.survival.rows import EventRows, event_rows
 from analysis.frames import takes_frames
+from analysis.number_words import count
 from analysis.results import finite
-from analysis.sentences import count
 
 if TYPE_CHECKING:
     import polars as pl

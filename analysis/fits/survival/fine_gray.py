@@ -20,8 +20,8 @@ from analysis.fits.survival.design import covariate_names, covariates_of
 from analysis.fits.survival.rows import event_rows
 from analysis.fits.versions import provenance
 from analysis.frames import takes_frames
+from analysis.number_words import count
 from analysis.results import Check, Estimate, Fit
-from analysis.sentences import count
 
 if TYPE_CHECKING:
     import polars as pl

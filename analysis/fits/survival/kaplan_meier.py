@@ -14,8 +14,8 @@ from analysis.fits.guards import Problem
 from analysis.fits.survival.result import SurvivalResult, refusal
 from analysis.fits.survival.rows import EventRows, event_rows
 from analysis.frames import takes_frames
+from analysis.number_words import count, number
 from analysis.results import finite
-from analysis.sentences import count, number
 
 if TYPE_CHECKING:
     import polars as pl

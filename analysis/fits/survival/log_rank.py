@@ -12,7 +12,7 @@ from analysis.fits.survival.kaplan_meier import groups_of
 from analysis.fits.survival.result import SurvivalResult, refusal
 from analysis.fits.survival.rows import EventRows, event_rows, events_problem
 from analysis.frames import takes_frames
-from analysis.sentences import count
+from analysis.number_words import count
 
 if TYPE_CHECKING:
     import polars as pl

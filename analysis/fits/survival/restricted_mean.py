@@ -12,7 +12,7 @@ from analysis.fits.survival.kaplan_meier import Steps, groups_of
 from analysis.fits.survival.result import SurvivalResult, refusal
 from analysis.fits.survival.rows import event_rows
 from analysis.frames import takes_frames
-from analysis.sentences import number
+from analysis.number_words import number
 
 if TYPE_CHECKING:
     import polars as pl

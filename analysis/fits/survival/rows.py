@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from analysis.engine.structure import Array
 from analysis.errors import UserError
 from analysis.fits.guards import Problem
+from analysis.number_words import count
 from analysis.results import Excluded
-from analysis.sentences import count
 
 if TYPE_CHECKING:
     import polars as pl

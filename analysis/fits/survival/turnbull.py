@@ -16,8 +16,8 @@ from analysis.errors import UserError
 from analysis.fits.guards import Problem
 from analysis.fits.survival.result import SurvivalResult, refusal
 from analysis.frames import takes_frames
+from analysis.number_words import count, number
 from analysis.results import Excluded
-from analysis.sentences import count, number
 
 if TYPE_CHECKING:
     import polars as pl
