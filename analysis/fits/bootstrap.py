@@ -9,6 +9,7 @@ from analysis.engine.structure import Array
 from analysis.errors import UserError
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.inference import BOOTSTRAP_REPLICATES, Tested
+from analysis.fits.inference_sentences import bootstrap_sentence
 from analysis.fits.replicates import projected, refit, simulated
 from analysis.fits.restored import fitted_of
 from analysis.frames import takes_frames
@@ -39,7 +40,10 @@ class BootstrapEstimate(NamedTuple):
 
 @dataclass(frozen=True)
 class BootstrapResult:
-    """Result of `bootstrap`. n_failed: replicates without an optimum, left out of the numbers."""
+    """Result of `bootstrap`. n_failed: replicates without an optimum, left out of the numbers.
+
+    sentence: what was found, with the patients, the method and its seed.
+    """
 
     replicates: int
     n_failed: int
@@ -47,6 +51,9 @@ class BootstrapResult:
     conf_level: float
     estimates: tuple[BootstrapEstimate, ...]
     note: str
+    n_subjects: int = 0
+    n_observations: int = 0
+    sentence: str = ""
 
     def table(self) -> "pl.DataFrame":
         """part, term, estimate, std_error, conf_low, conf_high, p_value."""
@@ -66,7 +73,7 @@ class BootstrapResult:
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> "BootstrapResult":
         """The result that `to_dict` described."""
-        known = {item.name: content[item.name] for item in fields(cls)}
+        known = {item.name: content[item.name] for item in fields(cls) if item.name in content}
         rows = tuple(BootstrapEstimate(**row) for row in known.pop("estimates"))
         return cls(**known, estimates=rows)
 
@@ -76,6 +83,7 @@ NOTE = (
     "bootstrap-t, variances and shares by percentiles. It is for variances, shares and the "
     "uncertainty of both, not a cure for few patients: there, Satterthwaite is the better answer."
 )
+SIMULATED = "trials simulated from the fitted model (parametric bootstrap"
 
 
 class Draws(NamedTuple):
@@ -102,7 +110,24 @@ def bootstrap(
     found = draws(fitted, replicates, seed)
     rows = (*_fixed_rows(fitted, found), *_component_rows(fitted, found))
     failed = replicates - len(found.effects)
-    return BootstrapResult(replicates, failed, seed, fitted.level, rows, NOTE)
+    return bootstrap_result(fitted, SIMULATED, rows, replicates, failed, seed, NOTE)
+
+
+def bootstrap_result(
+    fitted: FittedMixed,
+    method: str,
+    rows: tuple[BootstrapEstimate, ...],
+    replicates: int,
+    n_failed: int,
+    seed: int,
+    note: str,
+) -> BootstrapResult:
+    """The result with its sentence. method: what the replicates are, in words."""
+    n, values = fitted.design.n_subjects, fitted.design.n_observations
+    sentence = bootstrap_sentence(method, rows, replicates, n_failed, seed, fitted.level, n, values)
+    return BootstrapResult(
+        replicates, n_failed, seed, fitted.level, rows, note, n, values, sentence
+    )
 
 
 def bootstrap_tested(fitted: FittedMixed, rows: Array) -> Tested:

@@ -15,6 +15,7 @@ from analysis.fits.bootstrap import (
     MINIMUM,
     BootstrapEstimate,
     BootstrapResult,
+    bootstrap_result,
     component_names,
     components_of,
 )
@@ -35,6 +36,7 @@ NOTE = (
     "Cluster bootstrap: whole patients drawn with replacement{within}, the model refitted to each; "
     "percentile intervals.{few}"
 )
+DRAWN = "trials of whole patients drawn again{within} (cluster bootstrap"
 NARROW = (
     " With {n} patients{each} these intervals are too narrow; Satterthwaite's hold their level."
 )
@@ -80,7 +82,9 @@ def cluster_bootstrap(
         few = NARROW.format(n=smallest, each=" in the smallest stratum" if strata else "")
     note = NOTE.format(within=f" within {strata}" if strata else "", few=few)
     rows = (*_rows(fitted, fixed, None), *_rows(fitted, fixed, components))
-    return BootstrapResult(replicates, replicates - len(fixed), seed, fitted.level, rows, note)
+    failed = replicates - len(fixed)
+    method = DRAWN.format(within=f" within {strata}" if strata else "")
+    return bootstrap_result(fitted, method, rows, replicates, failed, seed, note)
 
 
 class _Drawn(NamedTuple):

@@ -8,7 +8,7 @@ that is correlated with q others, 0.5 chi2(0) + 0.5 chi2(1) for one that is inde
 simulated from the smaller model and both are fitted again.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy as np
 from analysis.engine.structure import Array
 from analysis.errors import UserError
 from analysis.fits.fitted import FittedMixed
+from analysis.fits.inference_sentences import ratio_test_sentence
 from analysis.fits.replicates import projected, refit, simulated
 from analysis.fits.restored import fitted_of
 from analysis.fits.search import search
@@ -61,7 +62,8 @@ class LikelihoodRatioTest(Serialized):
 
     compared: "fixed effects" or "random part"; criterion: "ML" or "REML". df: parameters more.
     reference: the distribution the p-value comes from; p_naive: of chi2(df), which is wrong for a
-    variance. replicates and n_failed: of the bootstrap, else 0.
+    variance. replicates and n_failed: of the bootstrap, else 0. sentence: the finding with the
+    patients, the reference and, where outcomes were simulated, the seed.
     """
 
     null: str
@@ -77,6 +79,9 @@ class LikelihoodRatioTest(Serialized):
     n_failed: int = 0
     seed: int | None = None
     note: str = ""
+    n_subjects: int = 0
+    n_observations: int = 0
+    sentence: str = ""
 
 
 @takes_frames
@@ -120,7 +125,16 @@ def likelihood_ratio_test(
     drawn = None
     if mixture is None or method == "bootstrap":
         drawn = _simulated_ratios(large, small, replicates, seed)
-    return _result(fit, null, large.reml, bool(fixed), statistic, df, mixture, drawn, seed)
+    found = _result(fit, null, large.reml, bool(fixed), statistic, df, mixture, drawn, seed)
+    return _said(found, large.design.n_subjects, large.design.n_observations)
+
+
+def _said(found: LikelihoodRatioTest, n_subjects: int, n_observations: int) -> LikelihoodRatioTest:
+    sentence = ratio_test_sentence(
+        found.compared, found.statistic, found.p_value, found.reference, found.replicates,
+        found.n_failed, found.seed, n_subjects, n_observations,
+    )  # fmt: skip
+    return replace(found, n_subjects=n_subjects, n_observations=n_observations, sentence=sentence)
 
 
 def _result(

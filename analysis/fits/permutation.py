@@ -11,6 +11,7 @@ from analysis.engine.products import Pooled
 from analysis.engine.structure import Array, Index
 from analysis.errors import UserError
 from analysis.fits.fitted import FittedMixed
+from analysis.fits.inference_sentences import permutation_sentence
 from analysis.fits.labelled import Labelled, labelled
 from analysis.fits.permutation_fixed import fixed_statistics, null_theta
 from analysis.fits.replicates import started
@@ -37,7 +38,7 @@ class PermutationResult:
 
     statistic: the observed F (no reference distribution is assumed). replicates include failures,
     which are left out; p_value counts the observed trial (Phipson B, Smyth GK 2010,
-    doi:10.2202/1544-6115.1585).
+    doi:10.2202/1544-6115.1585). sentence: the finding with the patients, the method and its seed.
     """
 
     variable: str
@@ -49,6 +50,9 @@ class PermutationResult:
     n_failed: int
     seed: int
     note: str
+    n_subjects: int = 0
+    n_observations: int = 0
+    sentence: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
@@ -114,16 +118,21 @@ def permutation_test(
             "fitted; take a smaller random part or fewer terms"
         )
     extreme = int((others >= observed * (1 - EQUAL)).sum())
+    p_value, failed = (1 + extreme) / (1 + len(others)), replicates - len(others)
+    n, n_values = fitted.design.n_subjects, fitted.design.n_observations
     return PermutationResult(
         variable,
         terms,
         float(observed),
         len(columns),
-        (1 + extreme) / (1 + len(others)),
+        p_value,
         replicates,
-        replicates - len(others),
+        failed,
         seed,
         NOTE if variances == "refitted" else NOTE_FIXED,
+        n,
+        n_values,
+        permutation_sentence(variable, terms, p_value, replicates, failed, seed, n, n_values),
     )
 
 

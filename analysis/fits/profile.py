@@ -15,6 +15,7 @@ import numpy as np
 from analysis.compute.confidence_level import require_level
 from analysis.errors import UserError
 from analysis.fits.fitted import FittedMixed
+from analysis.fits.inference_sentences import profile_sentence
 from analysis.fits.likelihood_ratio import by_maximum_likelihood
 from analysis.fits.profile_fixed import fixed_deviance
 from analysis.fits.profile_variance import Held, Variances, held_parameters
@@ -44,13 +45,16 @@ class ProfileInterval(NamedTuple):
 
 @dataclass(frozen=True)
 class ProfileIntervals(Serialized):
-    """Result of `profile_intervals`."""
+    """Result of `profile_intervals`. sentence: the intervals with the patients and the method."""
 
     ROWS: ClassVar = {"intervals": ProfileInterval}
 
     conf_level: float
     intervals: tuple[ProfileInterval, ...]
     note: str
+    n_subjects: int = 0
+    n_observations: int = 0
+    sentence: str = ""
 
     def table(self) -> "pl.DataFrame":
         """part, term, estimate, conf_low, conf_high."""
@@ -82,7 +86,9 @@ def profile_intervals(
     fitted = by_maximum_likelihood(fitted_of(fit, frame, "profile"))
     found = [*_fixed(fitted, level)] if "fixed effect" in parts else []
     found += _variances(fitted, level, parts)
-    return ProfileIntervals(level, tuple(found), NOTE)
+    n, values = fitted.design.n_subjects, fitted.design.n_observations
+    sentence = profile_sentence(found, level, n, values)
+    return ProfileIntervals(level, tuple(found), NOTE, n, values, sentence)
 
 
 def _fixed(fitted: FittedMixed, level: float) -> list[ProfileInterval]:
