@@ -11,6 +11,7 @@ from analysis.exposure_rules import RESPONSES
 from analysis.fits.exposure_rows import ExposureRows, exposure_rows
 from analysis.fits.guards import Problem
 from analysis.fits.mixed import judged, refused
+from analysis.fits.recipe import signal_name
 from analysis.fits.versions import provenance
 from analysis.results import Check, Excluded, Fit
 from analysis.specs import ModelSpec, adjuster_column
@@ -167,15 +168,22 @@ def _method(spec: ModelSpec, fit: Fit) -> str:
     low, high = spec.day_low or 0.0, spec.day_high
     adjusted = f", adjusted for {', '.join(spec.adjusters)}" if spec.adjusters else ""
     parts = (
-        f"Exposure: {spec.exposure}, {PARAMETERS[spec.parameter]}, day {low:g} to {high:g}; "
-        f"{TRANSFORMS[spec.transform].partition(';')[0]}.",
-        f"Outcome: {spec.outcome} from day {spec.landmark_day:g}, the landmark{adjusted}; patients "
-        "whose outcome came before it are left out and counted.",
+        f"Exposure: {signal_name(spec.exposure)}, {PARAMETERS[spec.parameter]}, "
+        f"day {low:g} to {high:g}; {TRANSFORMS[spec.transform].partition(';')[0]}.",
+        f"Outcome: {outcome_words(spec.outcome)} from day {spec.landmark_day:g}, the landmark"
+        f"{adjusted}; patients whose outcome came before it are left out and counted.",
         f"Limits: {BLQ_RULES[spec.blq]}.",
         fit.method,
         fit.inference_note,
     )
     return " ".join(part for part in parts if part)
+
+
+def outcome_words(outcome: str) -> str:
+    """ "response CR or PR (response:responder)", "time to OS (event:OS)"."""
+    kind, _, code = outcome.partition(":")
+    words = RESPONSES[code][1] if kind == "response" else f"time to {code}"
+    return f"{words} ({outcome})"
 
 
 def _snippet(spec: ModelSpec) -> str:

@@ -106,7 +106,8 @@ def permutation_sentence(
     found = "differs" if p_value < 0.05 else "is not shown to differ"
     return (
         f"{what} {found} by {variable} (permutation of patients' labels, "
-        f"{replicates - n_failed:,} relabelled trials, seed {seed}{_failed(n_failed, 'could not be fitted')}; {p_words(p_value)}; "
+        f"{replicates - n_failed:,} relabelled trials, seed {seed}"
+        f"{_failed(n_failed, 'could not be fitted')}; {p_words(p_value)}; "
         f"{_size(n_subjects, n_observations)})."
     )
 

@@ -111,7 +111,7 @@ def method_text(spec: ModelSpec, recipe: Recipe, fit: Fit) -> str:
         "1": "a random intercept per patient",
     }.get(recipe.random, "the same spline basis per patient")
     parts = [
-        f"Outcome: {spec.outcome}, {TRANSFORMS[spec.transform]}.",
+        f"Outcome: {signal_name(spec.outcome)}, {TRANSFORMS[spec.transform]}.",
         f"Fixed part: {time}"
         + (f", adjusted for {', '.join(spec.adjusters)}" if spec.adjusters else "")
         + ".",
@@ -128,6 +128,13 @@ def method_text(spec: ModelSpec, recipe: Recipe, fit: Fit) -> str:
         fit.inference_note,
     ]
     return " ".join(part for part in parts if part)
+
+
+def signal_name(key: str) -> str:
+    """A signal as a person reads it, with the key that a specification takes."""
+    from analysis.derive.signal_key import Signal
+
+    return f"{Signal.parse(key).label} ({key})"
 
 
 ANY_SOURCE = ("STUDY", "CUT")

@@ -11,6 +11,7 @@ from analysis.derive.measured_peaks import MeasuredPeaks
 from analysis.fits.recipe import with_source
 from analysis.number_words import number, p_words
 from analysis.results import Fit, WaldTest
+from analysis.specs import ModelSpec
 from dashboard.components.plain_table import Column, plain_table
 from dashboard.components.text import moment
 from dashboard.view import View
@@ -191,7 +192,7 @@ def checks_list(fit: Fit) -> Component:
 
 
 def method_note(fit: Fit) -> list[Component]:
-    """How it was fitted, by whom it was published, what was left out, the code that repeats it."""
+    """How it was fitted, by whom it was published, what was left out, what repeats it."""
     left_out = [html.Li(f"{row.n} left out: {row.reason}") for row in fit.excluded if row.n]
     return [
         html.P(fit.method),
@@ -203,7 +204,24 @@ def method_note(fit: Fit) -> list[Component]:
                 html.Pre(_code(fit), className="cg-code", tabIndex=0),
             ]
         ),
+        html.Details(
+            [
+                html.Summary("Specification (YAML) that asks this again"),
+                html.Pre(specification_yaml(fit), className="cg-code", tabIndex=0),
+            ]
+        ),
     ]
+
+
+def specification_yaml(fit: Fit) -> str:
+    """Every field of the question, those at their default too, under the command that takes the
+    file: read again it is the same question of the same rows. Empty for a fit without one."""
+    if fit.spec is None:
+        return ""
+    source = fit.provenance
+    study, cut = source.study or "STUDY", f" --cut {source.cut}" if source.cut else ""
+    command = f"# cartograph fit --study {study}{cut} --spec THIS.yaml\n"
+    return command + ModelSpec.from_dict(fit.spec).to_yaml()
 
 
 def saved_runs(view: View, runs: Sequence[dict[str, Any]]) -> Component:
