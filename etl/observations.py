@@ -8,6 +8,7 @@ from analysis.number_words import count
 from etl.contracts.contract import Contract
 from etl.contracts.times import INSTANT
 from etl.contracts.values import WORDED
+from etl.model_notes import model_notes
 from etl.shaping import Part
 from etl.source import Finding
 from etl.verdicts import LOADED
@@ -24,7 +25,11 @@ def observe(
     frame: pl.DataFrame, contract: Contract, parts: Sequence[Part]
 ) -> list[tuple[int | None, Finding]]:
     """One finding per file and kind of observation, with its count."""
-    return [*_character_results(frame, contract, parts), *_of_loaded(frame, contract, parts)]
+    return [
+        *_character_results(frame, contract, parts),
+        *model_notes(frame, contract, parts),
+        *_of_loaded(frame, contract, parts),
+    ]
 
 
 def _character_results(
@@ -72,9 +77,6 @@ def _checks(contract: Contract, frame: pl.DataFrame) -> list[tuple[str, str, str
     checks: list[tuple[str, str, str, pl.Expr]] = []
     value = pl.col("value")
     if "lloq" in contract.field_names and contract.measured:
-        no_limit = (value == 0) & pl.col("lloq").is_null()
-        words = "zero without a limit of quantification; kept as exact zero"
-        checks.append(("zero_without_limit", "warning", words, no_limit))
         words = "zero in a sample with a limit; read as below the limit"
         checks.append(("zero_below_limit", "info", words, pl.col("_zero_censored")))
         low = (value > 0) & (value < pl.col("lloq"))

@@ -3,6 +3,7 @@
 
 from typing import TYPE_CHECKING
 
+from analysis.limit_words import zero_rule
 from analysis.results import Check
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ def check_below_limit(answer: "Answer") -> Check:
     words = f"{n} value{'s' if n > 1 else ''} below the limit {'were' if n > 1 else 'was'} {done}."
     if answer.n_assumed:
         words += (
-            f" {answer.n_assumed} of them came as zero without a limit; the smallest "
-            "measured value was taken as their limit."
+            f" {answer.n_assumed} of them came as zero without a limit of quantification, "
+            f"{zero_rule(answer.n_assumed)}."
         )
     if answer.spec.blq != "censored" and n > LARGE_SHARE * max(total, 1):
         return Check(

@@ -11,7 +11,7 @@ from analysis.exposure_rules import RESPONSES
 from analysis.fits.exposure_rows import ExposureRows, exposure_rows
 from analysis.fits.guards import Problem
 from analysis.fits.mixed import judged, refused
-from analysis.fits.recipe import signal_name
+from analysis.fits.recipe import named_signal
 from analysis.fits.versions import provenance
 from analysis.results import Check, Excluded, Fit
 from analysis.specs import ModelSpec, adjuster_column
@@ -168,7 +168,7 @@ def _method(spec: ModelSpec, fit: Fit) -> str:
     low, high = spec.day_low or 0.0, spec.day_high
     adjusted = f", adjusted for {', '.join(spec.adjusters)}" if spec.adjusters else ""
     parts = (
-        f"Exposure: {signal_name(spec.exposure)}, {PARAMETERS[spec.parameter]}, "
+        f"Exposure: {named_signal(spec.exposure)}, {PARAMETERS[spec.parameter]}, "
         f"day {low:g} to {high:g}; {TRANSFORMS[spec.transform].partition(';')[0]}.",
         f"Outcome: {outcome_words(spec.outcome)} from day {spec.landmark_day:g}, the landmark"
         f"{adjusted}; patients whose outcome came before it are left out and counted.",

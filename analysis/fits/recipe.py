@@ -111,7 +111,7 @@ def method_text(spec: ModelSpec, recipe: Recipe, fit: Fit) -> str:
         "1": "a random intercept per patient",
     }.get(recipe.random, "the same spline basis per patient")
     parts = [
-        f"Outcome: {signal_name(spec.outcome)}, {TRANSFORMS[spec.transform]}.",
+        f"Outcome: {named_signal(spec.outcome)}, {TRANSFORMS[spec.transform]}.",
         f"Fixed part: {time}"
         + (f", adjusted for {', '.join(spec.adjusters)}" if spec.adjusters else "")
         + ".",
@@ -130,7 +130,7 @@ def method_text(spec: ModelSpec, recipe: Recipe, fit: Fit) -> str:
     return " ".join(part for part in parts if part)
 
 
-def signal_name(key: str) -> str:
+def named_signal(key: str) -> str:
     """A signal as a person reads it, with the key that a specification takes."""
     from analysis.derive.signal_key import Signal
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from shlex import quote
 from typing import Any
 
 from dash import html
@@ -193,24 +194,20 @@ def checks_list(fit: Fit) -> Component:
 
 def method_note(fit: Fit) -> list[Component]:
     """How it was fitted, by whom it was published, what was left out, what repeats it."""
+    asked = specification_yaml(fit)
     left_out = [html.Li(f"{row.n} left out: {row.reason}") for row in fit.excluded if row.n]
     return [
         html.P(fit.method),
         html.Ul(left_out) if left_out else html.P("No value was left out."),
         html.Ul([html.Li(text) for text in fit.references], className="cg-references"),
-        html.Details(
-            [
-                html.Summary("Python that repeats this fit"),
-                html.Pre(_code(fit), className="cg-code", tabIndex=0),
-            ]
-        ),
-        html.Details(
-            [
-                html.Summary("Specification (YAML) that asks this again"),
-                html.Pre(specification_yaml(fit), className="cg-code", tabIndex=0),
-            ]
-        ),
+        _folded("Python that repeats this fit", _code(fit)),
+        *([_folded("Specification (YAML) that asks this again", asked)] if asked else []),
     ]
+
+
+def _folded(title: str, text: str) -> Component:
+    """Text to copy, folded under its title."""
+    return html.Details([html.Summary(title), html.Pre(text, className="cg-code", tabIndex=0)])
 
 
 def specification_yaml(fit: Fit) -> str:
@@ -219,8 +216,8 @@ def specification_yaml(fit: Fit) -> str:
     if fit.spec is None:
         return ""
     source = fit.provenance
-    study, cut = source.study or "STUDY", f" --cut {source.cut}" if source.cut else ""
-    command = f"# cartograph fit --study {study}{cut} --spec THIS.yaml\n"
+    cut = f" --cut {quote(source.cut)}" if source.cut else ""
+    command = f"# cartograph fit --study {quote(source.study or 'STUDY')}{cut} --spec THIS.yaml\n"
     return command + ModelSpec.from_dict(fit.spec).to_yaml()
 
 
