@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from analysis.derive.labels import ACTIVITY_METRIC
-from analysis.limit_words import zero_rule
+from analysis.load_words import ADD_DECAY_STATE, zero_rule
 from analysis.number_words import count
 from etl.contracts.contract import Contract
 from etl.contracts.typed import CODES
@@ -15,10 +15,6 @@ from etl.verdicts import LOADED
 
 NAMED_BY = ("assay", "matrix", "unit")
 """What tells quantities of one code apart; each has a smallest value of its own."""
-WHAT_TO_ADD = (
-    "add decay_state (none, scan_start, tracer_injection or cell_infusion) to the scans: a column "
-    "of the file, or under constants of the table in its profile"
-)
 
 Found = list[tuple[int | None, Finding]]
 
@@ -58,7 +54,7 @@ def _decay_unknown(good: pl.DataFrame, contract: Contract, parts: Sequence[Part]
     for what, part, n in _counted(unknown, ("metric",)):
         message = (
             f"{contract.title}, {what}: {count(n, 'row')} of uptake without a decay state "
-            f"{'is' if n == 1 else 'are'} not used in models; {WHAT_TO_ADD}"
+            f"{'is' if n == 1 else 'are'} not used in models; {ADD_DECAY_STATE}"
         )
         finding = Finding("decay_state_unknown", message, "warning", None, n)
         found.append((parts[part].file, finding))

@@ -3,7 +3,7 @@
 
 from typing import TYPE_CHECKING
 
-from analysis.limit_words import zero_rule
+from analysis.load_words import zero_rule
 from analysis.results import Check
 
 if TYPE_CHECKING:

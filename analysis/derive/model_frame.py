@@ -13,6 +13,7 @@ from analysis.derive.sets import analysis_sets
 from analysis.derive.signal import Signal, signal_excluded, signal_series
 from analysis.errors import UserError
 from analysis.exposure_rules import RESPONSE_QUESTIONS
+from analysis.load_words import DECAY_UNKNOWN
 from analysis.results import Excluded
 from analysis.selection import SET_COLUMN
 from analysis.specs import OUTCOME_QUESTIONS, ModelSpec, adjuster_column
@@ -74,7 +75,7 @@ def model_frame(
     excluded += [
         Excluded(reason, n)
         for reason, n in (
-            ("decay correction unknown", unknown),
+            (DECAY_UNKNOWN, unknown),
             (f"patient not in the {spec.analysis_set} set", outside),
             ("patient of another cohort", other_cohort),
         )

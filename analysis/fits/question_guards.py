@@ -1,7 +1,12 @@
 """What a question cannot be answered from, named in its own words before the model sees it."""
 
+from collections.abc import Sequence
+
 from analysis.fits.guards import Problem
 from analysis.fits.model_rows import ModelRows
+from analysis.load_words import ADD_DECAY_STATE, DECAY_UNKNOWN
+from analysis.number_words import count
+from analysis.results import Excluded
 from analysis.specs import ModelSpec
 
 
@@ -27,6 +32,27 @@ def _empty_problem(rows: ModelRows, spec: ModelSpec) -> Problem | None:
             "all_below_limit", f"All {rows.frame.height} values are below the limit.", advice
         )
     return None
+
+
+def left_out_before(excluded: Sequence[Excluded]) -> Problem | None:
+    """Why an empty frame is empty: what was left out before it; None where nothing was."""
+    if not excluded:
+        return None
+    unknown = sum(item.n for item in excluded if item.reason == DECAY_UNKNOWN)
+    others = [f"{item.n} ({item.reason})" for item in excluded if item.reason != DECAY_UNKNOWN]
+    if not unknown:
+        return Problem(
+            "no_observations",
+            f"No observation is left of those delivered: {', '.join(others)} left out.",
+            "Widen the filters, or correct what the reasons name and load again.",
+        )
+    more = f"; {', '.join(others)} left out as well" if others else ""
+    return Problem(
+        "decay_state_unknown",
+        f"{count(unknown, 'value')} of uptake {'has' if unknown == 1 else 'have'} no known decay "
+        f"state, so nobody can say whether decay was corrected, and no other value is left{more}.",
+        f"{ADD_DECAY_STATE[0].upper()}{ADD_DECAY_STATE[1:]}; then load again.",
+    )
 
 
 def _group_problem(rows: ModelRows) -> Problem | None:

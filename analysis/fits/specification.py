@@ -17,8 +17,9 @@ from analysis.fits.exposure_question import fit_exposure_question
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.influence import MAXIMUM_SUBJECTS, KeyContrast, leave_one_out
 from analysis.fits.joint_question import fit_joint_question
-from analysis.fits.mixed import judged
+from analysis.fits.mixed import judged, refused
 from analysis.fits.question_fit import fit_question
+from analysis.fits.question_guards import left_out_before
 from analysis.fits.recipe import method_text, snippet
 from analysis.fits.relabelled import relabelled_tests
 from analysis.fits.structured import FittedStructured
@@ -56,12 +57,12 @@ def fit_specification(
     Raises UserError for a question that must not be asked so, or a frame that mixes variables.
     """
     spec.validate()
-    if spec.question in JOINT_QUESTIONS:
-        return fit_joint_question(frame, spec, n_excluded, signal_words)
-    if spec.question in EXPOSURE_QUESTIONS:
-        return fit_exposure_question(frame, spec, n_excluded, signal_words)
-    core = fit_question(frame, spec)
     before = tuple(Excluded(str(reason), int(n)) for reason, n in n_excluded)
+    if spec.question in JOINT_QUESTIONS:
+        return _said_why(fit_joint_question(frame, spec, before, signal_words), before)
+    if spec.question in EXPOSURE_QUESTIONS:
+        return _said_why(fit_exposure_question(frame, spec, before, signal_words), before)
+    core = fit_question(frame, spec)
     fit = core.fit.replace(
         excluded=before + core.rows.excluded + core.fit.excluded,
         n_censored=core.rows.n_censored,
@@ -71,7 +72,7 @@ def fit_specification(
         code=snippet(spec),
     )
     if fit.status == "not_estimable":
-        return fit
+        return _said_why(fit, before)
     if not isinstance(fit.design, (FittedMixed, FittedCensored, FittedStructured)):
         return fit
     setting = Setting(spec, core.rows.frame, core.rows.groups)
@@ -100,6 +101,15 @@ def fit_specification(
         points,
     )
     return _concluded(fit, answer, signal_words)
+
+
+def _said_why(fit: Fit, before: Sequence[Excluded]) -> Fit:
+    """A fit of no row at all says what was left out before it, too, not only what its own window
+    and groups left out."""
+    if not before or fit.n_observations or fit.reason == "all_below_limit":
+        return fit
+    problem = left_out_before(fit.excluded)
+    return refused(fit, problem) if problem else fit
 
 
 def _concluded(fit: Fit, answer: Answer, signal_words: Any) -> Fit:

@@ -7,7 +7,7 @@ import pytest
 from analysis import ModelSpec
 from analysis.checks.answer import Answer
 from analysis.checks.censoring import check_below_limit
-from analysis.limit_words import zero_rule
+from analysis.load_words import zero_rule
 from analysis.results import Fit
 from etl import jobs
 

@@ -119,8 +119,7 @@ def test_the_question_of_the_model_page(frame):
     assert fit.sentence == (
         "On day 14, blood CAR+ cells were 96 times higher in complete responders than in patients "
         "without complete response (95 % CI 18 to 513; n = 40 against 15; t with robust "
-        "variances). Caution: 10 values below the limit were set to half the limit. 10 of "
-        "them came as zero without a limit; the smallest measured value was taken as their limit. "
-        "The rule matters: the ratio moves by a factor of 1.4 between rules (see the sensitivity "
-        "table)."
+        "variances). Caution: The size depends on the rule for values below the limit (ratio 98 "
+        "censored, ratio 96 half the limit, ratio 70 left out); take the rule 'censored' as the "
+        "primary one, and report the others beside it."
     )

@@ -246,3 +246,38 @@ def test_lesions_of_one_per_patient_are_not_nested():
         "region_code",
         "visit",
     )
+
+
+def test_uptake_without_a_decay_state_is_the_reason_of_an_empty_fit():
+    """It once said only "No observation is left", and the filters were widened in vain."""
+    spec = ModelSpec(outcome="uptake:f18_fhbg:suv_mean:lesion", time="none", random="intercept")
+    empty = trial().clear()
+    fit = fit_specification(empty, spec, [("decay correction unknown", 24)])
+    assert (fit.status, fit.reason) == ("not_estimable", "decay_state_unknown")
+    assert fit.sentence == (
+        "Not estimable: 24 values of uptake have no known decay state, so nobody can say whether "
+        "decay was corrected, and no other value is left."
+    )
+    assert fit.advice.startswith("Add decay_state (none, scan_start, ")
+    fit = fit_specification(
+        empty, spec, [("decay correction unknown", 1), ("scan not evaluable: motion", 3)]
+    )
+    assert "1 value of uptake has no known decay state" in fit.sentence
+    assert fit.sentence.endswith("; 3 (scan not evaluable: motion) left out as well.")
+    exposure = ModelSpec(
+        outcome="response:responder", question="response_by_exposure",
+        exposure="uptake:f18_fhbg:suv_mean:lesion", parameter="peak", day_low=0.0, day_high=28.0,
+        landmark_day=28.0, time="none", random="intercept",
+    )  # fmt: skip
+    fit = fit_specification(empty, exposure, [("decay correction unknown", 24)])
+    assert fit.reason == "decay_state_unknown"
+
+
+def test_an_empty_fit_names_what_was_left_out_before():
+    spec = ModelSpec(outcome="kinetics:CARTG:qPCR:BLOOD", time="none", random="intercept")
+    fit = fit_specification(trial().clear(), spec, [("patient not in the imaging set", 40)])
+    assert fit.sentence == (
+        "Not estimable: No observation is left of those delivered: 40 (patient not in the imaging "
+        "set) left out."
+    )
+    assert "No observation is left." in fit_specification(trial().clear(), spec).sentence
