@@ -6,6 +6,7 @@ import polars as pl
 
 from analysis.derive.response import response_criteria
 from analysis.derive.signal import Signal, signal_catalog, signal_series
+from analysis.derive.signal_unknown import require_signal
 from analysis.first_spec import default_spec
 from analysis.specs import ModelSpec
 
@@ -25,13 +26,18 @@ def default_question(
     Asked in one cohort where cohorts differ in criterion, that of most patients with the signal:
     a marrow response and a Lugano response are not one outcome and are never pooled.
 
-    Raises UserError when the study has no signal, or `outcome` is no key.
+    Raises UserError when the study has no signal, or `outcome` is no key of one.
     """
     catalog: Sequence[Signal] = (
         [Signal.parse(outcome)]
         if outcome
         else signal_catalog(kinetics, quantifications, labs, lesions)
     )
+    if outcome:
+        require_signal(
+            catalog[0], kinetics=kinetics, quantifications=quantifications, labs=labs,
+            lesions=lesions,
+        )  # fmt: skip
     first = default_spec(catalog)
     series = signal_series(
         Signal.parse(first.outcome),

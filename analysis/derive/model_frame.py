@@ -11,6 +11,7 @@ from analysis.derive.labels import ACTIVITY_METRIC
 from analysis.derive.response import best_response
 from analysis.derive.sets import analysis_sets
 from analysis.derive.signal import Signal, signal_excluded, signal_series
+from analysis.derive.signal_unknown import require_signal
 from analysis.errors import UserError
 from analysis.exposure_rules import RESPONSE_QUESTIONS
 from analysis.load_words import DECAY_UNKNOWN
@@ -63,6 +64,7 @@ def model_frame(
         "labs": labs,
         "lesions": lesions,
     }
+    require_signal(signal, **sources)
     per_region = spec.unit != "patient"
     series = signal_series(signal, **sources, per="region" if per_region else "subject")
     excluded = _counts(signal_excluded(signal, **sources))

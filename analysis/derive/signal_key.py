@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote
 
 from analysis.derive.labels import (
     ANALYTE_LABELS,
+    KIND_LABELS,
     MATRIX_LABELS,
     METRIC_LABELS,
     METRIC_UNITS,
@@ -72,16 +73,14 @@ class Signal:
 
     @classmethod
     def parse(cls, key: str) -> "Signal":
-        """The signal of a key. Raises UserError when `key` is not one."""
+        """The signal of a key. Raises UserError that names the part which is wrong."""
         base, *extra = key.split("@")
         domain, *values = base.split(":")
-        parts = _PARTS.get(domain)  # type: ignore[call-overload]
         named = dict(item.partition("=")[::2] for item in extra)
-        if parts is None or not values or len(values) > len(parts) or set(named) - set(QUALIFIERS):
-            raise UserError(
-                f"signal: '{key}' is not a signal; expected e.g. kinetics:CARTG:qPCR:BLOOD or "
-                "uptake:f18_fhbg:suv_mean:lesion"
-            )
+        problem = _key_problem(domain, values, named)
+        if problem:
+            raise UserError(f"signal: '{key}' is not a signal: {problem}")
+        parts = _PARTS[domain]  # type: ignore[index]
         texts = {**dict(zip(parts, values, strict=False)), **named}
         known = {name: _text(value) for name, value in texts.items()}
         return cls(domain=domain, qualified_by=tuple(named), **{"code": "", **known})  # type: ignore[arg-type]
@@ -136,6 +135,59 @@ class Signal:
     def replace(self, **changes: object) -> "Signal":
         """A copy with some parts changed."""
         return replace(self, **changes)  # type: ignore[arg-type]
+
+
+PART_WORDS = {
+    "code": {"kinetics": "ANALYTE", "uptake": "METRIC", "laboratory": "TEST", "burden": "CODE"},
+    "assay": "ASSAY",
+    "matrix": "MATRIX",
+    "tracer_id": "TRACER",
+    "region_kind": "KIND",
+    "region_code": "REGION",
+}
+"""What the parts of a key are called where a key is explained."""
+
+
+def part_word(domain: str, part: str) -> str:
+    """ "ANALYTE" for the code of kinetics, "KIND" for a kind of region."""
+    word = PART_WORDS[part]
+    return word[domain] if isinstance(word, dict) else word
+
+
+def key_pattern(domain: Domain) -> str:
+    """ "kinetics:ANALYTE:ASSAY:MATRIX"."""
+    return ":".join([domain, *(part_word(domain, part) for part in _PARTS[domain])])
+
+
+def key_parts(domain: Domain) -> tuple[str, ...]:
+    """Names of the parts of a key, in its order."""
+    return _PARTS[domain]
+
+
+def _key_problem(domain: str, values: list[str], named: dict[str, str]) -> str:
+    """Which part of a key is wrong and what was expected; "" for a key that can be read."""
+    if domain not in _PARTS:
+        return (
+            f"'{domain}' is none of {', '.join(DOMAINS)}; expected e.g. kinetics:CARTG:qPCR:BLOOD "
+            "or uptake:f18_fhbg:suv_mean:lesion"
+        )
+    pattern = key_pattern(domain)
+    parts = _PARTS[domain]
+    if not values:
+        return f"nothing stands behind '{domain}'; expected {pattern}"
+    if len(values) > len(parts):
+        return f"'{values[len(parts)]}' is one part too many; expected {pattern}"
+    unknown = sorted(set(named) - set(QUALIFIERS))
+    if unknown:
+        return f"'@{unknown[0]}' is none of @{', @'.join(QUALIFIERS)}"
+    kind = dict(zip(parts, values, strict=False)).get("region_kind")
+    if kind is not None and _text(kind) not in {None, *KIND_LABELS}:
+        here = ":".join([domain, *values[:2]])
+        return (
+            f"'{kind}' stands where the kind of region is expected ({', '.join(KIND_LABELS)}); "
+            f"one lesion is {here}:lesion:{kind}, one organ {here}:organ:{kind}"
+        )
+    return ""
 
 
 def _text(value: str) -> str | None:

@@ -295,8 +295,8 @@ def walk(component: object):
         "window=all",
         "day_low=3&day_high=21",
         "signal=kinetics:CARFLOW:flow:BLOOD&time=visit&adjust=age_year&rule=censored",
-        "signal=uptake:f18_fhbg:suv_mean:lesion&analysis_set=imaging&time=none&window=0-90",
-        "signal=laboratory:CRP:SERUM&group=best_response&cohort=A",
+        "signal=uptake:f18_dcfpyl_psma:suv_mean:lesion&analysis_set=imaging&time=none&window=0-90",
+        "signal=laboratory:CRP:BLOOD&group=best_response&cohort=A",
     ],
 )
 def test_the_specification_to_copy_asks_for_the_same_rows_again(query: str) -> None:
