@@ -131,15 +131,17 @@ def _follow_up_tile(view: View, numbers: TrialNumbers) -> Component | None:
     if days is None:
         return None
     median, low, high = days
-    followed = not view.trial.survival.is_empty()
+    facts = [f"{low:,.0f} to {high:,.0f} from infusion"]
+    if numbers.last_measured_day is not None:
+        facts.append(f"last sample or scan, median {numbers.last_measured_day:,.0f}")
+    if view.trial.survival.is_empty():
+        facts.append("no survival data")
     return stat_tile(
-        "Follow-up, median" if followed else "Last known day, median",
+        "Last contact, median",
         f"{median:,.0f}",
         "days",
         view.href("/patients", sort="follow_up"),
-        note=f"{low:,.0f} to {high:,.0f}, from infusion"
-        if followed
-        else f"{low:,.0f} to {high:,.0f}; no survival data",
+        note="; ".join(facts),
     )
 
 

@@ -1,17 +1,17 @@
 """What the overview shows, computed once from a view."""
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import polars as pl
 
 from analysis.derive.completeness import planned_visits, visit_states
-from analysis.derive.follow_up import last_contact
 from analysis.derive.response import best_response
 from analysis.derive.sets import analysis_sets
 from analysis.derive.toxicity import maximum_grade
 from analysis.derive.trial_overview import TrialOverview, trial_overview
 from analysis.tracers import TRACERS
+from dashboard.contact import last_contacts, last_measurements
 from dashboard.view import View
 from figures.scan_completeness import CompletenessNumbers, prepare_scan_completeness
 from models.trial import Trial
@@ -22,11 +22,13 @@ _CLASS_ORDER = ("reporter_gene", "direct_label", "pretargeting", "immune_target"
 
 class TrialNumbers(NamedTuple):
     """The overview's numbers; `completeness` is None when no visit can be told, and
-    `examinations` names what it counts ("scans" or "blood samples")."""
+    `examinations` names what it counts ("scans" or "blood samples"). last_measured_day: median of
+    the last sample or scan of the infused patients, None without one."""
 
     overview: TrialOverview
     completeness: CompletenessNumbers | None
     examinations: str
+    last_measured_day: float | None
 
 
 def trial_numbers(view: View) -> TrialNumbers:
@@ -35,7 +37,7 @@ def trial_numbers(view: View) -> TrialNumbers:
     reader = view.selection.reader or None
     trial, selected = view.trial, view.selected
     best = best_response(trial.responses, criterion, reader)
-    contact = _contact(trial)
+    contact = last_contacts(partial(getattr, trial))
     sets = analysis_sets(trial.subjects, trial.infusions, trial.scans, trial.responses)
     usubjids = selected.subjects["usubjid"].to_list()
     overview = trial_overview(sets, best, maximum_grade(trial.adverse_events), contact, usubjids)
@@ -45,19 +47,16 @@ def trial_numbers(view: View) -> TrialNumbers:
         overview,
         _completeness(view, examined, best, contact, scanned),
         "scans" if scanned else "blood samples",
+        _median_day(last_measurements(partial(getattr, trial)), sets, usubjids),
     )
 
 
-def _contact(trial: Trial) -> pl.DataFrame:
-    return last_contact(
-        trial.survival,
-        {
-            "scan": trial.scans,
-            "sample": trial.kinetics,
-            "laboratory": trial.labs,
-            "response": trial.responses,
-        },
-    )
+def _median_day(last: pl.DataFrame, sets: pl.DataFrame, usubjids: list[str]) -> float | None:
+    """Of the infused among the selected patients."""
+    infused = sets.filter(pl.col("infused").fill_null(False))["usubjid"]
+    chosen = pl.col("usubjid").is_in(usubjids) & pl.col("usubjid").is_in(infused.implode())
+    median = last.filter(chosen)["last_day"].median()
+    return None if median is None else float(median)  # type: ignore[arg-type]
 
 
 def _scans(trial: Trial) -> pl.DataFrame:

@@ -71,7 +71,7 @@ def draw_follow_up(
         },
         text=[
             f"<b>Patient {name}</b><br>best response {response or 'not assessed'}<br>"
-            f"last known day {day:.0f}"
+            f"last contact day {day:.0f}"
             for name, response, day in zip(
                 numbers.patients, numbers.responses, numbers.last_day, strict=True
             )

@@ -26,6 +26,7 @@ SCHEMA: Mapping[str, type[pl.DataType]] = {
     "endpoint": TEXT,
     "time_day": NUMBER,
     "cnsr": pl.Int64,
+    "start_from": TEXT,
     "label": TEXT,
     "value_text": TEXT,
     "infusion_no": pl.Int64,

@@ -1,4 +1,8 @@
-"""How long each patient was followed: from infusion to the last day of which anything is known."""
+"""How long each patient was followed: to the last contact, and to the last sample or scan.
+
+Last contact is the last day of which anything is known: a sample, a scan, a response, the end of
+survival. The last sample or scan is often far earlier; the two are never called by one name.
+"""
 
 from collections.abc import Mapping
 
@@ -7,6 +11,9 @@ import polars as pl
 from analysis.derive.columns import ensure
 
 _SCHEMA = {"usubjid": pl.String, "last_day": pl.Float64, "source": pl.String}
+FROM_INFUSION = ("OS", "PFS")
+"""Endpoints whose days count from infusion unless they say otherwise; DOR counts from response."""
+OTHER_STARTS = "enrol|random|respon|apheres|diagnos|consent|screen"
 
 
 def last_contact(
@@ -14,9 +21,10 @@ def last_contact(
 ) -> pl.DataFrame:
     """One row per patient with a known day after infusion.
 
-    survival: the delivered endpoints; overall survival ends at death or at last contact. timed:
-    frames with usubjid and rel_day (scans, samples ...) by the word for their source; they count
-    where survival was not delivered or ends earlier.
+    survival: the delivered endpoints; a patient was alive and known at the end of overall or
+    progression-free survival counted from infusion; of a death no other end counts. timed: frames
+    with usubjid and rel_day (scans, samples ...) by the word for their source; the latest day
+    counts.
     Columns: usubjid, last_day (days from infusion), source ("death", "survival" or that word).
     """
     parts = [_survival_end(survival)]
@@ -40,8 +48,13 @@ def last_contact(
 def _survival_end(survival: pl.DataFrame | None) -> pl.DataFrame:
     if survival is None or survival.is_empty():
         return pl.DataFrame(schema=_SCHEMA)
-    overall = survival.filter(pl.col("endpoint") == "OS")
-    died = pl.when(pl.col("cnsr") == 0).then(pl.lit("death")).otherwise(pl.lit("survival"))
-    return overall.select(
-        "usubjid", pl.col("time_day").cast(pl.Float64).alias("last_day"), died.alias("source")
+    rows = ensure(survival, "usubjid", "endpoint", "time_day", "cnsr", "start_from")
+    elsewhere = pl.col("start_from").str.to_lowercase().str.contains(OTHER_STARTS)
+    ends = rows.filter(pl.col("endpoint").is_in(FROM_INFUSION) & ~elsewhere.fill_null(False))
+    died = (pl.col("endpoint") == "OS") & (pl.col("cnsr") == 0)
+    ends = ends.with_columns(pl.col("time_day").cast(pl.Float64), died=died.fill_null(False))
+    return ends.filter(pl.col("died") | ~pl.col("died").any().over("usubjid")).select(
+        "usubjid",
+        pl.col("time_day").alias("last_day"),
+        pl.when("died").then(pl.lit("death")).otherwise(pl.lit("survival")).alias("source"),
     )

@@ -137,8 +137,8 @@ class Signal:
         return replace(self, **changes)  # type: ignore[arg-type]
 
 
+CODE_WORDS = {"kinetics": "ANALYTE", "uptake": "METRIC", "laboratory": "TEST", "burden": "CODE"}
 PART_WORDS = {
-    "code": {"kinetics": "ANALYTE", "uptake": "METRIC", "laboratory": "TEST", "burden": "CODE"},
     "assay": "ASSAY",
     "matrix": "MATRIX",
     "tracer_id": "TRACER",
@@ -150,8 +150,7 @@ PART_WORDS = {
 
 def part_word(domain: str, part: str) -> str:
     """ "ANALYTE" for the code of kinetics, "KIND" for a kind of region."""
-    word = PART_WORDS[part]
-    return word[domain] if isinstance(word, dict) else word
+    return CODE_WORDS[domain] if part == "code" else PART_WORDS[part]
 
 
 def key_pattern(domain: Domain) -> str:

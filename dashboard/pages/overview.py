@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -15,6 +16,7 @@ from dashboard.components.page_header import page_header
 from dashboard.components.provenance_strip import figure_downloads, provenance_strip
 from dashboard.components.stat_tile import stat_strip
 from dashboard.components.text import join_facts
+from dashboard.contact import SEEN, timed
 from dashboard.overview_tiles import overview_sentence, overview_tiles
 from dashboard.quality_list import quality_list
 from dashboard.recent_changes import changed_kinds, recent_changes
@@ -127,7 +129,7 @@ def _nobody(view: View) -> Component:
 
 
 def _time_card(view: View) -> Component:
-    """Accrual by calendar date; where the delivery holds no dates, follow-up by patient."""
+    """Accrual by calendar date; where the delivery holds no dates, last contact by patient."""
     dated = view.selected.infusions.drop_nulls("dtm_utc")
     if dated.height > 1:
         numbers = prepare_accrual(dated, view.selected.subjects)
@@ -153,21 +155,17 @@ def _follow_up_card(view: View) -> Component:
     numbers = prepare_follow_up(
         view.selected.survival,
         view.selected.responses,
-        {
-            "scan": view.selected.scans,
-            "sample": view.selected.kinetics,
-            "laboratory": view.selected.labs,
-        },
+        timed(partial(getattr, view.selected), SEEN),
     )
     if numbers is None:
-        return card("Follow-up", _no_days(view))
+        return card("Last contact of each patient", _no_days(view))
     n = len(numbers.patients)
     return card(
-        "Last known day of each patient",
+        "Last contact of each patient",
         graph(
             draw_follow_up(numbers, view.theme, _patient_links(view, numbers.patients)),
             Ids.FOLLOW_UP,
-            f"Days from infusion to the last known day of {n} patients, by best response",
+            f"Days from infusion to the last contact of {n} patients, by best response",
         ),
         note="No calendar dates were delivered; by best response, then length",
         footer=provenance_strip(view, f"n = {n}", downloads=figure_downloads(view, Ids.FOLLOW_UP)),

@@ -110,7 +110,8 @@ def _roster_table(view: View) -> pl.DataFrame:
                 "max_crs": row.crs,
                 "max_icans": row.icans,
                 "n_flags": row.flags,
-                "last_data_day": row.follow_up_day,
+                "last_contact_day": row.follow_up_day,
+                "last_sample_or_scan_day": row.last_measured_day,
             }
             for row in found.rows
         ],

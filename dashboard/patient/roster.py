@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from analysis.derive.toxicity import maximum_grade
+from dashboard.contact import Frames, last_contacts, last_measurements
 from dashboard.patient.page_data import natural_key, short_code
 from dashboard.patient.records import CutRecords
 from dashboard.patient.roster_sparks import (
@@ -43,6 +44,7 @@ class RosterRow(NamedTuple):
     burden: Spark
     flags: int
     follow_up_day: float | None
+    last_measured_day: float | None
 
 
 class Roster(NamedTuple):
@@ -66,7 +68,7 @@ SORTS: dict[str, tuple[str, Callable[[RosterRow], Any]]] = {
     "crs": ("Maximum CRS", lambda row: (not row.has_crs, -(row.crs or 0))),
     "icans": ("Maximum ICANS", lambda row: (not row.has_icans, -(row.icans or 0))),
     "flags": ("Flags", lambda row: -row.flags),
-    "follow_up": ("Follow-up", lambda row: -(row.follow_up_day or 0.0)),
+    "follow_up": ("Last contact", lambda row: -(row.follow_up_day or 0.0)),
 }  # fmt: skip
 """Orders of the roster: what the reader calls them and their key."""
 
@@ -91,7 +93,8 @@ def roster(
     best = records.best(criterion, reader)
     grades = _grades(records)
     counts = _counts(flags)
-    last = _last_days(records)
+    contact = _last_days(records, last_contacts)
+    measured = _last_days(records, last_measurements)
     none = Spark(None, "", None)
     made = [
         RosterRow(
@@ -109,7 +112,8 @@ def roster(
             uptake=columns["uptake"].get(row["usubjid"], none),
             burden=columns["burden"].get(row["usubjid"], none),
             flags=counts.get(row["usubjid"], 0),
-            follow_up_day=last.get(row["usubjid"]),
+            follow_up_day=contact.get(row["usubjid"]),
+            last_measured_day=measured.get(row["usubjid"]),
         )
         for row in subjects
     ]
@@ -144,24 +148,13 @@ def _counts(flags: pl.DataFrame) -> dict[str, int]:
     return dict(serious.group_by("usubjid").len().iter_rows())
 
 
-def _last_days(records: CutRecords) -> dict[str, float]:
-    """Last day with any record, or the end of overall-survival follow-up."""
+def _last_days(records: CutRecords, last: Callable[[Frames], pl.DataFrame]) -> dict[str, float]:
+    """The last contact, or the last sample or scan, by patient."""
 
     def make() -> dict[str, float]:
-        parts = []
-        for name in ("kinetics", "labs", "scans", "responses", "lesions"):
-            frame = records.frame(name)
-            if {"usubjid", "rel_day"} <= set(frame.columns):
-                parts.append(frame.select("usubjid", day=pl.col("rel_day").cast(pl.Float64)))
-        survival = records.frame("survival")
-        if {"usubjid", "time_day"} <= set(survival.columns):
-            parts.append(survival.select("usubjid", day=pl.col("time_day").cast(pl.Float64)))
-        if not parts:
-            return {}
-        every = pl.concat(parts).filter(pl.col("day").is_not_null())
-        return dict(every.group_by("usubjid").agg(pl.col("day").max()).iter_rows())
+        return dict(last(records.frame).select("usubjid", "last_day").iter_rows())
 
-    return records.kept("last days", make)
+    return records.kept(("last days", last.__name__), make)
 
 
 def _who(row: Row) -> str:

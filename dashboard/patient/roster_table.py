@@ -54,7 +54,7 @@ def _heads(found: Roster) -> list[tuple[str, str, str | None, str]]:
     heads += [(key, f"Max {one}", None, "center") for key, one in graded if one in found.toxicity]
     if found.has_flags:
         heads.append(("flags", "Flags", None, "right"))
-    return [*heads, ("follow_up", "Last data", "day", "right")]
+    return [*heads, ("follow_up", "Last contact", "day", "right")]
 
 
 def _head(view: View, key: str, text: str, unit: str | None, side: str, order: str) -> Component:
@@ -96,7 +96,7 @@ def _row(view: View, row: RosterRow, found: Roster, keys: list[str]) -> Componen
     )
     named = {"blood": found.blood, "uptake": found.uptake, "burden": found.burden}
     labels = {key: column.name for key, column in named.items() if column is not None}
-    labels |= {"crs": "CRS", "icans": "ICANS", "flags": "Flags", "follow_up": "Last data, day"}
+    labels |= {"crs": "CRS", "icans": "ICANS", "flags": "Flags", "follow_up": "Last contact, day"}
     rest = []
     for key in keys[1:]:
         cell = cells[key]
