@@ -17,8 +17,9 @@ from analysis.fits.mixed import judged
 from analysis.fits.recipe import snippet
 from analysis.fits.versions import provenance
 from analysis.joint_rules import ASSOCIATIONS
+from analysis.number_words import count
 from analysis.results import Check, Excluded, Fit
-from analysis.sentences import count, signal_phrase, within_cohorts
+from analysis.sentences import signal_phrase, within_cohorts
 from analysis.specs import BLQ_RULES, TRANSFORMS, ModelSpec, adjuster_column
 
 if TYPE_CHECKING:
