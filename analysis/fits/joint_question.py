@@ -14,7 +14,7 @@ from analysis.fits.joint.binary import fit_joint_binary
 from analysis.fits.joint.model import fit_joint
 from analysis.fits.joint_question_rows import CourseRows, course_rows
 from analysis.fits.mixed import judged
-from analysis.fits.recipe import snippet
+from analysis.fits.recipe import named_signal, snippet
 from analysis.fits.versions import provenance
 from analysis.joint_rules import ASSOCIATIONS
 from analysis.number_words import count
@@ -153,7 +153,8 @@ def _method(spec: ModelSpec, fit: Fit, rows: CourseRows) -> str:
     slope = "" if spec.random == "intercept" else " and in slope over log(1 + day)"
     window = "" if response else f" from day {spec.day_low:g} to {rows.end:g}"
     parts = (
-        f"Course: {spec.exposure}, {TRANSFORMS[spec.transform].partition(';')[0]}; natural cubic "
+        f"Course: {named_signal(spec.exposure)}, "
+        f"{TRANSFORMS[spec.transform].partition(';')[0]}; natural cubic "
         f"spline of log(1 + day) with {spec.spline_df} degrees of freedom; patients differ in "
         f"level{slope}.",
         f"Outcome: {what}{window}, by {association}"
