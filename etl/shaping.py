@@ -15,7 +15,8 @@ from etl.guard import ReadResult
 from etl.profiles.grid import Usage, count_cells
 from etl.profiles.headers import matching
 from etl.profiles.house import file_name
-from etl.profiles.reshape import Incoming, reshape, selects
+from etl.profiles.reshape import Incoming, reshape
+from etl.profiles.row_filters import selects
 from etl.profiles.schema import Profile, Table
 from etl.sheets.sheet import Sheet
 from etl.source import SKIPPED, Finding

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from analysis.errors import UserError
 from etl.contracts import CONTRACTS
-from etl.profiles.schema import Profile, Table
+from etl.profiles.schema import NOTHING, Profile, Table
 
 SHIPPED = ("car22", "sdtm", "synthetic")
 FOLDER = Path(__file__).parent
@@ -104,7 +104,7 @@ def _require_known_fields(profile: Profile, table: Table) -> None:
         )
     used = {*table.columns, *table.constants, *table.maps}
     for wide in table.wide:
-        used |= {wide.into, *wide.beside, *wide.constants}
+        used |= {wide.into, *wide.beside, *wide.constants} - {NOTHING}
     unknown = sorted(used - set(contract.field_names) - _captures(table))
     if unknown:
         raise UserError(

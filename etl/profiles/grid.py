@@ -15,6 +15,7 @@ from etl.profiles.headers import (
     matching,
     missing_message,
     only_column,
+    squash,
 )
 from etl.profiles.schema import Table
 from etl.sheets.sheet import Sheet
@@ -49,6 +50,7 @@ class Grid:
     rows: pl.DataFrame
     where: str
     usage: Usage
+    sheet: Sheet
 
     def find(self, names: tuple[str, ...], position: str | None, optional: bool) -> int | None:
         """The index of the one column that is meant, marked as read.
@@ -76,6 +78,27 @@ class Grid:
                 f"{self.where}: column {hit[0]!r} looks like one that identifies persons and is "
                 "never read; map a pseudonym instead"
             )
+
+    def text_at(self, address: str, optional: bool) -> str | None:
+        """The text of one cell of the sheet, by its spreadsheet address (D1): what a title says of
+        every row. None when it is empty and may be.
+
+        Raises:
+            UserError: The sheet has no such cell, or it is empty and not optional.
+        """
+        letters = address.rstrip("0123456789")
+        row = _row_index(self.sheet, int(address.removeprefix(letters)))
+        cells = self.sheet.cells
+        inside = not self.sheet.header and 0 <= row < cells.height
+        text = cells.row(row)[at_position(letters, self.paths, self.where)] if inside else None
+        if text is not None and squash(text):
+            return squash(text)
+        if optional:
+            return None
+        raise UserError(
+            f"{self.where}: cell {address!r} is empty or not in the sheet; correct `cell` in the "
+            "profile, or mark it `optional: true`"
+        )
 
     def find_many(self, patterns: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
         """All columns that fit any of the patterns, in sheet order, with their captures."""
@@ -128,7 +151,7 @@ def open_grid(sheet: Sheet, table: Table, where: str, usage: Usage) -> Grid:
     if usage.rows_read is None:
         usage.rows_total, usage.height = rows.height, height
         usage.rows_read = pl.Series("_row", [], dtype=rows["_row"].dtype)
-    return Grid(paths, units, rows, where, usage)
+    return Grid(paths, units, rows, where, usage, sheet)
 
 
 def _blank(name: str) -> pl.Expr:

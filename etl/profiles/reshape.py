@@ -14,10 +14,11 @@ from analysis.errors import UserError
 from analysis.number_words import count
 from etl.contracts.contract import Contract
 from etl.contracts.values import SENT_NUMBER
-from etl.profiles.cells import clean, fits, fold, keeps, translated
+from etl.profiles.cells import clean, fits, fold, translated
 from etl.profiles.grid import Grid, Usage, open_grid
 from etl.profiles.headers import CAPTURE, leaf, matching, missing_message
-from etl.profiles.schema import ColumnRule, Filter, Profile, Table, Wide
+from etl.profiles.row_filters import holds, selected_rows
+from etl.profiles.schema import NOTHING, ColumnRule, Profile, Table, Wide
 from etl.sheets.sheet import Sheet
 from etl.source import Finding
 
@@ -45,58 +46,12 @@ def reshape(
     place = f"sheet {sheet.name!r}" if sheet.name else f"file {file!r}"
     where = f"profile {profile.name!r}, table {table.title!r}, {place}"
     grid = open_grid(sheet, table, where, usage)
-    rows = _selected(grid, table)
+    rows = selected_rows(grid, table)
     shaper = _Shaper(grid, profile, table, contract, rows)
     frame = shaper.wide() if table.wide else shaper.long()
     if usage.rows_read is not None:
         usage.rows_read = pl.concat([usage.rows_read, rows["_row"]]).unique()
     return Incoming(table.contract, table, frame, shaper.headers, tuple(shaper.findings))
-
-
-def _selected(grid: Grid, table: Table) -> pl.DataFrame:
-    rows = grid.rows
-    if table.stop is not None:
-        index = grid.find((table.stop.column,), None, False)
-        ends = rows.select(fits(pl.col(f"c{index}"), table.stop.like).arg_max()).item()
-        hit = rows.select(fits(pl.col(f"c{index}"), table.stop.like).any()).item()
-        rows = rows.head(ends) if hit else rows
-    for rule in table.where:
-        rows = rows.filter(_holds(grid, rule))
-    return rows
-
-
-def _holds(grid: Grid, rule: Filter, grouped: bool = False) -> pl.Expr:
-    """Whether a row passes a filter. An absent column is empty where the filter can do without
-    it: for `present: false`, for `unlike` alone, and inside `any_of` and `none_of`."""
-    if rule.any_of or rule.none_of:
-        tests = [_holds(grid, one, True) for one in rule.any_of]
-        hit = pl.any_horizontal(tests) if tests else pl.lit(True)
-        return hit & ~pl.any_horizontal(
-            pl.lit(False), *(_holds(grid, one, True) for one in rule.none_of)
-        )
-    only_unlike = bool(rule.unlike and not rule.equals and not rule.like)
-    index = grid.find(rule.column, None, grouped or rule.present is False or only_unlike)
-    column = pl.lit(None, pl.String) if index is None else pl.col(f"c{index}")
-    return keeps(column, rule)
-
-
-def selects(table: Table, sheet: Sheet) -> bool:
-    """Whether the `when` filters of a table hold for the first data row of a sheet."""
-    if not table.when:
-        return True
-    usage = Usage()
-    try:
-        grid = open_grid(sheet, table, "", usage)
-    except UserError:
-        return False
-    first = grid.rows.head(1)
-    for rule in table.when:
-        found = [hit for name in rule.column for hit in matching(name, grid.paths)]
-        if not found or first.is_empty():
-            return False
-        if not first.select(keeps(pl.col(f"c{found[0][0]}"), rule)).item():
-            return False
-    return True
 
 
 class _Shaper:
@@ -124,12 +79,15 @@ class _Shaper:
         return self._frame(self.rows, fields, raw, pl.lit(label, pl.String))
 
     def wide(self) -> pl.DataFrame:
-        """One record per data row and matched column."""
+        """One record per data row and matched column; what is only named, once."""
         fields, _, _ = self._base_fields()
         parts = []
         for block in self.table.wide:
-            for index, captured in self._columns_of(block):
-                parts.append(self._cell_records(block, index, captured, fields))
+            made = [
+                self._cell_records(block, index, captured, fields)
+                for index, captured in self._columns_of(block)
+            ]
+            parts += [_once(made)] if made and block.into == NOTHING else made
         if not parts:
             return self._frame(self.rows.head(0), fields, pl.lit(None, pl.String), pl.lit(""))
         return pl.concat(parts, how="diagonal")
@@ -169,6 +127,9 @@ class _Shaper:
 
     def _cell(self, rule: ColumnRule) -> tuple[pl.Expr | None, int | None]:
         """The expression of a field's text, and its column when it is a single one."""
+        if rule.cell is not None:
+            text = self.grid.text_at(rule.cell, rule.optional)
+            return (None if text is None else pl.lit(text)), None
         if rule.first_of or rule.join:
             found = [self.grid.find((name,), None, True) for name in (rule.first_of or rule.join)]
             present = [clean(pl.col(f"c{index}")) for index in found if index is not None]
@@ -178,8 +139,8 @@ class _Shaper:
                 names = rule.first_of or rule.join
                 raise UserError(missing_message(names, self.grid.paths, self.grid.where))
             if rule.join:
-                text = pl.concat_str(present, separator=rule.separator, ignore_nulls=True)
-                return pl.when(text.str.len_bytes() > 0).then(text), None
+                joined = pl.concat_str(present, separator=rule.separator, ignore_nulls=True)
+                return pl.when(joined.str.len_bytes() > 0).then(joined), None
             return pl.coalesce(present), next(index for index in found if index is not None)
         index = self.grid.find(rule.from_, rule.position, rule.optional)
         return (None, None) if index is None else (pl.col(f"c{index}"), index)
@@ -204,7 +165,7 @@ class _Shaper:
     def _finished(self, text: pl.Expr, rule: ColumnRule) -> pl.Expr:
         """The text where the rule's filters hold, with its default and its added number."""
         for one in rule.where:
-            text = pl.when(_holds(self.grid, one)).then(text)
+            text = pl.when(holds(self.grid, one)).then(text)
         if rule.default is not None:
             text = text.fill_null(rule.default)
         if rule.add is not None:
@@ -255,8 +216,12 @@ class _Shaper:
             words = {**self.table.maps.get(name, {}), **block.maps.get(name, {})}
             cell = pl.col(f"c{partner}")
             fields[name] = self._read(cell, words, None, self.profile.missing, name, partner)
-        words = {**self.table.maps.get(block.into, {}), **block.maps.get(block.into, {})}
         missing = {**self.profile.missing, **block.missing}
+        if block.into == NOTHING:
+            there = clean(raw).is_not_null() & ~fits(raw, tuple(missing))
+            label = pl.lit(self.grid.paths[index])
+            return self._frame(self.rows.filter(there), fields, raw, label)
+        words = {**self.table.maps.get(block.into, {}), **block.maps.get(block.into, {})}
         fields[block.into] = self._read(raw, words, None, missing, block.into, index)
         unit = self._unit(block.unit, block.units_from, index)
         if unit is not None:
@@ -278,6 +243,13 @@ class _Shaper:
             raw.cast(pl.String).alias("_raw"),
             *columns,
         )
+
+
+def _once(parts: list[pl.DataFrame]) -> pl.DataFrame:
+    """The records of a block without those that agree with an earlier one in every field."""
+    made = pl.concat(parts, how="diagonal")
+    fields = [name for name in made.columns if name not in {"_row", "_column", "_raw"}]
+    return made.unique(fields, keep="first", maintain_order=True)
 
 
 def _word(text: str, words: Mapping[str, str]) -> str:

@@ -6,7 +6,14 @@ that "001", "NO" and "1,5" in a dictionary stay what they are. Unknown words are
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 Decimal = Literal["point", "comma"]
 Separator = Literal["", ",", ".", " ", "'"]
@@ -61,6 +68,7 @@ class ColumnRule(Part):
 
     from_: Texts = Field((), alias="from")
     position: str | None = None
+    cell: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{1,3}[1-9][0-9]{0,6}$")] | None = None
     first_of: Texts = ()
     join: Texts = ()
     separator: str = Field(" ", alias="with")
@@ -76,14 +84,22 @@ class ColumnRule(Part):
 
     @model_validator(mode="after")
     def has_one_source(self) -> "ColumnRule":
-        given = [bool(self.from_), self.position is not None, bool(self.first_of), bool(self.join)]
-        if sum(given) != 1:
-            raise ValueError("give exactly one of from, position, first_of, join")
+        given = [self.from_, self.position, self.cell, self.first_of, self.join]
+        if sum(bool(one) for one in given) != 1:
+            raise ValueError("give exactly one of from, position, cell, first_of, join")
         return self
 
 
+NOTHING = "none"
+"""`into` of a wide block whose cells fill no field."""
+
+
 class Wide(Part):
-    """Columns that hold one record per cell; `header` patterns have captures: {nominal_day}."""
+    """Columns that hold one record per cell; `header` patterns have captures: {nominal_day}.
+
+    `into: none`: a cell with a value says that what its header names is there (a lesion, a scan);
+    records that agree in every field are made once.
+    """
 
     header: Texts = ()
     position: str | None = None

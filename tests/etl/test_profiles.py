@@ -213,4 +213,4 @@ def test_the_examples_of_the_documentation_are_valid_profiles() -> None:
     blocks = DOCS.read_text(encoding="utf-8").split("```yaml\n")[1:]
     for block in blocks:
         parse_profile(block.split("```")[0], "docs/profiles.md")
-    assert len(blocks) == 2
+    assert len(blocks) == 3
