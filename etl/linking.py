@@ -3,7 +3,7 @@
 import polars as pl
 
 from etl.contracts.contract import Contract
-from etl.contracts.typed import refuse
+from etl.contracts.refusal import refuse
 from etl.known import Known
 
 OPEN = pl.col("_rule").is_null() & ~pl.col("_empty")

@@ -6,8 +6,8 @@ Every record ends with one verdict: loaded, refused, duplicate or empty.
 import polars as pl
 
 from etl.contracts.contract import RECORD, Contract
+from etl.contracts.refusal import refuse
 from etl.contracts.rules import named_rule
-from etl.contracts.typed import refuse
 from etl.keys import with_hashes
 
 OTHER = "_other"

@@ -41,8 +41,8 @@ FAMILIES: Mapping[str, Mapping[str, float]] = {
     "glycolysis": {"g": 1.0, "SUV*mL": 1.0},
     "mass": {"kg": 1.0, "g": 1e-3, "lb": 0.45359237},
     "time": {"h": 1.0, "min": 1 / 60, "s": 1 / 3600, "d": 24.0},
-    "cells": {"cells": 1.0, "10^6 cells": 1e6, "10^8 cells": 1e8, "10^9 cells": 1e9},
-    "cells_per_mass": {"cells/kg": 1.0, "10^6 cells/kg": 1e6},
+    "cells": {"cells": 1.0} | {f"10^{n} cells": 10.0**n for n in range(3, 12)},
+    "cells_per_mass": {"cells/kg": 1.0} | {f"10^{n} cells/kg": 10.0**n for n in range(3, 12)},
     "temperature": {"C": 1.0, "F": 5 / 9},
     "ratio": {"1": 1.0},
 }  # fmt: skip
@@ -118,7 +118,7 @@ _SPELLINGS: tuple[tuple[str, str], ...] = (
     ("10\u00b3", "10^3"), ("10\u2076", "10^6"), ("10\u2079", "10^9"), ("\u00b2", "2"),
     ("\u00b3", "3"), ("\u03bc", "u"), ("\u00b5", "u"), ("\u00d7", "x"), ("\u00a0", " "),
 )  # fmt: skip
-_ALIASES: Mapping[str, str] = {
+ALIASES: Mapping[str, str] = {
     "mcg/l": "ug/L", "mcg/ml": "ug/mL", "copies/ug dna": "copies/ug", "copies/ug gdna": "copies/ug",
     "dna copies/ug": "copies/ug", "copies/ug genomic dna": "copies/ug",
     "transgene copies/ug": "copies/ug", "vector copies/ug": "copies/ug",
@@ -136,14 +136,13 @@ _ALIASES: Mapping[str, str] = {
     "sec": "s", "seconds": "s", "days": "d", "day": "d", "lbs": "lb", "kgs": "kg",
     "therapeutic cells": "cells", "10^6 therapeutic cells": "10^6 cells",
     "x10^6 cells": "10^6 cells", "10*6 cells": "10^6 cells", "10^6": "10^6 cells",
-    "million cells": "10^6 cells",
     "10^6/kg": "10^6 cells/kg", "x10^6/kg": "10^6 cells/kg", "10*6/kg": "10^6 cells/kg",
     "ratio": "1", "deg c": "C", "degc": "C", "\u00b0c": "C", "deg f": "F", "degf": "F",
     "\u00b0f": "F", "g{suv}ml": "SUV*mL", "suv*ml": "SUV*mL", "suv ml": "SUV*mL",
 }  # fmt: skip
 
 _CASE_COUNTS = re.compile(r"[mM](Bq|Ci)")
-_BY_LOWER = {unit.lower(): unit for family in FAMILIES.values() for unit in family} | dict(_ALIASES)
+_BY_LOWER = {unit.lower(): unit for family in FAMILIES.values() for unit in family} | dict(ALIASES)
 
 
 def normalize_unit(text: str | None) -> str | None:
@@ -161,8 +160,42 @@ def normalize_unit(text: str | None) -> str | None:
     plain = re.sub(r"\s*/\s*", "/", plain)
     if not plain:
         return None
+    if cells := _cells_of(plain):
+        return cells
     found = _BY_LOWER.get(plain.lower(), plain)
     return plain if found[:1] != plain[:1] and _CASE_COUNTS.match(found) else found
+
+
+_POWER = re.compile(
+    r"(?:(?:1 ?)?[x*] ?10 ?(?:\^|\*{1,2}|e\+?)? ?|10 ?(?:\^|\*{1,2}|e\+?) ?|1e\+?)(\d{1,2}) (.+)"
+)
+_CELLS = re.compile(
+    r"(?:(?:viable|total|infused|transduced|positive|therapeutic|car[- ]?t?\+?|t) )*cells?(/kg)?"
+)
+
+
+def _cells_of(text: str) -> str | None:
+    """A number of cells as doses are written: "x10^6 CAR+ T cells/kg" is 10^6 cells/kg; else None.
+
+    "x106 cells" is what a superscript six becomes in Unicode NFKC; "106 cells" without the sign is
+    no power.
+    """
+    power, rest = "", text.lower()
+    if match := _POWER.fullmatch(rest):
+        power, rest = f"10^{int(match[1])} ", match[2]
+    elif rest.startswith(("million ", "billion ")):
+        power, rest = ("10^6 " if rest[0] == "m" else "10^9 "), rest[8:]
+    found = _CELLS.fullmatch(rest)
+    return f"{power}cells{found[1] or ''}" if found else None
+
+
+def spellings() -> Mapping[str, tuple[str, ...]]:
+    """Unit -> other texts that are read as it (case does not matter), sorted."""
+    found: dict[str, list[str]] = {}
+    for text, unit in sorted(ALIASES.items()):
+        if text.lower() != unit.lower():
+            found.setdefault(unit, []).append(text)
+    return {unit: tuple(texts) for unit, texts in found.items()}
 
 
 def canonical_unit(code: str) -> str | None:

@@ -8,6 +8,7 @@ from analysis.compute import units
 from etl.contracts.adverse_event import CATEGORY_WORDS
 from etl.contracts.contract import Contract
 from etl.contracts.intervention import DRUGS
+from etl.contracts.refusal import refuse
 from etl.profiles.cells import fold, folded
 
 ORGANS = (
@@ -47,6 +48,8 @@ def _infusion(frame: pl.DataFrame) -> pl.DataFrame:
     known = pl.DataFrame(rows, schema=types, orient="row")
     frame = frame.join(known, on="dose_unit", how="left", nulls_equal=True, maintain_order="left")
     dose, per_kg = pl.col("dose_cells"), pl.col("_per_kg").is_not_null()
+    unknown = dose.is_not_null() & pl.col("dose_unit").is_not_null() & pl.col("_cells").is_null()
+    frame = refuse(frame, unknown & ~per_kg, "unit_unknown", "dose_unit")
     return frame.with_columns(
         pl.coalesce("dose_cells_per_kg", dose * pl.col("_per_kg")).alias("dose_cells_per_kg"),
         pl.when(~per_kg).then(dose * pl.col("_cells").fill_null(1.0)).alias("dose_cells"),

@@ -5,11 +5,14 @@ import polars as pl
 
 from etl.contracts.contract import SUBJECT, TIME, Contract, Field, TimedRow
 
+LEAST_CELLS, LEAST_CELLS_PER_KG = 1000.0, 100.0
+"""No product is dosed so low: a smaller number is one of millions of cells, or of bags."""
+
 
 class InfusionRow(TimedRow):
     infusion_no = dy.Int64(min=1, max=1000)
-    dose_cells = dy.Float64(nullable=True, min_exclusive=0)
-    dose_cells_per_kg = dy.Float64(nullable=True, min_exclusive=0)
+    dose_cells = dy.Float64(nullable=True, min=LEAST_CELLS)
+    dose_cells_per_kg = dy.Float64(nullable=True, min=LEAST_CELLS_PER_KG)
     viability_percent = dy.Float64(nullable=True, min=0, max=100)
     transduced_percent = dy.Float64(nullable=True, min=0, max=100)
     vector_copy_number = dy.Float64(nullable=True, min=0)
@@ -38,8 +41,10 @@ CONTRACT = Contract(
         *TIME,
         Field("infusion_no", "integer", "1 for the first infusion; counted by time when absent"),
         Field("product", note="name of the cell product"),
-        Field("dose_cells", "number", "cells given, in `dose_unit`"),
-        Field("dose_unit", note="unit of the dose as delivered"),
+        Field(
+            "dose_cells", "number", "cells given, in `dose_unit`; plain cells when that is absent"
+        ),
+        Field("dose_unit", note="cells, 10^6 cells, 10^6 cells/kg ... as delivered"),
         Field("dose_cells_per_kg", "number", "cells per kg body weight"),
         Field("viability_percent", "number"),
         Field("transduced_percent", "number"),

@@ -9,6 +9,7 @@ import polars as pl
 from etl.contracts.contract import Contract, Field
 from etl.contracts.defaults import fill_defaults
 from etl.contracts.numbers import as_flag, as_number, without_absent
+from etl.contracts.refusal import refuse
 from etl.contracts.times import Moment, moment, parse_moments
 from etl.contracts.units import conversion
 from etl.contracts.values import mark_character_results, parse_values
@@ -27,18 +28,6 @@ SHORT = 10_000
 """Below this many rows distinct texts are not worth looking for."""
 
 DATES = ("dtm", "end_dtm", "label_dtm")
-
-
-def refuse(frame: pl.DataFrame, broken: pl.Expr, rule: pl.Expr | str, column: str) -> pl.DataFrame:
-    """Marks rows with a rule they break; the first rule of a row stays."""
-    hit = frame.select((broken.fill_null(False) & pl.col("_rule").is_null()).alias("hit"))["hit"]
-    if not hit.any():
-        return frame
-    named = pl.lit(rule) if isinstance(rule, str) else rule
-    return frame.with_columns(
-        pl.when(hit).then(named).otherwise(pl.col("_rule")).alias("_rule"),
-        pl.when(hit).then(pl.lit(column)).otherwise(pl.col("_bad")).alias("_bad"),
-    )
 
 
 def typed(frame: pl.DataFrame, contract: Contract, profile: Profile, table: Table) -> pl.DataFrame:

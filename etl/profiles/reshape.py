@@ -16,6 +16,7 @@ from etl.contracts.contract import Contract
 from etl.contracts.values import SENT_NUMBER
 from etl.profiles.cells import clean, fits, fold, translated
 from etl.profiles.grid import Grid, Usage, open_grid
+from etl.profiles.header_units import UNIT_FIELDS, bracketed, stated_unit, unit_field
 from etl.profiles.headers import CAPTURE, leaf, matching, missing_message
 from etl.profiles.row_filters import holds, selected_rows
 from etl.profiles.schema import NOTHING, ColumnRule, Profile, Table, Wide
@@ -120,10 +121,28 @@ class _Shaper:
             missing = {**self.profile.missing, **rule.missing}
             text = self._read(cell, words, rule.map_else, missing, name, index)
             fields[name] = self._finished(text, rule)
-            unit = self._unit(rule.unit, rule.units_from, index)
-            if unit is not None:
-                fields["unit"] = pl.lit(unit)
+            self._give_unit(fields, name, rule, index)
         return fields, raw, label
+
+    def _give_unit(
+        self, fields: dict[str, pl.Expr], name: str, rule: ColumnRule | Wide, index: int | None
+    ) -> None:
+        """Adds the unit of a number: of the profile, else what its header states."""
+        unit = self._unit(rule.unit, rule.units_from, index)
+        where = self.grid.where
+        if index is not None:
+            given = unit if unit is not None else self._unit_elsewhere(name, rule)
+            stated = stated_unit(self.grid.paths[index], name, self.contract, given, where)
+            unit = unit if unit is not None else stated
+        if unit is not None:
+            fields[unit_field(name, self.contract, where)] = pl.lit(unit)
+
+    def _unit_elsewhere(self, name: str, rule: ColumnRule | Wide) -> str | None:
+        """The unit that a constant gives, "" when a column holds it, None when nothing does."""
+        field = UNIT_FIELDS.get(name, "")
+        constants = {**self.table.constants, **getattr(rule, "constants", {})}
+        beside = getattr(rule, "beside", {})
+        return constants.get(field, "" if field in {*self.table.columns, *beside} else None)
 
     def _cell(self, rule: ColumnRule) -> tuple[pl.Expr | None, int | None]:
         """The expression of a field's text, and its column when it is a single one."""
@@ -191,7 +210,7 @@ class _Shaper:
             return fixed
         if source is None or index is None:
             return None
-        unit = self.grid.units[index] if source == "row" else _bracketed(self.grid.paths[index])
+        unit = self.grid.units[index] if source == "row" else bracketed(self.grid.paths[index])
         if not unit:
             place = "the units row" if source == "row" else "its header"
             raise UserError(
@@ -223,9 +242,7 @@ class _Shaper:
             return self._frame(self.rows.filter(there), fields, raw, label)
         words = {**self.table.maps.get(block.into, {}), **block.maps.get(block.into, {})}
         fields[block.into] = self._read(raw, words, None, missing, block.into, index)
-        unit = self._unit(block.unit, block.units_from, index)
-        if unit is not None:
-            fields["unit"] = pl.lit(unit)
+        self._give_unit(fields, block.into, block, index)
         return self._frame(self.rows, fields, raw, pl.lit(self.grid.paths[index]))
 
     def _filled(self, text: str, known: Mapping[str, str]) -> str:
@@ -268,12 +285,3 @@ def _with_captures(text: str, captured: Mapping[str, str]) -> str:
         return captured[name] if name in captured else str(match.group(0))
 
     return CAPTURE.sub(fill, text)
-
-
-def _bracketed(path: str) -> str:
-    """The text in the last brackets of a header: "Result (copies/ug)" gives copies/ug."""
-    text = leaf(path).rstrip()
-    for left, right in ("()", "[]"):
-        if text.endswith(right) and left in text:
-            return text[text.rindex(left) + 1 : -1].strip()
-    return ""
