@@ -1,31 +1,15 @@
-"""Every record of every file with its verdict: counts that must add up, and what was refused."""
+"""Every record of every file with its verdict: counts that must add up, and what was found."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from etl.contracts.contract import RECORD
-from etl.contracts.rules import RULES
 from etl.delivery import Delivery
 from etl.plan import Plan
-from etl.profiles.house import file_name
 from etl.unread import NO_READER
-from etl.verdicts import DUPLICATE, EMPTY, LOADED, OTHER, REFUSED
+from etl.verdicts import DUPLICATE, EMPTY, LOADED, REFUSED
 
-RAW_LIMIT = 500
-"""Characters of a refused text that are kept."""
-
-REFUSED_SCHEMA = {
-    "file": pl.Int64,
-    "sheet": pl.String,
-    "row": pl.Int64,
-    "column_name": pl.String,
-    "rule": pl.String,
-    "raw": pl.String,
-    "message": pl.String,
-}
 FINDING_SCHEMA = {
     "file": pl.Int64,
     "severity": pl.String,
@@ -100,55 +84,6 @@ def account(delivery: Delivery, plan: Plan) -> list[FileAccount]:
     return accounts
 
 
-def refused_rows(delivery: Delivery) -> pl.DataFrame:
-    """One row per refused record: file number, sheet, row, column, rule, raw text, message."""
-    frames = [
-        _refused_of(delivery, part_number, rows)
-        for frame in delivery.records.values()
-        for (part_number,), rows in _with_others(
-            delivery, frame.filter(pl.col("_verdict") == REFUSED), frame
-        ).group_by("_part", maintain_order=True)
-    ]
-    if not frames:
-        return pl.DataFrame(schema=REFUSED_SCHEMA)
-    return pl.concat(frames).sort("file", "sheet", "row", maintain_order=True)
-
-
-def _with_others(delivery: Delivery, refused: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
-    """The refused records with the place of the record that each is in conflict with."""
-    if OTHER not in refused.columns or refused[OTHER].null_count() == refused.height:
-        return refused.with_columns(pl.lit(None, pl.String).alias("_place"))
-    wanted = refused[OTHER].drop_nulls().unique().implode()
-    others = frame.filter(pl.col(RECORD).is_in(wanted)).select(RECORD, "_part", "_row")
-    places = [
-        f"{file_name(delivery.files[delivery.parts[part].file].source.name)} row {row}"
-        for part, row in others.select("_part", "_row").iter_rows()
-    ]
-    named = others.select(pl.col(RECORD).alias(OTHER), pl.Series("_place", places, pl.String))
-    return refused.join(named, on=OTHER, how="left", maintain_order="left")
-
-
-def _refused_of(delivery: Delivery, part_number: object, rows: pl.DataFrame) -> pl.DataFrame:
-    part = delivery.parts[part_number]  # type: ignore[call-overload]
-    text = part.incoming.frame
-    headers = dict(part.incoming.headers)
-    content = text["_column"].to_list() if text.height else []
-    out = []
-    chosen = rows.select("_index", "_row", "_rule", "_bad", "_place")
-    for index, row, rule, bad, place in chosen.iter_rows():
-        is_content = bad in {"value", part.table.wide[0].into if part.table.wide else ""}
-        column = headers.get(bad) or (content[index] if is_content else None) or bad
-        if is_content and content[index]:
-            column = content[index]
-        raw = text[bad][index] if bad in text.columns else None
-        if is_content and raw is None:
-            raw = text["_raw"][index]
-        words = RULES.get(rule)
-        message = f"{words}; the other is {place}" if place else words
-        out.append((part.file, part.sheet, row, column, rule, raw and raw[:RAW_LIMIT], message))
-    return pl.DataFrame(out, schema=REFUSED_SCHEMA, orient="row")
-
-
 def finding_rows(delivery: Delivery) -> pl.DataFrame:
     """One row per finding with the number of its file."""
     rows = [
@@ -156,19 +91,3 @@ def finding_rows(delivery: Delivery) -> pl.DataFrame:
         for file, one in delivery.findings
     ]
     return pl.DataFrame(rows, schema=FINDING_SCHEMA, orient="row")
-
-
-def refused_json(rows: pl.DataFrame, paths: Sequence[str]) -> list[dict[str, Any]]:
-    """The refused rows of the command contract, with the message of each."""
-    return [
-        {
-            "file": paths[row["file"]],
-            "sheet": row["sheet"],
-            "row": row["row"],
-            "column": row["column_name"],
-            "rule": row["rule"],
-            "raw": row["raw"],
-            "message": row["message"],
-        }
-        for row in rows.iter_rows(named=True)
-    ]

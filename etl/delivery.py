@@ -202,6 +202,7 @@ def _learn(frame: pl.DataFrame, contract: Contract, known: Known, saved: SavedPr
         name, key = LISTS[contract.name]
         known.forget(name, frame, key)
     if contract.name == "subject":
+        known.subjects_delivered = not frame["_empty"].all()
         listed = good.with_columns(pl.lit(False).alias("implied"))
         known.learn("subjects", listed, ("usubjid",))
     elif contract.name == "subject_characteristic" and saved.profile.reference == "rfstdtc":

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine
 from analysis.errors import UserError
 from analysis.number_words import count
 from analysis.tracers import TRACERS
-from etl.accounting import FileAccount, account, finding_rows, refused_json, refused_rows
+from etl.accounting import FileAccount, account, finding_rows
 from etl.delivery import Delivery, check_delivery
 from etl.guard import ReadResult, read_guarded
 from etl.half_file import require_whole_files
@@ -28,6 +28,7 @@ from etl.plan import Plan, make_plan
 from etl.profiles import SavedProfile, load_profile
 from etl.profiles.guess import guess_profile
 from etl.redating import redate
+from etl.refusals import refused_json, refused_rows
 from etl.report import changed_text, load_text
 from etl.retirement import retirement_findings
 from etl.source import open_sources, require_paths

@@ -44,6 +44,8 @@ class Known:
     administrations: pl.DataFrame = field(default_factory=lambda: _empty(ADMINISTRATIONS))
     infusions: pl.DataFrame = field(default_factory=lambda: _empty(INFUSIONS))
     tracers: frozenset[str] = frozenset()
+    subjects_delivered: bool = False
+    """Whether this delivery holds a list of subjects, even one whose every row is refused."""
 
     def learn(self, name: str, rows: pl.DataFrame, key: tuple[str, ...]) -> None:
         """Adds rows of the delivery to what is known; they replace rows of the same key."""
@@ -65,4 +67,4 @@ class Known:
     @property
     def has_subject_list(self) -> bool:
         """Whether somebody has delivered subjects: then an unknown one is an error."""
-        return bool((~self.subjects["implied"]).any())
+        return self.subjects_delivered or bool((~self.subjects["implied"]).any())

@@ -11,11 +11,12 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Connection
 
-from etl.accounting import FileAccount, refused_json
+from etl.accounting import FileAccount
 from etl.contracts import CONTRACT_VERSION
-from etl.contracts.rules import REFERENCES
+from etl.contracts.rules import HEALABLE
 from etl.guard import ReadResult
 from etl.profiles import SavedProfile
+from etl.refusals import refused_json
 from etl.unread import is_damaged
 from models import held
 
@@ -74,7 +75,7 @@ def loaded_before(
     last = {row["sha256"]: row for row in seen.iter_rows(named=True)}
     rows = [last[one.source.sha256] for one in results]
     refused = held.refused_of(connection, [row["id"] for row in rows])
-    if refused["rule"].is_in(list(REFERENCES)).any():
+    if refused["rule"].is_in(list(HEALABLE)).any():
         return None
     names = {row["id"]: one.source.name for row, one in zip(rows, results, strict=True)}
     accounts = tuple(_held_account(row, names[row["id"]]) for row in rows)

@@ -14,6 +14,7 @@ from etl.contracts.contract import SUBJECT
 from etl.contracts.identifying import is_identifying
 from etl.contracts.rules import RULES
 from etl.profiles.headers import leaf
+from etl.profiles.house import file_name
 from etl.unread import DAMAGED, NO_READER, NOT_READ
 
 MAX_REASONS = 5
@@ -117,12 +118,12 @@ def _reason(rule: str, column: str, rows: Sequence[Row]) -> str:
             others = "another text" if len(texts) == 2 else f"{len(texts) - 1} other texts"
             more = f" and {others}" if len(texts) > 1 else ""
             examples.append(repr(text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}...") + more)
-    sheet = f" of sheet {first['sheet']!r}" if first["sheet"] else ""
+    own = PurePosixPath(file_name(first["file"])).stem  # a text file is its own sheet
+    sheet = f" of sheet {first['sheet']!r}" if first["sheet"] not in (None, "", own) else ""
     examples.append(f"first at row {first['row']}{sheet}")
-    beside = (first.get("message") or "").partition("; the other is ")[2]
-    if beside:
-        examples.append(f"against {beside}")
-    return f"  {len(rows)} refused: {words}{place} ({', '.join(examples)})"
+    line = f"  {len(rows)} refused: {words}{place} ({', '.join(examples)})"
+    more = (first.get("message") or "").removeprefix(RULES.get(rule, rule)).removeprefix("; ")
+    return f"{line}: {more}" if more else line
 
 
 def _names_a_person(column: str) -> bool:

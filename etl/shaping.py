@@ -32,6 +32,9 @@ class Part:
     table: Table
     incoming: Incoming
     records: pl.DataFrame
+    file_name: str
+    dates: str
+    """How the profile reads the dates of this table."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,15 @@ def _part(
         pl.lit(index, pl.UInt32).alias("_part"),
         pl.int_range(pl.len(), dtype=pl.UInt32).alias("_index"),
     )
-    return Part(number, sheet.name, table, incoming, records)
+    return Part(
+        number,
+        sheet.name,
+        table,
+        incoming,
+        records,
+        file_name(sheet.source_name),
+        table.dates or profile.dates,
+    )
 
 
 def _require_tables(profile: Profile, used: set[int], results: Sequence[ReadResult]) -> None:

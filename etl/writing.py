@@ -7,12 +7,13 @@ from datetime import datetime
 import polars as pl
 from sqlalchemy import Connection
 
-from etl.accounting import FileAccount, finding_rows, refused_rows
+from etl.accounting import FileAccount, finding_rows
 from etl.contracts import CONTRACT_VERSION, CONTRACTS
 from etl.contracts.contract import Contract
 from etl.delivery import Delivery
 from etl.keys import content_columns
 from etl.plan import Plan, TablePlan
+from etl.refusals import refused_rows
 from models import bulk, held, loads, records
 from models.audit import insert_audit
 from models.tables import TABLES

@@ -16,8 +16,8 @@ RULES = {
     "unit_missing": "the value has no unit",
     "unit_unknown": "the unit is not known",
     "unit_of_another_quantity": "the unit does not belong to this quantity",
-    "date_format": "the text is not an ISO date and not all texts fit one format",
-    "date_ambiguous": "day and month cannot be told apart; give the format in a profile",
+    "date_format": "the text is not a date in the format expected",
+    "date_ambiguous": "day and month cannot be told apart",
     "date_impossible": "there is no such date or time",
     "zone_unknown": "the time zone is not known",
     "local_time_ambiguous": "the local time exists twice or never (clock change)",
@@ -48,13 +48,13 @@ DATAFRAMELY = {
 }  # fmt: skip
 """The column rules of dataframely in the words above."""
 
-REFERENCES = frozenset(
+HEALABLE = frozenset(
     {
-        "subject_unknown", "subject_ambiguous", "scan_unknown", "region_unknown",
+        "conflict", "subject_unknown", "subject_ambiguous", "scan_unknown", "region_unknown",
         "administration_unknown", "infusion_unknown",
     }
 )  # fmt: skip
-"""Rules that another file may heal: a file refused by one is looked at again."""
+"""Rules that another file, or its absence, may heal: a file refused by one is looked at again."""
 
 
 def named_rule(name: str) -> tuple[str, str]:

@@ -72,6 +72,24 @@ def conversion(contract: str, code: str, text: str | None) -> Conversion:
     return _kept(given, contract)
 
 
+def accepted_units(contract: str, code: str) -> tuple[str, ...]:
+    """The units that a value of this analyte, test or metric may come in, the stored one first."""
+    if code in units.CANONICAL:
+        families = dict(units.CANONICAL[code])
+    elif contract == "kinetics_sample":
+        families = KINETICS
+    elif contract == "lesion_measurement" and code in LENGTHS:
+        families = {"length": "mm"}
+    else:
+        by_name = [one for one in METRIC_UNITS if code.lower().startswith(one[0])]
+        families = {family: unit for _, family, unit in by_name[:1]}
+    if not families or (contract == "laboratory_result" and code not in units.CANONICAL):
+        every = [unit for family in units.FAMILIES.values() for unit in family]
+        return tuple(dict.fromkeys([*every, *sorted(KEPT)]))
+    stored = list(families.values())
+    return tuple(dict.fromkeys(stored + [u for f in families for u in units.FAMILIES[f]]))
+
+
 def _stated_by_name(code: str) -> bool:
     return any(code.startswith(prefix) for prefix, _, _ in METRIC_UNITS)
 

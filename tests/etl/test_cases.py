@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from analysis.tracers import TRACERS
-from etl.accounting import account, finding_rows, refused_rows
+from etl.accounting import account, finding_rows
 from etl.delivery import Delivery, check_delivery
 from etl.guard import ReadResult
 from etl.known import Known
@@ -19,6 +19,7 @@ from etl.plan import make_plan
 from etl.profiles import SavedProfile
 from etl.profiles.house import house_profile
 from etl.readers import read_source
+from etl.refusals import refused_rows
 from etl.source import source_from_bytes
 from etl.verdicts import LOADED
 

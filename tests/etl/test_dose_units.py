@@ -116,7 +116,7 @@ def test_a_multiplier_over_a_result_needs_its_unit() -> None:
         frame = reshape(sheet, profile, profile.tables[0], contract, Usage()).frame
         return typed(frame, contract, profile, profile.tables[0])
 
-    with pytest.raises(UserError, match="multiplier in its header.*units_from: header"):
+    with pytest.raises(UserError, match=r"multiplier in its header.*units_from: header"):
         shaped('value: "WBC (x10^3)"')
     frame = shaped('value: {from: "WBC (x10^3)", unit: 10^3/uL}')
     assert frame.select("value", "unit").rows() == [(4.1, "10^9/L")]

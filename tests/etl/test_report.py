@@ -32,8 +32,11 @@ def test_refusals_are_grouped_with_the_reason_and_an_example(tmp_path: Path) -> 
         "laboratory_result.csv: 6 records = 0 loaded + 6 refused + 0 duplicates + 0 empty",
         "  3 refused: not a number in value ('NORMAL' and another text, first at row 2)",
         "  2 refused: two records have the same key and different content in value "
-        "('5' and another text, first at row 5, against laboratory_result.csv row 6)",
-        "  1 refused: the unit is not known in unit ('stones', first at row 7)",
+        "('5' and another text, first at row 5): the other is laboratory_result.csv row 6; they "
+        "differ in value; neither is loaded: keep the right one in this delivery, or send the "
+        "newer file by itself after the older",
+        "  1 refused: the unit is not known in unit ('stones', first at row 7): expected for CRP: "
+        "mg/L, pg/mL, ng/L, fg/mL, ng/mL, ug/L ...; all units: docs/reference/units.md",
         "notes.csv: 2 rows, not read: no table for notes.csv",
         "Noticed:",
         "  laboratory_result.csv: 1 subject named by records only; deliver a list of subjects",
@@ -89,8 +92,10 @@ def test_what_a_folder_of_datasets_says(shared_data: Path) -> None:
         "tu_onco_recist.csv: 75 records = 0 loaded + 51 refused + 24 duplicates + 0 empty"
     )
     assert lines[tumors + 1] == (
-        "  51 refused: two records have the same key and different content in TULNKID "
-        "('T01' and 6 other texts, first at row 44, against tu_onco.csv row 270)"
+        "  51 refused: two records have the same key and different content in TULOC "
+        "('BONE' and 8 other texts, first at row 5): the other is tu_onco.csv row 5; they differ "
+        "in location; neither is loaded: keep the right one in this delivery, or send the newer "
+        "file by itself after the older"
     )
 
 
