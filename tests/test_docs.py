@@ -195,3 +195,22 @@ def test_the_benchmarks_page_says_where_when_and_with_what() -> None:
         assert re.search(r"Measured \d{4}-\d\d-\d\d on .* cores.*, Python 3\.11\.\d+", section), (
             title
         )
+
+
+# What a profile may say
+
+
+def test_every_accepted_unit_and_tracer_is_on_its_page_and_the_pages_are_linked() -> None:
+    from analysis.compute.units import ALIASES, CANONICAL, FAMILIES
+    from analysis.tracers import TRACERS
+    from etl.contracts.units import KEPT
+
+    units, tracers = (GENERATED[name]() for name in ("units.md", "tracers.md"))
+    accepted = {unit for family in FAMILIES.values() for unit in family} | KEPT | set(CANONICAL)
+    accepted |= {text for text, unit in ALIASES.items() if text.lower() != unit.lower()}
+    assert sorted(unit for unit in accepted if f"`{unit}`" not in units) == []
+    assert sorted(name for name in TRACERS if f"`{name}`" not in tracers) == []
+    for page, start in (("README.md", "docs/reference/"), ("docs/profiles.md", "reference/")):
+        text = (CHECKOUT / page).read_text(encoding="utf-8")
+        assert f"({start}units.md)" in text
+        assert f"({start}tracers.md)" in text

@@ -14,6 +14,7 @@ from docs.generate.methods import methods_page
 from docs.generate.setting_list import settings_page
 from docs.generate.specification import specification_page
 from docs.generate.tracer_list import tracers_page
+from docs.generate.unit_list import units_page
 
 FOLDER = Path(__file__).resolve().parent.parent / "reference"
 
@@ -23,6 +24,7 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "contracts.md": contracts_page,
     "data-dictionary.md": data_dictionary_page,
     "tracers.md": tracers_page,
+    "units.md": units_page,
     "formats.md": formats_page,
     "methods.md": methods_page,
     "specifications.md": specification_page,
