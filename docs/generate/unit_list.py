@@ -9,8 +9,8 @@ from etl.profiles.header_units import UNIT_FIELDS
 
 OPENING = """\
 The units a delivery may come in. A value is converted by an exact factor to the stored unit and
-kept as delivered beside it. Case and spaces do not matter, except where case changes the size (mBq is
-not MBq). A unit that is not here, or that belongs to another quantity, refuses the row; nothing is
+kept as delivered beside it. Case and spaces do not matter, except where case changes the size
+(mBq is not MBq). A unit that is not here, or that belongs to another quantity, refuses the row; nothing is
 guessed. In a profile a unit is a column (`unit: Unit`), fixed (`unit: mg/L`) or in the header
 (`units_from: header`), see [profiles](../profiles.md)."""
 
@@ -92,7 +92,8 @@ def rules() -> tuple[str, ...]:
         "plain, in the unit that its name says (`weight_kg`).",
         "A power of ten before cells is read as labs write it: `x10^6 cells`, `10E6 CAR+ cells`, "
         "`million cells`, `10^6 cells/kg`. A header with such a multiplier counts for "
-        "`dose_cells`; over any other number it needs a unit in the profile, or the load ends with one line.",
+        "`dose_cells`; over any other number it needs a unit in the profile, or the load ends "
+        "with one line.",
     )
 
 
