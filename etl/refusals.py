@@ -181,7 +181,7 @@ def _cell(part: Part, text: pl.DataFrame, field: str, index: int) -> tuple[str, 
 
 def _own_row(subjects: Mapping[str, str], usubjid: str | None, subjid: str | None) -> list[str]:
     """That the subject's own row is refused in the same load: mending that heals this record."""
-    place = next((subjects[name] for name in (usubjid, subjid) if name in subjects), None)
+    place = next((subjects[name] for name in (usubjid, subjid) if name and name in subjects), None)
     if place is None:
         return []
     return [f"the subject's own row was refused in this load: {place}; correct it, load it again"]
