@@ -11,8 +11,8 @@ OPENING = """\
 The units a delivery may come in. A value is converted by an exact factor to the stored unit and
 kept as delivered beside it. Case and spaces do not matter, except where case changes the size
 (mBq is not MBq). A unit that is not here, or that belongs to another quantity, refuses the row;
-nothing is guessed. In a profile a unit is a column (`unit: Unit`), fixed (`unit: mg/L`) or in the header
-(`units_from: header`), see [profiles](../profiles.md)."""
+nothing is guessed. In a profile a unit is a column (`unit: Unit`), fixed (`unit: mg/L`) or in the
+header (`units_from: header`), see [profiles](../profiles.md)."""
 
 BY_CODE = """\
 What a test, an analyte, a metric or a column may come in. Two quantities of one code are two
