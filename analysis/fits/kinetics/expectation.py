@@ -10,6 +10,7 @@ The draws are the same at every round, so the search is deterministic.
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtri
 from scipy.stats import qmc
 
@@ -19,7 +20,7 @@ from analysis.fits.kinetics.curves import Form, log_curve
 
 WIDER = 1.3
 """Spread of the draws over that of the posterior, so that its tails are covered."""
-ROUNDS, TOLERANCE, SETTLED = 400, 1.5e-3, 5
+ROUNDS, TOLERANCE, SETTLED = 600, 1.5e-3, 5
 """EM rounds at most; largest step of means, standard deviations and log sigma in so many rounds."""
 FLOOR = 0.05
 """Smallest standard deviation over patients that is searched; the way to zero has no end."""
@@ -44,6 +45,14 @@ class Population(NamedTuple):
     log_sigma: float
 
 
+class Limits(NamedTuple):
+    """least: of each coefficient, minus infinity where it may take any value. widest: standard
+    deviation over patients of each parameter, likewise infinity."""
+
+    least: Array
+    widest: Array
+
+
 class Posterior(NamedTuple):
     """Draws of every patient (patients, draws, parameters) with normalized weights."""
 
@@ -58,18 +67,25 @@ class Posterior(NamedTuple):
 
 
 class Optimum(NamedTuple):
-    """Where the search ended, and what it knows of every patient there."""
+    """Where the search ended, what it knows of every patient there, and which coefficients it does
+    not know: those at a limit, and those of a parameter whose spread is."""
 
     population: Population
     posterior: Posterior
     converged: bool
+    held: NDArray[np.bool_]
 
 
-def normal_points(n: int, dimension: int, seed: int) -> Array:
-    """Scrambled Sobol points as standard normal values, mirrored so that their mean is zero."""
-    points = qmc.Sobol(dimension, scramble=True, rng=seed).random(n // 2)
+def normal_points(patients: int, n: int, dimension: int, seed: int) -> Array:
+    """Scrambled Sobol points as standard normal values, mirrored so that their mean is zero:
+    (patients, n, dimension). Every patient has points of its own: the error of one set, the same
+    for all, would add up over them to a drift of the population."""
+    rng = np.random.default_rng(seed)
+    points = np.stack(
+        [qmc.Sobol(dimension, scramble=True, rng=rng).random(n // 2) for _ in range(patients)]
+    )
     normal = ndtri(np.clip(points, 1e-9, 1 - 1e-9))
-    return np.concatenate([normal, -normal])
+    return np.concatenate([normal, -normal], axis=1)
 
 
 def expectation(
@@ -99,7 +115,7 @@ def expectation(
         weights,
         posterior_mean,
         covariance,
-        float((top[:, 0] + np.log(total[:, 0] / points.shape[0])).sum()),
+        float((top[:, 0] + np.log(total[:, 0] / points.shape[-2])).sum()),
         score,
         (weights * information).sum(axis=1),
         float((1.0 / (weights**2).sum(axis=1)).min()),
@@ -130,14 +146,21 @@ def _data(cohort: Cohort, mean: Array, log_sigma: float) -> tuple[Array, Array, 
     return log_p, score, information
 
 
-def maximized(cohort: Cohort, at: Population, found: Posterior, diagonal: bool) -> Population:
-    """The M step: generalized least squares, second moments, one Newton step of log sigma."""
+def maximized(
+    cohort: Cohort, at: Population, found: Posterior, diagonal: bool, limits: Limits
+) -> Population:
+    """The M step inside the limits: generalized least squares, second moments, one Newton step of
+    log sigma."""
     precision = np.linalg.inv(at.omega)
     weighted = np.einsum("iap,ab->ibp", cohort.design, precision)
-    beta = np.linalg.solve(
-        np.einsum("ibp,ibq->pq", weighted, cohort.design),
-        np.einsum("ibp,ib->p", weighted, found.mean),
-    )
+    normal = np.einsum("ibp,ibq->pq", weighted, cohort.design)
+    right = np.einsum("ibp,ib->p", weighted, found.mean)
+    beta = np.linalg.solve(normal, right)
+    held = beta < limits.least
+    if held.any():
+        beta[held] = limits.least[held]
+        rest = right - normal[:, held] @ limits.least[held]
+        beta[~held] = np.linalg.solve(normal[np.ix_(~held, ~held)], rest[~held])
     away = found.mean - cohort.design @ beta
     omega = found.covariance.mean(axis=0) + away.T @ away / away.shape[0]
     if diagonal:
@@ -145,6 +168,8 @@ def maximized(cohort: Cohort, at: Population, found: Posterior, diagonal: bool) 
     else:
         size, turn = np.linalg.eigh(omega)
         omega = (turn * np.maximum(size, FLOOR**2)) @ turn.T
+    shrink = np.minimum(1.0, limits.widest / np.sqrt(np.diag(omega)))
+    omega = omega * shrink[:, None] * shrink
     slope = float((found.weights * found.sigma_score).sum())
     curvature = max(float(found.sigma_information.sum()), 1.0)
     return Population(beta, omega, at.log_sigma + float(np.clip(slope / curvature, -0.3, 0.3)))
@@ -158,6 +183,7 @@ def fitted_population(
     spread: Array,
     points: tuple[Array, Array],
     diagonal: bool,
+    limits: Limits,
 ) -> Optimum:
     """EM rounds with the first, smaller set of points, then a few with the second."""
     at, settled, converged = start, 0, False
@@ -166,7 +192,7 @@ def fitted_population(
         # Draws that jump to each new posterior can swing between two states; half way settles.
         center = (center + found.mean) / 2
         spread = (spread + _safe(found.covariance, at.omega)) / 2
-        new = maximized(cohort, at, found, diagonal)
+        new = maximized(cohort, at, found, diagonal, limits)
         step = max(
             float(np.abs(cohort.design @ (new.beta - at.beta)).max()),
             abs(new.log_sigma - at.log_sigma),
@@ -180,9 +206,11 @@ def fitted_population(
     for _ in range(SETTLED):
         found = expectation(cohort, form, at, center, spread, points[1])
         center, spread = found.mean, _safe(found.covariance, at.omega)
-        at = maximized(cohort, at, found, diagonal)
+        at = maximized(cohort, at, found, diagonal, limits)
     found = expectation(cohort, form, at, center, spread, points[1])
-    return Optimum(at, found, converged)
+    wide = np.sqrt(np.diag(at.omega)) >= 0.999 * limits.widest
+    held = (at.beta <= limits.least) | cohort.design[:, wide].any(axis=(0, 1))
+    return Optimum(at, found, converged, held)
 
 
 def _safe(covariance: Array, omega: Array) -> Array:

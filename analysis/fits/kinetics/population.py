@@ -16,12 +16,14 @@ from analysis.fits.kinetics.curves import (
     FOLD,
     FORMS,
     LAG,
+    NAMES,
     SHARE,
     SLOW,
     TMAX,
     Form,
 )
 from analysis.fits.kinetics.expectation import (
+    Limits,
     Optimum,
     Population,
     fitted_population,
@@ -55,7 +57,12 @@ REFERENCES = (
     "Louis TA. Finding the observed information matrix when using the EM algorithm. "
     "J R Stat Soc B 1982. doi:10.1111/j.2517-6161.1982.tb01203.x",
 )
-DRAWS = (256, 1024)
+SLOWEST = 0.05
+"""Share that the slow decline takes at least from the typical patient up to the last sample."""
+WIDEST = 2.0
+"""Standard deviation of the log of the slow decline over patients, at most: one patient in 20 has
+one 50 times faster or slower than the typical."""
+DRAWS = (512, 2048)
 """Quasi-random draws per patient while searching, and for the last rounds and the errors."""
 
 
@@ -140,10 +147,22 @@ def _searched(patients: Patients, form: Form, diagonal: bool, seed: int) -> Opti
     size = len(form.parameters)
     start, center = _start(patients, form)
     spread = np.repeat(0.5 * start.omega[None], len(patients.samples), axis=0)
-    points = tuple(normal_points(n, size, seed) for n in DRAWS)
+    n = len(patients.samples)
+    points = (normal_points(n, DRAWS[0], size, seed), normal_points(n, DRAWS[1], size, seed))
     return fitted_population(
-        patients.cohort, form, start, center, spread, (points[0], points[1]), diagonal
+        patients.cohort, form, start, center, spread, points, diagonal, _limits(patients, form)
     )
+
+
+def _limits(patients: Patients, form: Form) -> Limits:
+    """Of the slow decline. A decline that takes less than `SLOWEST` over all the days draws a flat
+    curve, and so does every slower one: where many patients' is not seen, the likelihood rises a
+    little for ever toward a typical decline of zero with a boundless spread."""
+    last = max(float(item.t[-1]) for item in patients.samples)
+    slow = (NAMES[SLOW], "")
+    least = [np.log(SLOWEST / last) if item == slow else -np.inf for item in patients.coefficients]
+    widest = [WIDEST if index == SLOW else np.inf for index in form.parameters]
+    return Limits(np.array(least), np.array(widest))
 
 
 def _start(patients: Patients, form: Form) -> tuple[Population, Array]:

@@ -36,6 +36,8 @@ LN2 = float(np.log(2.0))
 
 def reported(shell: Fit, patients: Patients, form: Form, optimum: Optimum, observed: Array) -> Fit:
     """The fit with its numbers; parameters that are not determined keep no row."""
+    free = np.append(~optimum.held, True)
+    observed = observed[np.ix_(free, free)]
     values = np.linalg.eigvalsh(observed)
     if not np.isfinite(values).all() or values[0] <= 1e-8 * values[-1]:
         return refused(
@@ -46,8 +48,10 @@ def reported(shell: Fit, patients: Patients, form: Form, optimum: Optimum, obser
                 "Take a curve with fewer parameters, or sample the missing part of the course.",
             ),
         )
-    covariance = np.asarray(np.linalg.inv(observed)[:-1, :-1], np.float64)
-    errors = np.sqrt(np.diag(covariance))
+    size = optimum.population.beta.size
+    covariance = np.zeros((size, size))
+    covariance[np.ix_(free[:-1], free[:-1])] = np.linalg.inv(observed)[:-1, :-1]
+    errors = np.where(optimum.held, np.inf, np.sqrt(np.diag(covariance)))
     unknown = tuple(
         label if not term else f"{term} on {label}"
         for (label, term), error in zip(patients.coefficients, errors, strict=True)
@@ -123,8 +127,8 @@ def _typical(
     known = errors[at] <= UNKNOWN
     rows = []
     for k, index in enumerate(form.parameters):
-        ends = u[k] + wide * errors[at][k] * np.array([0.0, -1.0, 1.0])
         if known[k]:
+            ends = u[k] + wide * errors[at][k] * np.array([0.0, -1.0, 1.0])
             rows.append((form.names[k], expit(ends) if index in LOGIT else np.exp(ends)))
     if known[[FOLD, TMAX]].all() and u[FOLD] > 0:
         share = float(expit(u[LAG])) if LAG in form.parameters else 0.0
