@@ -76,7 +76,8 @@ def _by_lapack(matrices: Array) -> Inverses:
         few = matrices.size <= FEW * matrices.shape[-1] ** 2
         return _one_by_one(matrices) if few else _by_elimination(matrices)
     pivots = root.diagonal(0, -2, -1)
-    ok = (pivots * pivots > RELATIVE_PIVOT * matrices.diagonal(0, -2, -1)).all(axis=-1)
+    least = RELATIVE_PIVOT * matrices.diagonal(0, -2, -1)
+    ok = np.asarray((pivots * pivots > least).all(axis=-1))
     if not ok.all():
         return _by_elimination(matrices)
     inverse = np.asarray(np.linalg.inv(matrices), dtype=float)
