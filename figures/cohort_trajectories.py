@@ -26,6 +26,7 @@ from figures.curves import (
     patient_lines,
 )
 from figures.day_scale import DayScale, scale_for
+from figures.end_labels import end_labels
 from figures.number_text import short_tick, significant
 from figures.theme import SYMBOL_GLYPHS, Theme, template
 from figures.tracks.value_axis import ValueAxis, linear_axis, log_axis
@@ -228,51 +229,13 @@ def annotate(
     )  # fmt: skip
     if narrow or len(numbers.means) > MAX_END_LABELS:
         return
-    for label in end_labels(numbers, scale):
+    axis = value_axis(numbers)
+    for label in end_labels(numbers.means, axis, scale, log=numbers.log):
         canvas.annotate(
             x=label.position, y=label.height, yref="y domain", xanchor="left",
             xshift=10, text=f"<b>{label.text}</b>",
             font={"size": 13, "color": colors[label.group]},
         )  # fmt: skip
-
-
-class EndLabel(NamedTuple):
-    """A group's name beside the last point of its mean; height 0 to 1 of the panel."""
-
-    group: str
-    text: str
-    position: float
-    height: float
-
-
-def end_labels(
-    numbers: TrajectoryNumbers, scale: DayScale, gap: float = 0.07
-) -> tuple[EndLabel, ...]:
-    """Labels at the ends of the means, pushed apart where two would lie on each other.
-
-    All stand beside the panel, each at the height at which its mean ends.
-    """
-    axis = value_axis(numbers)
-    found = []
-    for mean in numbers.means:
-        known = [value for value in mean.means if math.isfinite(value)]
-        if known:
-            height = panel_height(known[-1], axis, log=numbers.log)
-            text = f"{mean.group}, n = {mean.n_patients}"
-            found.append(EndLabel(mean.group, text, scale.extent[1], height))
-    placed: list[EndLabel] = []
-    for label in sorted(found, key=lambda item: item.height):
-        below = [item.height for item in placed if item.position == label.position]
-        placed.append(label._replace(height=max([label.height, 0.02, *(h + gap for h in below)])))
-    overflow = max([0.0, *(label.height - 0.98 for label in placed)])
-    return tuple(label._replace(height=label.height - overflow) for label in placed)
-
-
-def panel_height(value: float, axis: ValueAxis, *, log: bool) -> float:
-    """Where a value lies between the ends of its axis, 0 to 1."""
-    if log:
-        return math.log(value / axis.low) / math.log(axis.high / axis.low)
-    return (value - axis.low) / (axis.high - axis.low)
 
 
 def layout_of(

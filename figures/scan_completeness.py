@@ -7,10 +7,10 @@ import plotly.graph_objects as go
 import polars as pl
 
 from figures.number_text import day_text
-from figures.theme import RESPONSE_SYMBOLS, Theme, rgba, template
+from figures.response_heads import response_lines, response_marks, response_names, response_runs
+from figures.theme import Theme, rgba, template
 
 ROW_PX = 22
-_GROUP_ROW = -0.55
 _FIRST_ROW = 1.5
 """Room above the first visit: the groups of patients, then the name of the series."""
 _ORDER = ("CR", "PR", "SD", "PD", "NE", None)
@@ -131,15 +131,15 @@ def draw_scan_completeness(
         ticklabelstandoff=6,
     )
     # All at once: adding annotations one by one costs Plotly the square of their number.
-    groups = _groups(numbers, column_px)
-    figure.add_traces(_group_marks(groups, theme))
+    runs = response_runs(numbers.responses, column_px)
+    figure.add_traces(response_marks(runs, theme))
     figure.update_layout(
         annotations=[
             *_heads(numbers, rows, theme),
             *_totals(numbers, rows, theme),
-            *_group_names(groups, theme),
+            *response_names(runs, theme),
         ],
-        shapes=_group_lines(groups, theme),
+        shapes=response_lines(runs, theme),
     )
     return figure
 
@@ -231,21 +231,6 @@ def _cell_text(numbers: CompletenessNumbers, row: int, column: int) -> str:
     )
 
 
-MARK_PX = 9
-"""Room that a symbol takes."""
-NAME_PX = 38
-"""Room that a symbol, two letters and the next symbol take."""
-
-
-class _Group(NamedTuple):
-    """A run of patients with one best response: its columns, and the room above them in px."""
-
-    response: str | None
-    start: int
-    n: int
-    room: float
-
-
 def _heads(numbers: CompletenessNumbers, rows: list[float], theme: Theme) -> list[dict[str, Any]]:
     """The name of each series, above its first visit."""
     first: dict[str, float] = {}
@@ -270,69 +255,4 @@ def _totals(numbers: CompletenessNumbers, rows: list[float], theme: Theme) -> li
             "font": {"size": 12, "color": theme.secondary},
         }
         for row, done, due in zip(rows, numbers.n_evaluable, numbers.n_due, strict=True)
-    ]  # fmt: skip
-
-
-def _groups(numbers: CompletenessNumbers, column_px: float) -> list[_Group]:
-    found: list[_Group] = []
-    start = 0
-    for end in range(1, len(numbers.patients) + 1):
-        if end == len(numbers.patients) or numbers.responses[end] != numbers.responses[start]:
-            n = end - start
-            found.append(_Group(numbers.responses[start], start, n, n * column_px))
-            start = end
-    return found
-
-
-def _group_marks(groups: list[_Group], theme: Theme) -> list[go.Scatter]:
-    """The symbol of each response above its first patient."""
-    marks = []
-    for group in groups:
-        symbol = RESPONSE_SYMBOLS.get(group.response or "")
-        if symbol is None or group.room < MARK_PX:
-            continue
-        color = theme.response[group.response or ""]
-        outline = {"width": 2 if symbol.endswith("thin") else 0, "color": color}
-        marks.append(
-            go.Scatter(
-                x=[group.start],
-                y=[_GROUP_ROW],
-                mode="markers",
-                marker={"symbol": symbol, "size": 9, "color": color, "line": outline},
-                cliponaxis=False,
-                hovertemplate=f"{group.response}, n = {group.n}<extra></extra>",
-            )
-        )
-    return marks
-
-
-def _group_names(groups: list[_Group], theme: Theme) -> list[dict[str, Any]]:
-    """The code and n of each response, where there is room for them."""
-    names = []
-    for group in groups:
-        if group.room <= NAME_PX:
-            continue
-        symbol = group.response in RESPONSE_SYMBOLS
-        name = group.response or ("not assessed" if group.room > 90 else "–")
-        text = f"<b>{name}</b> {group.n}" if group.room > 52 else f"<b>{name}</b>"
-        names.append(
-            {
-                "x": group.start, "y": _GROUP_ROW, "xref": "x", "yref": "y", "xanchor": "left",
-                "xshift": 8 if symbol else -4, "showarrow": False, "text": text,
-                "font": {"size": 12, "color": theme.ink},
-            }
-        )  # fmt: skip
-    return names
-
-
-def _group_lines(groups: list[_Group], theme: Theme) -> list[dict[str, Any]]:
-    """A hairline between one response and the next."""
-    return [
-        {
-            "type": "line", "xref": "x", "yref": "y domain", "y0": 0, "y1": 1,
-            "x0": group.start - 0.5, "x1": group.start - 0.5,
-            "line": {"width": 1, "color": rgba(theme.muted, 0.5)},
-        }
-        for group in groups
-        if group.start
     ]  # fmt: skip

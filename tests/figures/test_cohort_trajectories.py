@@ -9,11 +9,12 @@ import pytest
 from figures.canvas import Canvas
 from figures.cohort_trajectories import (
     draw_cohort_trajectories,
-    end_labels,
     prepare_cohort_trajectories,
+    value_axis,
 )
 from figures.curves import GroupMean, PatientLine, draw_mean, gapped
 from figures.day_scale import DayScale, scale_for
+from figures.end_labels import end_labels
 from figures.small_multiples import Panel, draw_small_multiples, prepare_small_multiples
 from figures.theme import DARK, LIGHT
 
@@ -112,7 +113,9 @@ def test_end_labels_do_not_overlap(theme) -> None:
             for mean, name in zip([numbers().means[0]] * 3, ("CR", "PR", "PD"), strict=True)
         )
     )
-    labels = end_labels(close, scale_for([0.0, 14.0]), gap=0.06)
+    labels = end_labels(
+        close.means, value_axis(close), scale_for([0.0, 14.0]), log=close.log, gap=0.06
+    )
     heights = sorted(label.height for label in labels)
     assert all(b - a >= 0.0599 for a, b in pairwise(heights))
     figure = draw_cohort_trajectories(numbers(), theme)
