@@ -1,7 +1,8 @@
 """Parts of the covariance of one cluster's rows: random effects and the residual.
 
 Every part gives its matrix and the derivatives by its own parameters, for a batch of clusters of
-one size: arrays (m, n, n) and (m, k, n, n). Parameters are free of bounds.
+one size: arrays (m, n, n) and (m, k, n, n); and the sum of its second derivatives, each multiplied
+by a symmetric matrix of the cluster (`bend`). Parameters are free of bounds.
 """
 
 from collections.abc import Sequence
@@ -23,6 +24,8 @@ class Part(Protocol):
     def start(self) -> Array: ...
 
     def covariance(self, theta: Array, rows: Index) -> tuple[Array, Array]: ...
+
+    def bend(self, theta: Array, rows: Index, weight: Array) -> Array: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +87,14 @@ class RandomTerm:
             slopes.append(np.where(same, half + np.swapaxes(half, 1, 2), 0.0))
         return value, np.stack(slopes, axis=1)
 
+    def bend(self, theta: Array, rows: Index, weight: Array) -> Array:
+        """Sum of tr(weight d2V), (k, k): two entries of one column of L bend Psi together."""
+        z, level = self.z[rows], self.level[rows]
+        same = level[:, :, None] == level[:, None, :]
+        pairs = np.tensordot(z, np.where(same, weight, 0.0) @ z, ((0, 1), (0, 1)))
+        i, j = self.entries
+        return np.where(j[:, None] == j[None, :], 2 * pairs[np.ix_(i, i)], 0.0)
+
 
 class _Weighted:
     """Residual covariance divided by known weights: Var = sigma2 / weight; root: their roots."""
@@ -95,6 +106,12 @@ class _Weighted:
             return value, slopes
         scale = 1 / (self.root[rows][:, :, None] * self.root[rows][:, None, :])
         return value * scale, slopes * scale[:, None]
+
+    def lightened(self, weight: Array, rows: Index) -> Array:
+        """What a trace with the covariance of values of weight one would be multiplied by."""
+        if self.root is None:
+            return weight
+        return np.asarray(weight / (self.root[rows][:, :, None] * self.root[rows][:, None, :]))
 
 
 @dataclass(eq=False)
@@ -120,6 +137,12 @@ class IndependentResidual(_Weighted):
         value = np.exp(2 * theta)[group][:, :, None] * eye
         slopes = [2 * value * (group == k)[:, :, None] for k in range(self.n_parameters)]
         return self.weighed(value, np.stack(slopes, axis=1), rows)
+
+    def bend(self, theta: Array, rows: Index, weight: Array) -> Array:
+        """Sum of tr(weight d2V): each variance bends alone."""
+        diagonal = np.diagonal(self.lightened(weight, rows), axis1=1, axis2=2)
+        sums = np.bincount(self.group[rows].ravel(), diagonal.ravel(), self.n_parameters)
+        return np.diag(4 * np.exp(2 * theta) * sums)
 
 
 @dataclass(eq=False)
@@ -174,6 +197,23 @@ class AutoregressiveResidual(_Weighted):
         value, slope = np.where(same, value, 0.0), np.where(same, slope, 0.0)
         return self.weighed(value, np.stack([2 * value, slope], axis=1), rows)
 
+    def bend(self, theta: Array, rows: Index, weight: Array) -> Array:
+        """Sum of tr(weight d2V)."""
+        time = self.time[rows]
+        apart, rho = np.abs(time[:, :, None] - time[:, None, :]), self.rho(theta)
+        value, slopes = self.covariance(theta, rows)
+        if self.continuous:
+            curve = value * (apart**2 * (1 - rho) ** 2 - apart * rho * (1 - rho))
+        else:
+            before = np.power(rho, np.maximum(apart - 2, 0)) * apart * (apart - 1)
+            within = self.within[rows]
+            same = within[:, :, None] == within[:, None, :]
+            lean = float(np.exp(2 * theta[0])) * (1 - rho**2) ** 2 * np.where(same, before, 0.0)
+            curve = self.weighed(lean, lean[:, None], rows)[0] - 2 * apart * (1 - rho**2) * value
+        cross = 2 * float((weight * slopes[:, 1]).sum())
+        both = 2 * float((weight * slopes[:, 0]).sum())
+        return np.array([[both, cross], [cross, float((weight * curve).sum())]])
+
 
 @dataclass(eq=False)
 class UnstructuredResidual(_Weighted):
@@ -210,20 +250,40 @@ class UnstructuredResidual(_Weighted):
 
     def covariance(self, theta: Array, rows: Index) -> tuple[Array, Array]:
         """Rows and columns of the visits that a cluster has."""
-        (size, lower), visit = self.factors(theta), self.visit[rows]
-        factor, pick = size[:, None] * lower, (visit[:, :, None], visit[:, None, :])
-        changes = []
-        for row in range(len(size)):
-            change = np.zeros_like(factor)
-            change[row] = factor[row]
-            changes.append(change)
-        for i, j in zip(*np.tril_indices(len(size), -1), strict=True):
-            change = np.zeros_like(factor)
-            change[i, j] = size[i]
-            changes.append(change)
-        halves = (change @ factor.T for change in changes)
-        slopes = np.stack([(half + half.T)[pick] for half in halves], axis=1)
-        return self.weighed(self.sigma(theta)[pick], slopes, rows)
+        visit = self.visit[rows]
+        pick = (visit[:, :, None], visit[:, None, :])
+        factor, changes = self._changes(theta)
+        halves = changes @ factor.T
+        slopes = (halves + np.swapaxes(halves, 1, 2))[:, *pick]
+        return self.weighed(self.sigma(theta)[pick], np.swapaxes(slopes, 0, 1), rows)
+
+    def _changes(self, theta: Array) -> tuple[Array, Array]:
+        """F = D L and its derivative by each parameter."""
+        size, lower = self.factors(theta)
+        factor, k = size[:, None] * lower, len(size)
+        i, j = np.tril_indices(k, -1)
+        changes = np.zeros((self.n_parameters, k, k))
+        changes[np.arange(k), np.arange(k)] = factor
+        changes[k + np.arange(len(i)), i, j] = size[i]
+        return factor, changes
+
+    def bend(self, theta: Array, rows: Index, weight: Array) -> Array:
+        """Sum of tr(weight d2V), from weights added over the visits."""
+        visit, k = self.visit[rows], len(self.labels)
+        place = (visit[:, :, None] * k + visit[:, None, :]).ravel()
+        total = np.bincount(place, self.lightened(weight, rows).ravel(), k * k).reshape(k, k)
+        factor, changes = self._changes(theta)
+        turned = total @ changes
+        found = 2 * np.tensordot(changes, turned, ((1, 2), (1, 2)))
+        # F bends with the logarithm of a row's size: by itself, and with the row's entries of L.
+        along = 2 * (total @ factor)
+        i, j = np.tril_indices(k, -1)
+        entries = k + np.arange(len(i))
+        found[np.arange(k), np.arange(k)] += (along * factor).sum(axis=1)
+        mixed = along[i, j] * changes[entries, i, j]
+        found[i, entries] += mixed
+        found[entries, i] += mixed
+        return np.asarray(found)
 
 
 class Split(NamedTuple):

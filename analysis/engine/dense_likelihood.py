@@ -1,4 +1,4 @@
-"""(Restricted) likelihood of any covariance made of parts, with exact gradient.
+"""(Restricted) likelihood of any covariance made of parts, with exact gradient and Hessian.
 
 For structures that cross-products cannot carry: residuals that are correlated, or whose variance
 differs. V of each cluster is formed and factored; clusters of one size go together.
@@ -13,11 +13,13 @@ import numpy as np
 from analysis.engine.covariance_parts import Part, Split, batches
 from analysis.engine.structure import Array, Index
 
-HESSIAN_STEP = 1e-4
+DEFINITE = 1e-8
+"""Smallest eigenvalue of an information matrix, relative to the largest, that a step can take."""
 
 
 class DensePoint(NamedTuple):
-    """value: log-likelihood; score and expected information by theta; beta and its covariance.
+    """value: log-likelihood; score, expected and observed information by theta; beta and its
+    covariance.
 
     slopes: derivatives of X'V^-1 X by theta, (k, p, p).
     """
@@ -25,6 +27,7 @@ class DensePoint(NamedTuple):
     value: float
     score: Array
     information: Array
+    observed: Array
     beta: Array
     covariance: Array
     slopes: Array
@@ -32,13 +35,18 @@ class DensePoint(NamedTuple):
 
 @dataclass(eq=False)
 class DenseLikelihood:
-    """Rows of x (N, p) and y (N,) in clusters that are independent of each other."""
+    """Rows of x (N, p) and y (N,) in clusters that are independent of each other.
+
+    counts: how often each cluster counts, whole numbers; none: once. What counts zero times is left
+    out.
+    """
 
     x: Array
     y: Array
     cluster: Index
     parts: tuple[Part, ...]
     reml: bool
+    counts: Array | None = None
 
     @cached_property
     def split(self) -> Split:
@@ -46,7 +54,22 @@ class DenseLikelihood:
 
     @cached_property
     def batches(self) -> list[Index]:
-        return list(batches(self.cluster))
+        """Rows of the clusters that count, those of one size together: arrays (m, n)."""
+        found = list(batches(self.cluster))
+        if self.counts is None:
+            return found
+        kept = [rows[self.counts[self.cluster[rows[:, 0]]] > 0] for rows in found]
+        return [rows for rows in kept if len(rows)]
+
+    @property
+    def n(self) -> float:
+        """Values, as often as they count."""
+        return float(sum(self._counted(rows).sum() * rows.shape[1] for rows in self.batches))
+
+    def _counted(self, rows: Index) -> Array:
+        if self.counts is None:
+            return np.ones(len(rows))
+        return np.asarray(self.counts[self.cluster[rows[:, 0]]], dtype=float)
 
     @property
     def start(self) -> Array:
@@ -69,51 +92,79 @@ class DenseLikelihood:
         for rows in self.batches:
             v, dv = self.covariance(theta, rows)
             lower = np.linalg.cholesky(v)
-            log_det += 2 * float(np.log(np.diagonal(lower, axis1=1, axis2=2)).sum())
+            count, logs = self._counted(rows), np.log(np.diagonal(lower, axis1=1, axis2=2))
+            log_det += 2 * float(count @ logs.sum(axis=1))
             inverse = np.linalg.inv(v)
             x, y = self.x[rows], self.y[rows]
-            wx = inverse @ x
-            xx += np.einsum("mnp,mnq->pq", x, wx)
-            xy += np.einsum("mnp,mn->p", wx, y)
-            yy += float(np.einsum("mn,mnl,ml->", y, inverse, y))
-            kept.append((rows, inverse, dv, wx))
+            wx, wy = inverse @ x, (inverse @ y[:, :, None])[:, :, 0]
+            own = count[:, None, None] * wx
+            xx += np.tensordot(x, own, ((0, 1), (0, 1)))
+            xy += np.tensordot(own, y, ((0, 1), (0, 1)))
+            yy += float(count @ (y * wy).sum(axis=1))
+            kept.append((rows, inverse, dv, wx, wy))
         covariance: Array = np.asarray(np.linalg.inv(xx), dtype=float)
         beta = covariance @ xy
-        value = -0.5 * (log_det + yy - float(beta @ xy) + len(self.y) * np.log(2 * np.pi))
-        score, information, slopes = np.zeros(k), np.zeros((k, k)), np.zeros((k, p, p))
-        for rows, inverse, dv, wx in kept:
-            residual = self.y[rows] - self.x[rows] @ beta
+        value = -0.5 * (log_det + yy - float(beta @ xy) + self.n * np.log(2 * np.pi))
+        score, expected, observed = np.zeros(k), np.zeros((k, k)), np.zeros((k, k))
+        slopes, leans = np.zeros((k, p, p)), np.zeros((k, p))
+        fixed = covariance if self.reml else np.zeros((p, p))
+        for rows, inverse, dv, wx, wy in kept:
+            (m, n), count = wy.shape, self._counted(rows)
+            wr = wy - wx @ beta
+            # Derivative of the log-likelihood by V, of which score and curvature are traces.
+            by_v = wr[:, :, None] * wr[:, None, :] - inverse + wx @ fixed @ np.swapaxes(wx, 1, 2)
+            by_v *= 0.5 * count[:, None, None]
+            score += np.tensordot(by_v, dv, ((0, 1, 2), (0, 2, 3)))
             turned = inverse[:, None] @ dv
-            wr = np.einsum("mnl,ml->mn", inverse, residual)
-            score += 0.5 * np.einsum("mn,mknl,ml->k", wr, dv, wr)
-            score -= 0.5 * np.einsum("mknn->k", turned)
-            information += 0.5 * np.einsum("mknl,mjln->kj", turned, turned)
-            slopes -= np.einsum("mnp,mknl,mlq->kpq", wx, dv, wx)
+            swapped = np.swapaxes(turned, 2, 3).reshape(m, k, n * n)
+            flat = count[:, None, None] * turned.reshape(m, k, n * n)
+            traces = np.tensordot(flat, swapped, ((0, 2), (0, 2)))
+            side = dv @ wx[:, None]
+            scaled = count[:, None, None, None] * side
+            slopes -= np.swapaxes(np.tensordot(scaled, wx, ((0, 2), (0, 1))), 1, 2)
+            if self.reml:
+                carried = (inverse[:, None] @ side) @ covariance
+                observed += np.tensordot(scaled, carried, ((0, 2, 3), (0, 2, 3)))
+            moved = (dv @ wr[:, None, :, None])[..., 0]
+            counted = count[:, None, None] * moved
+            observed += np.tensordot(counted, moved @ inverse, ((0, 2), (0, 2)))
+            leans += np.tensordot(counted, wx, ((0, 2), (0, 1)))
+            expected += 0.5 * traces
+            observed -= 0.5 * traces + self._bend(theta, rows, by_v)
+        observed -= leans @ covariance @ leans.T
         if self.reml:
             value += 0.5 * (p * np.log(2 * np.pi) - np.linalg.slogdet(xx)[1])
-            score -= 0.5 * np.einsum("pq,kqp->k", covariance, slopes)
-        return DensePoint(float(value), score, information, beta, covariance, slopes)
+            turned = slopes @ covariance
+            observed -= 0.5 * np.einsum("kpq,jqp->kj", turned, turned)
+        return DensePoint(
+            float(value), score, expected, (observed + observed.T) / 2, beta, covariance, slopes
+        )
+
+    def _bend(self, theta: Array, rows: Index, weight: Array) -> Array:
+        """Sum of tr(weight d2V): every part by its own parameters."""
+        found = np.zeros((len(theta), len(theta)))
+        edges = self.split.edges
+        for part, own, a, b in zip(
+            self.parts, self.split.of(theta), edges, edges[1:], strict=False
+        ):
+            found[a:b, a:b] = part.bend(own, rows, weight)
+        return found
 
     def likelihood(self, theta: Array) -> tuple[float, Array, Array]:
-        """For a search: minus infinity where there is no likelihood."""
+        """For a search: minus infinity where there is no likelihood. The observed information
+        where it is positive definite, else the expected one."""
         try:
             point = self.point(theta)
         except np.linalg.LinAlgError:
             k = len(theta)
             return -np.inf, np.zeros(k), np.eye(k)
-        return point.value, point.score, point.information
+        values = np.linalg.eigvalsh(point.observed)
+        curved = values[0] > DEFINITE * max(float(values[-1]), 1.0)
+        return point.value, point.score, point.observed if curved else point.information
 
     def observed_information(self, theta: Array) -> Array:
-        """Negative Hessian of the log-likelihood, by central differences of the exact score."""
-        steps = HESSIAN_STEP * np.eye(len(theta))
-        columns = [
-            (8 * (self.point(theta - s).score - self.point(theta + s).score)
-             - (self.point(theta - 2 * s).score - self.point(theta + 2 * s).score))
-            / (12 * HESSIAN_STEP)
-            for s in steps
-        ]  # fmt: skip
-        matrix = np.stack(columns, axis=1)
-        return np.asarray((matrix + matrix.T) / 2)
+        """Negative Hessian of the log-likelihood."""
+        return self.point(theta).observed
 
     def second_moments(self, theta: Array) -> tuple[Array, Array]:
         """Of Kenward and Roger: Q (k, k, p, p) of two first derivatives of V, R of the second."""
@@ -124,10 +175,10 @@ class DenseLikelihood:
             v, dv = self.covariance(theta, rows)
             inverse = np.linalg.inv(v)
             wx = inverse @ self.x[rows]
-            side = dv @ wx[:, None]
-            q += np.einsum("mknp,mnl,mjlq->kjpq", side, inverse, side)
+            side, count = dv @ wx[:, None], self._counted(rows)
+            q += np.einsum("m,mknp,mnl,mjlq->kjpq", count, side, inverse, side)
             for j, move in enumerate(step * np.eye(k)):
                 up, down = (self.covariance(theta + s * move, rows)[1] for s in (1, -1))
                 second = (up - down) / (2 * step)
-                r[:, j] += np.einsum("mnp,mknl,mlq->kpq", wx, second, wx)
+                r[:, j] += np.einsum("m,mnp,mknl,mlq->kpq", count, wx, second, wx)
         return q, r

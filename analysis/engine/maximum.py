@@ -10,6 +10,8 @@ from analysis.engine.structure import Array, Index
 Likelihood = Callable[[Array], tuple[float, Array, Array]]
 """beta -> value, score and information (the negative Hessian, or what stands for it)."""
 STEPS, HALVINGS = 60, 30
+STILL = 1e-10
+"""Gain of a step that is none."""
 LARGEST_STEP = 5.0
 
 
@@ -24,11 +26,16 @@ class Maximum(NamedTuple):
 
 
 def maximize(
-    likelihood: Likelihood, start: Array, free: Index | None = None, tolerance: float = 1e-18
+    likelihood: Likelihood,
+    start: Array,
+    free: Index | None = None,
+    tolerance: float = 1e-18,
+    flat: float = 0.0,
 ) -> Maximum:
     """Search from `start`; parameters outside `free` keep their value.
 
-    Columns should be of unit size: the tolerance is of the Newton decrement.
+    Columns should be of unit size: the tolerance is of the Newton decrement. flat: the score of a
+    parameter that runs off to an edge of its range, from which on a step without gain is the last.
     """
     beta = np.array(start, dtype=float)
     free = np.arange(len(beta)) if free is None else free
@@ -46,8 +53,11 @@ def maximize(
             step /= 2
         else:
             break
+        gain = candidate[0] - value
         beta = beta + step
         value, score, information = candidate
+        if gain < STILL and float(np.abs(score[free]).max(initial=0.0)) < flat:
+            return Maximum(beta, value, score, information, True)
     return Maximum(beta, value, score, information, False)
 
 

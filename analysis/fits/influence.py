@@ -11,6 +11,9 @@ from analysis.engine.satterthwaite import degrees_of_freedom
 from analysis.engine.structure import Array
 from analysis.fits.contrasts import power
 from analysis.fits.fitted import FittedMixed
+from analysis.fits.inference import tested
+from analysis.fits.structured import FittedStructured
+from analysis.fits.structured.left_out import without_patient
 from analysis.results import InfluencePoint, finite
 
 MAXIMUM_SUBJECTS = 60
@@ -26,14 +29,28 @@ class KeyContrast(NamedTuple):
     log: bool
 
 
-def leave_one_out(fitted: FittedMixed, key: KeyContrast) -> tuple[InfluencePoint, ...]:
+def leave_one_out(
+    fitted: FittedMixed | FittedStructured, key: KeyContrast
+) -> tuple[InfluencePoint, ...]:
     """One point per patient; None where the model cannot be fitted without that patient."""
     labels = fitted.design.labels
+    if isinstance(fitted, FittedStructured):
+        numbers = [_of_the_others(fitted, key.row, patient) for patient in range(len(labels))]
+        return tuple(_point(label, row, key) for label, row in zip(labels, numbers, strict=True))
     blocks = [
         np.arange(begin, min(begin + BLOCK, len(labels))) for begin in range(0, len(labels), BLOCK)
     ]
     found = np.concatenate([_without(fitted, key.row, block) for block in blocks])
     return tuple(_point(label, row, key) for label, row in zip(labels, found, strict=True))
+
+
+def _of_the_others(fitted: FittedStructured, row: Array, patient: int) -> Array:
+    """The same three numbers of a structured fit without one patient."""
+    others = without_patient(fitted, patient)
+    if others is None:
+        return np.full(3, np.nan)
+    found = tested(others, row[None])
+    return np.array([found.estimate[0], found.conf_low[0], found.conf_high[0]])
 
 
 def _without(fitted: FittedMixed, row: Array, left_out: np.ndarray) -> Array:

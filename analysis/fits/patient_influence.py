@@ -1,4 +1,4 @@
-"""What each patient does to the fixed effects: full refits without them, in one call of the engine.
+"""What each patient does to the fixed effects: full refits without them.
 
 Cook's distance is the move of all fixed effects in units of their covariance, over their number;
 DFBETAS the move of one in units of its standard error without the patient. Large: Cook's distance
@@ -18,7 +18,9 @@ from analysis.fits.fitted import FittedMixed
 from analysis.fits.influence import BLOCK, without
 from analysis.fits.marginal import chosen_row
 from analysis.fits.replicates import started
-from analysis.fits.restored import fitted_of
+from analysis.fits.restored import any_fitted_of
+from analysis.fits.structured import FittedStructured
+from analysis.fits.structured.left_out import left_out
 from analysis.frames import takes_frames
 from analysis.results import Fit, finite
 from analysis.serialized import Serialized
@@ -83,7 +85,7 @@ def patient_influence(
 
     frame: the data, for a fit restored from JSON. Raises UserError for a column that is not there.
     """
-    fitted = fitted_of(fit, frame, "influence")
+    fitted = any_fitted_of(fit, frame, "influence")
     row, caution = None, ""
     if at is not None:
         row = chosen_row(fit, fitted, at)
@@ -91,9 +93,7 @@ def patient_influence(
         caution = extrapolation(fit, fitted, [at] if against is None else [at, against])
     m = fitted.design.n_subjects
     limits = 4 / m, 2 / m**0.5
-    blocks = [np.arange(begin, min(begin + BLOCK, m)) for begin in range(0, m, BLOCK)]
-    parts = [_refitted(fitted, block) for block in blocks]
-    beta, errors = (np.concatenate(items) for items in zip(*parts, strict=True))
+    beta, errors = _without_each(fitted)
     points = sorted(
         (
             _point(fitted, label, own, error, row, limits)
@@ -116,6 +116,17 @@ def patient_influence(
     return Influence(tuple(points), moves, limits[0], limits[1], note)
 
 
+def _without_each(fitted: FittedMixed | FittedStructured) -> tuple[Array, Array]:
+    """Fixed effects and standard errors without each patient; nan where not fitted."""
+    if isinstance(fitted, FittedStructured):
+        return left_out(fitted)
+    m = fitted.design.n_subjects
+    blocks = [np.arange(begin, min(begin + BLOCK, m)) for begin in range(0, m, BLOCK)]
+    parts = [_refitted(fitted, block) for block in blocks]
+    beta, errors = (np.concatenate(items) for items in zip(*parts, strict=True))
+    return beta, errors
+
+
 class _Refitted(NamedTuple):
     beta: Array
     errors: Array
@@ -135,7 +146,7 @@ def _refitted(fitted: FittedMixed, left_out: np.ndarray) -> _Refitted:
 
 
 def _point(
-    fitted: FittedMixed,
+    fitted: FittedMixed | FittedStructured,
     label: str,
     beta: Array,
     errors: Array,

@@ -63,10 +63,16 @@ class FittedStructured:
     @cached_property
     def covariance(self) -> Array:
         """Of the fixed effects, adjusted under Kenward-Roger."""
-        scaled = self.point.covariance
-        if self.inference == "kenward_roger":
-            scaled = self.adjusted.covariance
-        half = np.linalg.solve(self.design.x_transform, scaled)
+        adjusted = self.inference == "kenward_roger"
+        return self._unscaled(self.adjusted.covariance if adjusted else self.point.covariance)
+
+    @cached_property
+    def model_covariance(self) -> Array:
+        """The same, not adjusted."""
+        return self._unscaled(self.point.covariance)
+
+    def _unscaled(self, covariance: Array) -> Array:
+        half = np.linalg.solve(self.design.x_transform, covariance)
         return np.asarray(self.design.y_scale**2 * np.linalg.solve(self.design.x_transform, half.T))
 
     @cached_property

@@ -1,18 +1,18 @@
-"""The optimum of a covariance made of parts: scoring, then Newton with observed information."""
+"""The optimum of a covariance made of parts: scoring, then Newton with the exact Hessian."""
 
 from typing import NamedTuple
 
 import numpy as np
 
 from analysis.engine.covariance_parts import AutoregressiveResidual, RandomTerm
-from analysis.engine.dense_likelihood import DenseLikelihood
+from analysis.engine.dense_likelihood import DenseLikelihood, DensePoint
 from analysis.engine.maximum import maximize
 from analysis.engine.structure import Array
 
-POLISH = 8
-"""Newton steps with the observed information behind the scoring search."""
 CONVERGED = 1e-6
 FLAT = 1e-8
+REFITTED, EXACT = 1e-8, 1e-16
+"""Newton decrement at which a search ends: of many simulated trials, and of one that is shown."""
 LIFTED = 0.1
 """Where the factor of a random effect starts again that a search left at zero: the gradient
 vanishes there."""
@@ -27,23 +27,36 @@ class Optimum(NamedTuple):
 
 
 def optimum(dense: DenseLikelihood, start: Array) -> Optimum:
-    """Exact: scoring from `start`, then Newton steps.
+    """Scoring from `start`, Newton's steps where the likelihood is curved downwards.
 
     Raises LinAlgError where the likelihood cannot be evaluated at all.
     """
-    found = maximize(dense.likelihood, start, tolerance=1e-9)
-    theta, value = found.beta, found.value
-    for _ in range(POLISH):
-        score = dense.point(theta).score
-        step = inverted(dense.observed_information(theta)) @ score
-        candidate = dense.likelihood(theta + step)[0]
-        if not candidate >= value - 1e-9 * abs(value):
-            break
-        theta, value = theta + step, candidate
-        if float(np.abs(step).max(initial=0.0)) < 1e-10:
-            break
-    gradient = float(np.abs(dense.point(theta).score).max())
-    return Optimum(theta, value, gradient < CONVERGED * len(dense.y))
+    found = maximize(dense.likelihood, start, tolerance=EXACT, flat=CONVERGED * dense.n)
+    gradient = float(np.abs(dense.point(found.beta).score).max())
+    return Optimum(found.beta, found.value, gradient < CONVERGED * dense.n)
+
+
+class Refit(NamedTuple):
+    """An optimum near another one, and the likelihood there."""
+
+    theta: Array
+    point: DensePoint
+
+
+def refit(dense: DenseLikelihood, theta: Array, tolerance: float = REFITTED) -> Refit | None:
+    """Scoring from the optimum of a similar problem; None where no optimum is found.
+
+    tolerance: of the Newton decrement.
+    """
+    try:
+        found = maximize(
+            dense.likelihood, started(dense, theta), tolerance=tolerance, flat=CONVERGED * dense.n
+        )
+        point = dense.point(found.beta)
+    except np.linalg.LinAlgError:
+        return None
+    fine = found.converged or float(np.abs(point.score).max()) < CONVERGED * dense.n
+    return Refit(found.beta, point) if fine and np.isfinite(point.value) else None
 
 
 def inverted(information: Array) -> Array:
