@@ -4,7 +4,7 @@ For structures that cross-products cannot carry: residuals that are correlated, 
 differs. V of each cluster is formed and factored; clusters of one size go together.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -60,6 +60,12 @@ class DenseLikelihood:
             return found
         kept = [rows[self.counts[self.cluster[rows[:, 0]]] > 0] for rows in found]
         return [rows for rows in kept if len(rows)]
+
+    def with_rows(self, x: Array | None = None, y: Array | None = None) -> "DenseLikelihood":
+        """The same clusters with another design or outcome."""
+        found = replace(self, x=self.x if x is None else x, y=self.y if y is None else y)
+        found.__dict__["batches"] = self.batches
+        return found
 
     @property
     def n(self) -> float:

@@ -11,7 +11,9 @@ from analysis.fits.fitted import FittedMixed
 from analysis.fits.inference import BOOTSTRAP_REPLICATES, Tested
 from analysis.fits.inference_sentences import bootstrap_sentence
 from analysis.fits.replicates import projected, refit, simulated
-from analysis.fits.restored import fitted_of
+from analysis.fits.restored import any_fitted_of
+from analysis.fits.structured import FittedStructured
+from analysis.fits.structured import replicates as structured
 from analysis.frames import takes_frames
 from analysis.results import Fit, finite
 
@@ -24,7 +26,8 @@ BLOCK = 2_000_000
 
 
 class BootstrapEstimate(NamedTuple):
-    """One quantity. part: "fixed effect", "variance" or "share"; std_error: SD over replicates.
+    """One quantity. part: "fixed effect", "variance", "correlation" or "share"; std_error: SD over
+    replicates.
 
     Fixed effects: bootstrap-t interval and p-value. Others: percentile interval, no p-value.
     """
@@ -106,7 +109,7 @@ def bootstrap(
     """
     if replicates < MINIMUM:
         raise UserError(f"bootstrap: {replicates} replicates are too few; use {MINIMUM} or more")
-    fitted = fitted_of(fit, frame, "bootstrap")
+    fitted = any_fitted_of(fit, frame, "bootstrap")
     found = draws(fitted, replicates, seed)
     rows = (*_fixed_rows(fitted, found), *_component_rows(fitted, found))
     failed = replicates - len(found.effects)
@@ -130,7 +133,7 @@ def bootstrap_result(
     )
 
 
-def bootstrap_tested(fitted: FittedMixed, rows: Array) -> Tested:
+def bootstrap_tested(fitted: FittedMixed | FittedStructured, rows: Array) -> Tested:
     """Bootstrap-t intervals and p-values of contrasts (rows, on the original scale)."""
     if fitted.simulated is None:
         fitted.simulated = draws(fitted, BOOTSTRAP_REPLICATES, fitted.seed)
@@ -149,7 +152,7 @@ def bootstrap_tested(fitted: FittedMixed, rows: Array) -> Tested:
     )
 
 
-def draws(fitted: FittedMixed, replicates: int, seed: int) -> Draws:
+def draws(fitted: FittedMixed | FittedStructured, replicates: int, seed: int) -> Draws:
     """Simulate and refit. Raises UserError when fewer than 100 replicates have an optimum."""
     generator = np.random.default_rng(seed)
     step = max(1, BLOCK // fitted.design.n_observations)
@@ -166,7 +169,13 @@ def draws(fitted: FittedMixed, replicates: int, seed: int) -> Draws:
     return found
 
 
-def _draw(fitted: FittedMixed, replicates: int, generator: np.random.Generator) -> Draws:
+def _draw(
+    fitted: FittedMixed | FittedStructured, replicates: int, generator: np.random.Generator
+) -> Draws:
+    if isinstance(fitted, FittedStructured):
+        return Draws(
+            *structured.redrawn(fitted, structured.simulated(fitted, replicates, generator))
+        )
     outcomes, coefficients = projected(fitted.design, simulated(fitted, replicates, generator))
     ends, scale = refit(fitted, outcomes)
     kept = ends.converged
@@ -179,7 +188,9 @@ def _draw(fitted: FittedMixed, replicates: int, generator: np.random.Generator) 
     )
 
 
-def _contrast_draws(fitted: FittedMixed, found: Draws, rows: Array) -> tuple[Array, Array]:
+def _contrast_draws(
+    fitted: FittedMixed | FittedStructured, found: Draws, rows: Array
+) -> tuple[Array, Array]:
     """Deviations of contrasts from the fitted ones, and their standard errors: (R, L)."""
     scaled, y_scale = fitted.scaled_rows(rows), fitted.design.y_scale
     variance = ((scaled @ found.covariance) * scaled).sum(axis=2)
@@ -200,8 +211,17 @@ def components_of(fitted: FittedMixed, theta: Array, sigma2: Array) -> Array:
     return np.column_stack([nested, variances, sigma2, between / total])
 
 
-def component_names(fitted: FittedMixed) -> list[tuple[str, str]]:
+def observed_components(fitted: FittedMixed | FittedStructured) -> Array:
+    """Those of the fit itself, (columns,)."""
+    if isinstance(fitted, FittedStructured):
+        return structured.component_values(fitted)
+    return components_of(fitted, fitted.optimum.theta[None], np.array([fitted.sigma2]))[0]
+
+
+def component_names(fitted: FittedMixed | FittedStructured) -> list[tuple[str, str]]:
     """Part and name of the columns of `components_of`."""
+    if isinstance(fitted, FittedStructured):
+        return structured.component_names(fitted)
     design = fitted.design
     return [
         *(("variance", f"{design.group}:{name}") for name in design.nested),
@@ -211,7 +231,7 @@ def component_names(fitted: FittedMixed) -> list[tuple[str, str]]:
     ]
 
 
-def _fixed_rows(fitted: FittedMixed, found: Draws) -> list[BootstrapEstimate]:
+def _fixed_rows(fitted: FittedMixed | FittedStructured, found: Draws) -> list[BootstrapEstimate]:
     rows = np.eye(len(fitted.beta))
     moved, drawn_error = _contrast_draws(fitted, found, rows)
     studentized = moved / drawn_error
@@ -233,8 +253,10 @@ def _fixed_rows(fitted: FittedMixed, found: Draws) -> list[BootstrapEstimate]:
     ]
 
 
-def _component_rows(fitted: FittedMixed, found: Draws) -> list[BootstrapEstimate]:
-    observed = components_of(fitted, fitted.optimum.theta[None], np.array([fitted.sigma2]))[0]
+def _component_rows(
+    fitted: FittedMixed | FittedStructured, found: Draws
+) -> list[BootstrapEstimate]:
+    observed = observed_components(fitted)
     tail = (1 - fitted.level) / 2
     low, high = np.quantile(found.components, [tail, 1 - tail], axis=0)
     spread = found.components.std(axis=0, ddof=1)

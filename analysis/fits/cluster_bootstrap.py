@@ -18,11 +18,15 @@ from analysis.fits.bootstrap import (
     bootstrap_result,
     component_names,
     components_of,
+    observed_components,
 )
 from analysis.fits.case_weights import CaseProducts
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.replicates import started
-from analysis.fits.restored import fitted_of
+from analysis.fits.restored import any_fitted_of
+from analysis.fits.structured import FittedStructured
+from analysis.fits.structured.refusals import require_independent_patients
+from analysis.fits.structured.replicates import resampled
 from analysis.frames import takes_frames
 from analysis.results import Fit, finite
 
@@ -54,23 +58,27 @@ def cluster_bootstrap(
     """Bootstrap of patients. strata: a column with one value per patient, such as the group, whose
     levels keep their number of patients. frame: the data, for a fit restored from JSON.
 
-    Raises UserError for a fit without numbers, fewer than 100 replicates, or a stratum that changes
-    within a patient.
+    Raises UserError for a fit without numbers, fewer than 100 replicates, a stratum that changes
+    within a patient, or effects that cross patients.
     """
     if replicates < MINIMUM:
         raise UserError(
             f"cluster bootstrap: {replicates} replicates are too few; use {MINIMUM} or more"
         )
-    fitted = fitted_of(fit, frame, "cluster bootstrap")
+    fitted = any_fitted_of(fit, frame, "cluster bootstrap")
+    require_independent_patients(fitted, "cluster bootstrap")
     groups = _strata(fitted, strata)
     generator = np.random.default_rng(seed)
-    cases = CaseProducts(fitted.design)
-    step = max(1, BLOCK // cases.size)
-    parts = [
-        _draw(fitted, cases, groups, min(step, replicates - begin), generator)
-        for begin in range(0, replicates, step)
-    ]
-    fixed, components = (np.concatenate(items) for items in zip(*parts, strict=True))
+    if isinstance(fitted, FittedStructured):
+        fixed, components = _structured_draws(fitted, _counts(groups, replicates, generator))
+    else:
+        cases = CaseProducts(fitted.design)
+        step = max(1, BLOCK // cases.size)
+        parts = [
+            _draw(fitted, cases, _counts(groups, min(step, replicates - begin), generator))
+            for begin in range(0, replicates, step)
+        ]
+        fixed, components = (np.concatenate(items) for items in zip(*parts, strict=True))
     if len(fixed) < MINIMUM:
         raise UserError(
             f"cluster bootstrap: only {len(fixed)} of {replicates} drawn trials could be fitted; "
@@ -92,21 +100,27 @@ class _Drawn(NamedTuple):
     components: Array
 
 
-def _draw(
-    fitted: FittedMixed,
-    cases: CaseProducts,
-    groups: Index,
-    replicates: int,
-    generator: np.random.Generator,
-) -> _Drawn:
-    design = fitted.design
+def _counts(groups: Index, replicates: int, generator: np.random.Generator) -> Array:
+    """How often each patient is drawn: (R, patients)."""
     weights = np.zeros((replicates, len(groups)))
     for level in np.unique(groups):
         members = np.flatnonzero(groups == level)
         drawn = generator.integers(len(members), size=(replicates, len(members)))
         for column in drawn.T:
             weights[np.arange(replicates), members[column]] += 1
-    start = np.tile(started(design, fitted.optimum.theta), (replicates, 1))
+    return weights
+
+
+def _structured_draws(fitted: FittedStructured, weights: Array) -> _Drawn:
+    design, found = fitted.design, resampled(fitted, weights)
+    back = np.linalg.inv(design.x_transform)
+    beta = design.b_ols + design.y_scale * found.effects @ back.T
+    return _Drawn(beta, found.components)
+
+
+def _draw(fitted: FittedMixed, cases: CaseProducts, weights: Array) -> _Drawn:
+    design = fitted.design
+    start = np.tile(started(design, fitted.optimum.theta), (len(weights), 1))
     ends = minimize(cases.weighted(weights), design.structure, fitted.reml, start)
     kept = ends.converged
     back = np.linalg.inv(design.x_transform)
@@ -115,7 +129,7 @@ def _draw(
     return _Drawn(beta[kept], components_of(fitted, ends.theta, sigma2)[kept])
 
 
-def _strata(fitted: FittedMixed, strata: str | None) -> Index:
+def _strata(fitted: FittedMixed | FittedStructured, strata: str | None) -> Index:
     """Number of the stratum of each patient."""
     import polars as pl
 
@@ -134,15 +148,16 @@ def _strata(fitted: FittedMixed, strata: str | None) -> Index:
     return np.unique(unique["value"].to_numpy(), return_inverse=True)[1].astype(np.intp)
 
 
-def _rows(fitted: FittedMixed, fixed: Array, components: Array | None) -> list[BootstrapEstimate]:
+def _rows(
+    fitted: FittedMixed | FittedStructured, fixed: Array, components: Array | None
+) -> list[BootstrapEstimate]:
     tail = (1 - fitted.level) / 2
     if components is None:
         names = [("fixed effect", name) for name in fitted.design.matrices.x_names]
         values, observed = fixed, fitted.beta
     else:
         names, values = component_names(fitted), components
-        sigma2 = np.array([fitted.sigma2])
-        observed = components_of(fitted, fitted.optimum.theta[None], sigma2)[0]
+        observed = observed_components(fitted)
     low, high = np.quantile(values, [tail, 1 - tail], axis=0)
     spread = values.std(axis=0, ddof=1)
     return [

@@ -119,8 +119,9 @@ def tested(fitted: "FittedModel | FittedCensored", rows: Array) -> Tested:
     if fitted.inference == "bootstrap":
         from analysis.fits.bootstrap import bootstrap_tested
         from analysis.fits.fitted import FittedMixed
+        from analysis.fits.structured import FittedStructured
 
-        assert isinstance(fitted, FittedMixed)
+        assert isinstance(fitted, FittedMixed | FittedStructured)
         return bootstrap_tested(fitted, rows)
     from scipy.special import stdtr, stdtrit
 

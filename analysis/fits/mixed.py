@@ -168,10 +168,10 @@ def _require_supported(structure: Structure, choice: Choice, random: str) -> Non
             "residual that holds what goes together within a patient"
         )
     plain = structure.is_plain
-    if choice.single in ("bootstrap", "robust") and not plain:
+    if choice.single == "robust" and not plain:
         raise UserError(
-            f"inference {choice.single!r} is there for independent residuals and nested "
-            "intercepts; use 'satterthwaite' or 'kenward_roger'"
+            "inference 'robust' is there for independent residuals and nested intercepts; use "
+            "'satterthwaite', 'kenward_roger' or 'bootstrap'"
         )
 
 

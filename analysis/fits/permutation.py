@@ -15,7 +15,10 @@ from analysis.fits.inference_sentences import permutation_sentence
 from analysis.fits.labelled import Labelled, labelled
 from analysis.fits.permutation_fixed import fixed_statistics, null_theta
 from analysis.fits.replicates import started
-from analysis.fits.restored import fitted_of
+from analysis.fits.restored import any_fitted_of
+from analysis.fits.structured import FittedStructured
+from analysis.fits.structured.relabelled import require_exchangeable
+from analysis.fits.structured.relabelled import statistics as structured_statistics
 from analysis.frames import takes_frames
 from analysis.results import Fit, finite
 
@@ -91,7 +94,8 @@ def permutation_test(
     variable: a column with one value per patient. variances: "refitted" to every relabelled trial,
     or "null": those of the model without the variable, the same for all and many times as fast.
     frame: the data of the fit, needed when the fit was restored from JSON.
-    Raises UserError for a variable that varies within a patient, or that is not in the model.
+    Raises UserError for a variable that varies within a patient, that is not in the model, or that
+    its covariance is made of.
     """
     if replicates < MINIMUM:
         raise UserError(f"permutation test: {replicates} are too few; use {MINIMUM} or more")
@@ -100,13 +104,19 @@ def permutation_test(
             f"permutation test: variances {variances!r} does not exist; use "
             f"{' or '.join(VARIANCES)}"
         )
-    fitted = fitted_of(fit, frame, "permutation test")
+    fitted = any_fitted_of(fit, frame, "permutation test")
     columns = _columns(fitted, variable, terms)
+    if isinstance(fitted, FittedStructured):
+        require_exchangeable(fitted, variable)
     codes, values = _labels(fitted, variable)
     generator = np.random.default_rng(seed)
     order = generator.permuted(np.tile(codes, (replicates, 1)), axis=1)
     arrangements = np.vstack([codes, order])
-    if variances == "null":
+    if isinstance(fitted, FittedStructured):
+        statistics = structured_statistics(
+            fitted, variable, values, arrangements, columns, refitted=variances == "refitted"
+        )
+    elif variances == "null":
         statistics = _fixed(fitted, variable, values, arrangements, columns)
     else:
         statistics = _statistics(fitted, variable, values, arrangements, columns)
@@ -148,7 +158,7 @@ def _fixed(
     return fixed_statistics(fitted, theta, labelled(fitted, variable, values), labels, rows)
 
 
-def _columns(fitted: FittedMixed, variable: str, terms: str) -> list[int]:
+def _columns(fitted: FittedMixed | FittedStructured, variable: str, terms: str) -> list[int]:
     if terms not in TERMS:
         raise UserError(
             f"permutation test: terms {terms!r} does not exist; use {' or '.join(TERMS)}"
@@ -165,7 +175,7 @@ def _columns(fitted: FittedMixed, variable: str, terms: str) -> list[int]:
     return found
 
 
-def _labels(fitted: FittedMixed, variable: str) -> tuple[Index, list[Any]]:
+def _labels(fitted: FittedMixed | FittedStructured, variable: str) -> tuple[Index, list[Any]]:
     """Label of each patient, numbered, and the values the numbers stand for."""
     import polars as pl
 

@@ -13,6 +13,8 @@ CONVERGED = 1e-6
 FLAT = 1e-8
 REFITTED, EXACT = 1e-8, 1e-16
 """Newton decrement at which a search ends: of many simulated trials, and of one that is shown."""
+RANK = 1e-8
+"""Smallest square of a direction of the scaled fixed design, per row."""
 LIFTED = 0.1
 """Where the factor of a random effect starts again that a search left at zero: the gradient
 vanishes there."""
@@ -44,10 +46,13 @@ class Refit(NamedTuple):
 
 
 def refit(dense: DenseLikelihood, theta: Array, tolerance: float = REFITTED) -> Refit | None:
-    """Scoring from the optimum of a similar problem; None where no optimum is found.
+    """Scoring from the optimum of a similar problem; None where no optimum is found, or where its
+    rows do not hold a fixed effect or a residual variance.
 
     tolerance: of the Newton decrement.
     """
+    if dense.counts is not None and not _has_full_rank(dense):
+        return None
     try:
         found = maximize(
             dense.likelihood, started(dense, theta), tolerance=tolerance, flat=CONVERGED * dense.n
@@ -56,7 +61,23 @@ def refit(dense: DenseLikelihood, theta: Array, tolerance: float = REFITTED) -> 
     except np.linalg.LinAlgError:
         return None
     fine = found.converged or float(np.abs(point.score).max()) < CONVERGED * dense.n
-    return Refit(found.beta, point) if fine and np.isfinite(point.value) else None
+    usable = fine and np.isfinite(point.value) and _is_identified(dense, point)
+    return Refit(found.beta, point) if usable else None
+
+
+def _has_full_rank(dense: DenseLikelihood) -> bool:
+    kept = np.concatenate([rows.ravel() for rows in dense.batches])
+    x = dense.x[kept]
+    return bool(np.linalg.eigvalsh(x.T @ x)[0] > RANK * len(x))
+
+
+def _is_identified(dense: DenseLikelihood, point: DensePoint) -> bool:
+    """A level or pair of visits that no row has leaves its parameter where it began."""
+    residual = dense.parts[-1]
+    if isinstance(residual, AutoregressiveResidual):
+        return True
+    own = np.diag(point.information)[-residual.n_parameters :]
+    return bool(own.min() > 0)
 
 
 def inverted(information: Array) -> Array:
