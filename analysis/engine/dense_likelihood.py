@@ -13,8 +13,9 @@ import numpy as np
 from analysis.engine.covariance_parts import Part, Split, batches
 from analysis.engine.structure import Array, Index
 
-DEFINITE = 1e-8
-"""Smallest eigenvalue of an information matrix, relative to the largest, that a step can take."""
+FLAT, BENT = 1e-12, 0.1
+"""Expected information of a direction, relative to the largest, that is none; smallest curvature in
+units of the expected information that a step divides by where the likelihood bends upwards."""
 
 
 class DensePoint(NamedTuple):
@@ -157,16 +158,13 @@ class DenseLikelihood:
         return found
 
     def likelihood(self, theta: Array) -> tuple[float, Array, Array]:
-        """For a search: minus infinity where there is no likelihood. The observed information
-        where it is positive definite, else the expected one."""
+        """For a search: minus infinity where there is no likelihood."""
         try:
             point = self.point(theta)
         except np.linalg.LinAlgError:
             k = len(theta)
             return -np.inf, np.zeros(k), np.eye(k)
-        values = np.linalg.eigvalsh(point.observed)
-        curved = values[0] > DEFINITE * max(float(values[-1]), 1.0)
-        return point.value, point.score, point.observed if curved else point.information
+        return point.value, point.score, uphill(point.observed, point.information)
 
     def observed_information(self, theta: Array) -> Array:
         """Negative Hessian of the log-likelihood."""
@@ -188,3 +186,18 @@ class DenseLikelihood:
                 second = (up - down) / (2 * step)
                 r[:, j] += np.einsum("m,mnp,mknl,mlq->kpq", count, wx, second, wx)
         return q, r
+
+
+def uphill(observed: Array, expected: Array) -> Array:
+    """The observed information where it is positive definite. Where it is not, the size of its
+    curvature in units of the expected one, so that a step goes up and stays of a statistical size.
+    """
+    values, vectors = np.linalg.eigh(observed)
+    if values[0] > FLAT * values[-1]:
+        return observed
+    spread = expected + FLAT * max(float(np.trace(expected)), 1.0) * np.eye(len(expected))
+    lower = np.linalg.cholesky(spread)
+    half = np.linalg.solve(lower, observed)
+    values, vectors = np.linalg.eigh(np.linalg.solve(lower, half.T))
+    turned = lower @ vectors
+    return np.asarray((turned * np.maximum(np.abs(values), BENT)) @ turned.T)

@@ -10,7 +10,7 @@ from analysis.engine.structure import Array, Index
 Likelihood = Callable[[Array], tuple[float, Array, Array]]
 """beta -> value, score and information (the negative Hessian, or what stands for it)."""
 STEPS, HALVINGS = 60, 30
-STILL = 1e-10
+STILL = 1e-8
 """Gain of a step that is none."""
 LARGEST_STEP = 5.0
 

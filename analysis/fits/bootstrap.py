@@ -215,7 +215,8 @@ def observed_components(fitted: FittedMixed | FittedStructured) -> Array:
     """Those of the fit itself, (columns,)."""
     if isinstance(fitted, FittedStructured):
         return structured.component_values(fitted)
-    return components_of(fitted, fitted.optimum.theta[None], np.array([fitted.sigma2]))[0]
+    found = components_of(fitted, fitted.optimum.theta[None], np.array([fitted.sigma2]))
+    return np.asarray(found[0])
 
 
 def component_names(fitted: FittedMixed | FittedStructured) -> list[tuple[str, str]]:

@@ -1,10 +1,11 @@
 """Likelihood-ratio test of two nested mixed models, with the distribution its question has.
 
 Fixed effects are compared by maximum likelihood, whatever the fits used, against chi-square. A
-random part is compared by the criterion of the fits. Under the null a variance lies on the edge of
-what is possible, so its distribution is a mixture: 0.5 chi2(q) + 0.5 chi2(q + 1) for one new effect
-that is correlated with q others, 0.5 chi2(0) + 0.5 chi2(1) for one that is independent or nested
-(Stram DO, Lee JW 1994, doi:10.2307/2533455). Where no mixture is known, and on demand, outcomes are
+random part, or a residual structure, is compared by the criterion of the fits. Under the null a
+variance lies on the edge of what is possible, so its distribution is a mixture: 0.5 chi2(q) +
+0.5 chi2(q + 1) for one new effect that is correlated with q others, 0.5 chi2(0) + 0.5 chi2(1) for
+one that is independent or nested (Stram DO, Lee JW 1994, doi:10.2307/2533455); what else makes a
+covariance larger: `structured.compared`. Where no mixture is known, and on demand, outcomes are
 simulated from the smaller model and both are fitted again.
 """
 
@@ -15,11 +16,14 @@ import numpy as np
 
 from analysis.engine.structure import Array
 from analysis.errors import UserError
-from analysis.fits.fitted import FittedMixed
 from analysis.fits.inference_sentences import ratio_test_sentence
+from analysis.fits.maximum_likelihood import by_maximum_likelihood
 from analysis.fits.replicates import projected, refit, simulated
-from analysis.fits.restored import fitted_of
-from analysis.fits.search import search
+from analysis.fits.restored import any_fitted_of
+from analysis.fits.structured import FittedStructured
+from analysis.fits.structured.compared import Fitted, Step, n_parameters, spans, steps_between
+from analysis.fits.structured.replicates import criteria
+from analysis.fits.structured.replicates import simulated as structured_outcomes
 from analysis.frames import takes_frames
 from analysis.results import Fit
 from analysis.serialized import Serialized
@@ -30,8 +34,6 @@ if TYPE_CHECKING:
 METHODS = ("auto", "asymptotic", "bootstrap")
 MINIMUM = 100
 BLOCK = 2_000_000
-SPAN = 1e-7
-"""Relative residual up to which a column is a combination of others."""
 
 
 class Mixture(NamedTuple):
@@ -108,14 +110,14 @@ def likelihood_ratio_test(
         raise UserError(
             f"likelihood ratio: {replicates} replicates are too few; use {MINIMUM} or more"
         )
-    large, small = (fitted_of(item, frame, "likelihood ratio") for item in (fit, null))
+    large, small = (any_fitted_of(item, frame, "likelihood ratio") for item in (fit, null))
     _check_rows(large, small)
-    fixed, df = _difference(large, small)
+    fixed, df, steps = _difference(large, small)
     if fixed:
         large, small = by_maximum_likelihood(large), by_maximum_likelihood(small)
     elif large.reml != small.reml:
         raise UserError("likelihood ratio: one fit is REML and one is not; use the same for both")
-    mixture = Mixture(((1.0, df),)) if fixed else _mixture(large, small)
+    mixture = Mixture(((1.0, df),)) if fixed else _mixture(steps)
     if mixture is None and method == "asymptotic":
         raise UserError(
             "likelihood ratio: several variances at once have no known distribution; use "
@@ -163,7 +165,9 @@ def _result(
             "Fixed effects compared by maximum likelihood; in small trials the F test of the terms "
             "is the better answer."
             if fixed
-            else f"A variance cannot be negative: the reference is {mixture}, not chi2({df})."
+            else f"What is tested cannot be negative: the reference is {mixture}, not chi2({df})."
+            if len(mixture.shares) > 1
+            else "The smaller covariance lies inside the larger one."
         )
         p_value = mixture.tail(statistic)
         return LikelihoodRatioTest(*said, p_value, naive, str(mixture), note=note)
@@ -183,12 +187,19 @@ def _result(
 
 
 def _model(fit: Fit) -> str:
-    nested = "".join(f" + (1 | {fit.group}:{name})" for name in fit.nested)
     bar = "||" if fit.covariance == "diagonal" else "|"
-    return f"{fit.formula} + ({fit.random} {bar} {fit.group}){nested}"
+    own = "" if fit.random.strip() in ("0", "") else f" + ({fit.random} {bar} {fit.group})"
+    nested = "".join(
+        f" + ({effects.strip() or 1} | {fit.group}:{name.strip()})"
+        for name, _, effects in (text.partition(":") for text in fit.nested)
+    )
+    crossed = "".join(f" + (1 | {name})" for name in fit.crossed)
+    residual = "" if fit.residual == "independent" else f", residual {fit.residual}"
+    weights = f", weights {fit.weights}" if fit.weights else ""
+    return f"{fit.formula}{own}{nested}{crossed}{residual}{weights}"
 
 
-def _check_rows(large: FittedMixed, small: FittedMixed) -> None:
+def _check_rows(large: Fitted, small: Fitted) -> None:
     one, other = large.design, small.design
     same = (
         one.n_observations == other.n_observations
@@ -203,58 +214,45 @@ def _check_rows(large: FittedMixed, small: FittedMixed) -> None:
         )
 
 
-def _difference(large: FittedMixed, small: FittedMixed) -> tuple[int, int]:
-    """Whether fixed effects differ (their number), and the number of parameters more."""
+def _difference(large: Fitted, small: Fitted) -> tuple[int, int, list[Step]]:
+    """How many fixed effects more, how many parameters more, and how the covariances differ."""
     fixed = large.design.matrices.x.shape[1] - small.design.matrices.x.shape[1]
-    random = large.design.structure.n_parameters - small.design.structure.n_parameters
-    inside = _spans(large.design.matrices.x, small.design.matrices.x)
-    effects = _spans(large.design.matrices.z, small.design.matrices.z)
-    nested = set(small.design.nested) <= set(large.design.nested)
-    if fixed < 0 or random < 0 or not inside or not effects or not nested:
+    more = n_parameters(large) - n_parameters(small)
+    inside = spans(large.design.matrices.x, small.design.matrices.x)
+    steps = steps_between(large, small)
+    if fixed < 0 or more < 0 or not inside or steps is None:
         raise UserError("likelihood ratio: the models are not nested; give the larger one first")
-    if fixed and random:
+    if fixed and steps:
         raise UserError(
             "likelihood ratio: the models differ in fixed and in random effects; test one at a time"
         )
-    if not fixed and not random:
+    if not fixed and not steps:
         raise UserError("likelihood ratio: the models are the same")
-    return fixed, fixed or random
+    return fixed, fixed or more, steps
 
 
-def _spans(matrix: Array, columns: Array) -> bool:
-    fitted = matrix @ np.linalg.lstsq(matrix, columns, rcond=None)[0]
-    return bool(np.abs(columns - fitted).max() <= SPAN * np.abs(columns).max())
-
-
-def _mixture(large: FittedMixed, small: FittedMixed) -> Mixture | None:
-    """Of two random parts; None where several variances are tested at once."""
-    one, other = large.design.structure, small.design.structure
-    more = one.size - other.size
-    nested = len(one.nested) - len(other.nested)
-    if more + nested == 0:
-        # Only correlations are added: they are not on an edge.
-        return Mixture(((1.0, one.n_parameters - other.n_parameters),))
-    if more + nested > 1 or one.diagonal != (other.diagonal if other.size > 1 else one.diagonal):
+def _mixture(steps: list[Step]) -> Mixture | None:
+    """Of two covariances; None where several variances are tested at once."""
+    if len(steps) != 1 or steps[0].inside is None:
         return None
-    q = other.size if more and not one.diagonal else 0
-    return Mixture(((0.5, q), (0.5, q + 1)))
+    (step,) = steps
+    assert step.inside is not None
+    if not step.on_edge:
+        return Mixture(((1.0, step.inside),))
+    return Mixture(((0.5, step.inside), (0.5, step.inside + 1)))
 
 
-def by_maximum_likelihood(fitted: FittedMixed) -> FittedMixed:
-    """The same model fitted by maximum likelihood."""
-    if not fitted.reml:
-        return fitted
-    optimum, again = search(fitted.design, False, verify=False)
-    return FittedMixed(fitted.design, optimum, again, False, "satterthwaite")
-
-
-def _simulated_ratios(large: FittedMixed, small: FittedMixed, replicates: int, seed: int) -> Array:
+def _simulated_ratios(large: Fitted, small: Fitted, replicates: int, seed: int) -> Array:
     """Statistics of outcomes drawn from the smaller model; nan where a fit failed."""
     generator = np.random.default_rng(seed)
     step = max(1, BLOCK // small.design.n_observations)
     found = []
     for begin in range(0, replicates, step):
-        outcomes = simulated(small, min(step, replicates - begin), generator)
+        size = min(step, replicates - begin)
+        if isinstance(small, FittedStructured):
+            outcomes = structured_outcomes(small, size, generator)
+        else:
+            outcomes = simulated(small, size, generator)
         gap = _criteria(small, outcomes) - _criteria(large, outcomes)
         found.append(np.where(np.isfinite(gap), np.maximum(gap, 0.0), np.nan))
     drawn = np.concatenate(found)
@@ -266,9 +264,11 @@ def _simulated_ratios(large: FittedMixed, small: FittedMixed, replicates: int, s
     return drawn
 
 
-def _criteria(fitted: FittedMixed, outcomes: Array) -> Array:
+def _criteria(fitted: Fitted, outcomes: Array) -> Array:
     """-2 log-likelihood of each outcome, comparable between models of the same fixed effects."""
     rest, _ = projected(fitted.design, outcomes)
+    if isinstance(fitted, FittedStructured):
+        return criteria(fitted, rest)
     ends, scale = refit(fitted, rest)
     value = ends.point.criterion + 2 * ends.point.degrees * np.log(scale)
     return np.where(ends.converged, value, np.nan)

@@ -16,7 +16,7 @@ from analysis.compute.confidence_level import require_level
 from analysis.errors import UserError
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.inference_sentences import profile_sentence
-from analysis.fits.likelihood_ratio import by_maximum_likelihood
+from analysis.fits.maximum_likelihood import by_maximum_likelihood
 from analysis.fits.profile_fixed import fixed_deviance
 from analysis.fits.profile_variance import Held, Variances, held_parameters
 from analysis.fits.restored import fitted_of

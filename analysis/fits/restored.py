@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 SAME = 1e-5
 """Relative gap in the criterion from which data are not those of the stored fit."""
 
+NO_DATA = "{purpose}: this fit was restored without its data; give them as frame=..."
+
 
 def fitted_of(fit: Fit, frame: "pl.DataFrame | None", purpose: str) -> FittedMixed:
     """The fitted model in memory, or fitted again on `frame`.
@@ -47,9 +49,7 @@ def fitted_of(fit: Fit, frame: "pl.DataFrame | None", purpose: str) -> FittedMix
             "model without them, or read its table and contrasts"
         )
     if frame is None:
-        raise UserError(
-            f"{purpose}: this fit was restored without its data; give them as frame=..."
-        )
+        raise UserError(NO_DATA.format(purpose=purpose))
     if fit.spec is not None and "y" not in frame.columns:
         frame = model_rows(frame, ModelSpec.from_dict(fit.spec)).frame
     return _fitted_again(fit, frame, purpose)
@@ -64,9 +64,11 @@ def any_fitted_of(
     mixed = fit.kind == "linear mixed model"
     if frame is not None and fit.spec is not None and "y" not in frame.columns:
         frame = model_rows(frame, ModelSpec.from_dict(fit.spec)).frame
-    if frame is not None and fit.estimates and fit.design is None and mixed and is_structured(fit):
+    if fit.estimates and fit.design is None and mixed and is_structured(fit):
         from analysis.fits.mixed import fit_mixed
 
+        if frame is None:
+            raise UserError(NO_DATA.format(purpose=purpose))
         again = fit_mixed(
             frame, fit.formula, fit.group, fit.random, fit.nested, fit.reml, fit.inference,
             fit.covariance, False, fit.seed or 0, fit.conf_level, fit.residual, fit.crossed,

@@ -37,6 +37,12 @@ def redrawn(fitted: FittedStructured, outcomes: Array) -> Drawn:
     return _collected(fitted, trials)
 
 
+def criteria(fitted: FittedStructured, outcomes: Array) -> Array:
+    """-2 log-likelihood of the model fitted to every outcome, scaled; nan without an optimum."""
+    ends = (refit(fitted.dense.with_rows(y=outcome), fitted.theta) for outcome in outcomes)
+    return np.array([np.nan if end is None else -2 * end.point.value for end in ends])
+
+
 def resampled(fitted: FittedStructured, counts: Array) -> Drawn:
     """The model fitted to trials in which each patient counts `counts` (R, patients) times."""
     dense = fitted.dense

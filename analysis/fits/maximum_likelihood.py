@@ -1,0 +1,27 @@
+"""A fitted model again by maximum likelihood, for what REML cannot compare."""
+
+from dataclasses import replace
+from typing import overload
+
+from analysis.fits.fitted import FittedMixed
+from analysis.fits.search import search
+from analysis.fits.structured import FittedStructured
+from analysis.fits.structured.search import optimum, started
+
+
+@overload
+def by_maximum_likelihood(fitted: FittedMixed) -> FittedMixed: ...
+@overload
+def by_maximum_likelihood(fitted: FittedStructured) -> FittedStructured: ...
+def by_maximum_likelihood(
+    fitted: FittedMixed | FittedStructured,
+) -> FittedMixed | FittedStructured:
+    """The same model fitted by maximum likelihood."""
+    if not fitted.reml:
+        return fitted
+    if isinstance(fitted, FittedStructured):
+        dense = replace(fitted.dense, reml=False)
+        found = optimum(dense, started(dense, fitted.theta))
+        return replace(fitted, dense=dense, theta=found.theta, inference="satterthwaite")
+    best, again = search(fitted.design, False, verify=False)
+    return FittedMixed(fitted.design, best, again, False, "satterthwaite")
