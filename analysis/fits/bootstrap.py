@@ -117,7 +117,7 @@ def bootstrap(
 
 
 def bootstrap_result(
-    fitted: FittedMixed,
+    fitted: FittedMixed | FittedStructured,
     method: str,
     rows: tuple[BootstrapEstimate, ...],
     replicates: int,

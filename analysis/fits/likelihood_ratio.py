@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 METHODS = ("auto", "asymptotic", "bootstrap")
+PARTS = {True: "random part", False: "residual structure"}
 MINIMUM = 100
 BLOCK = 2_000_000
 
@@ -62,10 +63,10 @@ class Mixture(NamedTuple):
 class LikelihoodRatioTest(Serialized):
     """The smaller model (`null`) against the larger one.
 
-    compared: "fixed effects" or "random part"; criterion: "ML" or "REML". df: parameters more.
-    reference: the distribution the p-value comes from; p_naive: of chi2(df), which is wrong for a
-    variance. replicates and n_failed: of the bootstrap, else 0. sentence: the finding with the
-    patients, the reference and, where outcomes were simulated, the seed.
+    compared: "fixed effects", "random part" or "residual structure"; criterion: "ML" or "REML".
+    df: parameters more. reference: the distribution the p-value comes from; p_naive: of chi2(df),
+    which is wrong for a variance. replicates and n_failed: of the bootstrap, else 0. sentence: the
+    finding with the patients, the reference and, where outcomes were simulated, the seed.
     """
 
     null: str
@@ -154,7 +155,7 @@ def _result(
     said = (
         _model(null),
         _model(fit),
-        "fixed effects" if fixed else "random part",
+        "fixed effects" if fixed else PARTS[fit.residual == null.residual],
         "REML" if reml else "ML",
         float(statistic),
         df,

@@ -34,6 +34,7 @@ def test_residual_structures_as_nlme(of_days):
     assert (over_time.df, over_time.reference, over_time.criterion) == (1, EDGE, "REML")
     assert over_time.null == "y ~ day * arm + (1 | p)"
     assert over_time.full == "y ~ day * arm + (1 | p), residual car1:day"
+    assert over_time.compared == "residual structure"
     by_assay = of_days(residual="by:assay")
     groups = likelihood_ratio_test(by_assay, plain)
     assert groups.statistic == pytest.approx(1.96051319013, rel=1e-6)
