@@ -322,7 +322,7 @@ def test_a_ratio_without_an_interval_says_so() -> None:
     from analysis.results import GeometricMeanRatio
 
     ratio = GeometricMeanRatio(7.0, "CR", "no CR", 1.0, None, None, None, 6, 5)
-    assert fit_text.ratio_line(ratio).endswith("CR / no CR: 1 (interval and p not estimable)")
+    assert fit_text.ratio_line(ratio).endswith("CR / no CR: 1.0 (interval and p not estimable)")
 
 
 def test_the_test_of_the_whole_course_comes_with_its_method() -> None:

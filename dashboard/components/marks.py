@@ -4,6 +4,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.theme import DASH
+from figures.tracks.toxicity import grade_words
 
 _RESPONSES = ("CR", "PR", "SD", "PD", "NE")
 _RESPONSE_WORDS = {
@@ -46,5 +47,5 @@ def grade_badge(category: str, grade: int | None) -> Component:
     return html.Span(
         str(grade),
         className=f"cg-grade cg-{ramp}-{step}",
-        title=f"{category} grade {grade}",
+        title=f"{category} {grade_words(grade)}",
     )

@@ -8,9 +8,9 @@ from figures.number_text import day_range, significant
 from figures.patient_tracks import PatientTracks
 from figures.tracks.b_cells import below_limit
 from figures.tracks.kinetics import kinetics_rank
-from figures.tracks.patient_frames import PatientFrames, Row, rows
+from figures.tracks.patient_frames import PatientFrames, Row
 from figures.tracks.reading import unit_text
-from figures.tracks.toxicity import CATEGORIES, maximum, runs
+from figures.tracks.toxicity import CATEGORIES, graded_events, highest_grade, runs
 from figures.tracks.tracer_text import TRACK_NAME, tracer_of
 from figures.tracks.track import Point, Series, Track
 
@@ -53,12 +53,12 @@ class Change(NamedTuple):
 
 
 class Toxicity(NamedTuple):
-    """Highest grade of a category and the days on which any grade held."""
+    """Highest grade of a category and the days on which any grade held, "" where none is known."""
 
     category: str
     grade: int | None
     days: str
-    last_day: int
+    last_day: int | None
     open_end: bool
 
 
@@ -84,7 +84,7 @@ def patient_facts(
     reader: str = "",
 ) -> PatientFacts:
     """Facts of one patient, from the same series that the tracks draw."""
-    events = rows(patient.adverse_events)
+    events = graded_events(patient)
     found = [
         _toxicity(name, [e for e in events if e.get("category") == name]) for name in CATEGORIES
     ]
@@ -192,12 +192,14 @@ def _burden(tracks: tuple[Track, ...]) -> Change | None:
 
 
 def _toxicity(category: str, events: list[Row]) -> Toxicity | None:
-    found = runs(events)
-    if not found:
+    if not events:
         return None
+    grade, found = highest_grade(events), runs(events)
+    if not found:
+        return Toxicity(category, grade, "", None, open_end=False)
     is_open = any(run.open_end for run in found)
     days = day_range(found[0].start, found[-1].end)
-    return Toxicity(category, maximum(found), days, found[-1].end, is_open)
+    return Toxicity(category, grade, days, found[-1].end, is_open)
 
 
 def _b_cells(tracks: tuple[Track, ...]) -> str | None:

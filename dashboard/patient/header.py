@@ -16,6 +16,7 @@ from dashboard.view import View
 from figures.number_text import EN_DASH, day_text, signed_percent, significant
 from figures.tracks.patient_frames import Row
 from figures.tracks.response import criterion_text
+from figures.tracks.toxicity import NONE_RECORDED, grade_words
 
 SETS = {
     "infused": "all infused",
@@ -173,6 +174,8 @@ def _burden(facts: PatientFacts) -> Component | None:
 def _grade(facts: PatientFacts, category: str) -> Component:
     found: Toxicity | None = next((t for t in facts.toxicities if t.category == category), None)
     if found is None:
-        return stat_tile(f"Maximum {category}", EN_DASH, "none recorded")
-    days = f"{found.days}{', end open' if found.open_end else ''}"
-    return stat_tile(f"Maximum {category}", grade_badge(category, found.grade), days)
+        return stat_tile(f"Maximum {category}", EN_DASH, NONE_RECORDED)
+    said = [found.days or "no day given", *(["end open"] if found.open_end else [])]
+    if found.grade == 0:
+        said = [grade_words(0), *([found.days] if found.days else [])]
+    return stat_tile(f"Maximum {category}", grade_badge(category, found.grade), ", ".join(said))

@@ -14,6 +14,7 @@ from dashboard.view import View
 from figures.number_text import EN_DASH, day_text
 from figures.sparkline import HEIGHT, WIDTH, draw_sparkline
 from figures.svg_text import data_uri
+from figures.tracks.toxicity import NONE_RECORDED
 
 
 def roster_table(view: View, found: Roster, order: str) -> Component:
@@ -113,7 +114,12 @@ def _response(row: RosterRow) -> list[Any]:
 
 
 def _grade(category: str, recorded: bool, grade: int | None) -> Any:
-    return grade_badge(category, grade) if recorded else html.Span(EN_DASH, className="cg-muted")
+    """The highest grade; a dash where the trial recorded the category, but not in this patient."""
+    if recorded:
+        return grade_badge(category, grade)
+    none = html.Span(f"{category} {NONE_RECORDED}", className="cg-visually-hidden")
+    return html.Span([html.Span(EN_DASH, **{"aria-hidden": "true"}), none],
+                     className="cg-muted", title=f"{category}: {NONE_RECORDED}")  # fmt: skip
 
 
 def _spark(view: View, spark: Spark, column: Column | None, code: str) -> Component:

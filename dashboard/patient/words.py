@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from dashboard.patient.facts import BloodPeak, ImagePeak, PatientFacts, Toxicity
 from figures.number_text import day_text
+from figures.tracks.toxicity import grade_words
 
 RESPONSE_WORDS: dict[str, str] = {
     "CR": "Complete response",
@@ -128,8 +129,11 @@ def _toxicity(facts: PatientFacts) -> list[Part]:
 
 
 def _grade(one: Toxicity) -> str:
-    grade = "ungraded" if one.grade is None else f"grade {one.grade}"
-    return f"{grade} {one.category} ({one.days}{', end not recorded' if one.open_end else ''})"
+    if one.grade == 0:
+        return f"{one.category} {grade_words(0)}"
+    when = one.days or "no day given"
+    end = ", end not recorded" if one.open_end else ""
+    return f"{grade_words(one.grade)} {one.category} ({when}{end})"
 
 
 def tracks_title(facts: PatientFacts) -> str:

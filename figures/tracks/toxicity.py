@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import polars as pl
+
 from figures.number_text import day_range, whole_day
 from figures.tracks.patient_frames import Choices, PatientFrames, Row, hover_text, rows
 from figures.tracks.track import ReadRow, Span, Track
@@ -25,7 +27,7 @@ def toxicity_tracks(
     patient: PatientFrames, choices: Choices, day: float | None
 ) -> tuple[Track, ...]:
     """One lane per category that was recorded for this patient; CRS and ICANS stay together."""
-    found = rows(patient.adverse_events)
+    found = graded_events(patient)
     by_category = {
         category: [row for row in found if row.get("category") == category]
         for category in CATEGORIES
@@ -50,18 +52,32 @@ def toxicity_tracks(
             height=23 * len(lanes) + 10,
             lanes=tuple(lanes),
             spans=spans,
-            rows=tuple(_row(category, runs(by_category[category]), day) for category in lanes),
+            rows=tuple(_row(category, by_category[category], day) for category in lanes),
         ),
     )
+
+
+def graded_events(patient: PatientFrames) -> list[Row]:
+    """Every adverse event: those with a day in order of day, then those without one."""
+    frame = patient.adverse_events
+    dated = rows(frame)
+    if frame.is_empty():
+        return dated
+    days = [name for name in ("rel_day", "nominal_day") if name in frame.columns]
+    undated = frame.filter(pl.all_horizontal([pl.lit(True), *(pl.col(d).is_null() for d in days)]))
+    return [*dated, *undated.to_dicts()]
 
 
 def runs(found: Sequence[Row]) -> tuple[Run, ...]:
     """Runs of whole days with the same highest grade, in order.
 
-    A record without an end counts on its first day and is marked as open.
+    A record without an end counts on its first day and is marked as open; one without a day has
+    no run.
     """
     best: dict[int, tuple[int, bool, Row]] = {}
     for row in found:
+        if row.get("rel_day") is None:
+            continue
         start = whole_day(row["rel_day"])
         end = row.get("end_rel_day")
         last = whole_day(end) if end is not None else start
@@ -73,16 +89,28 @@ def runs(found: Sequence[Row]) -> tuple[Run, ...]:
     made: list[Run] = []
     for one in sorted(best):
         grade, is_open, row = best[one]
-        if made and made[-1].end == one - 1 and (made[-1].grade or -1) == grade:
+        before = -1 if not made or made[-1].grade is None else made[-1].grade
+        if made and made[-1].end == one - 1 and before == grade:
             made[-1] = made[-1]._replace(end=one, open_end=is_open)
         else:
             made.append(Run(one, one, None if grade < 0 else grade, is_open, row))
     return tuple(made)
 
 
-def maximum(found: Sequence[Run]) -> int | None:
-    """The highest grade of the runs; None when none carries a grade."""
-    return max((run.grade for run in found if run.grade is not None), default=None)
+NONE_RECORDED = "none recorded"
+"""Said where the trial recorded the category and this patient has no event of it."""
+
+
+def grade_words(grade: int | None) -> str:
+    """ "grade 2", "grade 0 recorded" (looked for, none seen), "ungraded"."""
+    if grade is None:
+        return "ungraded"
+    return "grade 0 recorded" if grade == 0 else f"grade {grade}"
+
+
+def highest_grade(events: Sequence[Row]) -> int | None:
+    """The highest grade of the events, those without a day too; None when none has a grade."""
+    return max((int(row["grade"]) for row in events if row.get("grade") is not None), default=None)
 
 
 def _span(patient: PatientFrames, category: str, lane: int, run: Run) -> Span:
@@ -103,10 +131,12 @@ def _span(patient: PatientFrames, category: str, lane: int, run: Run) -> Span:
     )
 
 
-def _row(category: str, found: Sequence[Run], day: float | None) -> ReadRow:
-    highest = maximum(found)
-    if not found:
-        return ReadRow(category, "none recorded")
+def _row(category: str, events: Sequence[Row], day: float | None) -> ReadRow:
+    if not events:
+        return ReadRow(category, NONE_RECORDED)
+    highest, found = highest_grade(events), runs(events)
+    if highest == 0 or not found:
+        return ReadRow(category, grade_words(highest))
     return ReadRow(category, f"{_state(found, day)}, max {'?' if highest is None else highest}")
 
 

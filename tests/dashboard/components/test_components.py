@@ -60,7 +60,7 @@ def test_a_grade_has_its_ramp_and_its_number(category, grade, shade):
     badge = grade_badge(category, grade)
     assert shade in badge.className
     assert badge.children == str(grade)
-    assert badge.title == f"{category} grade {grade}"
+    assert badge.title == f"{category} grade {grade}{' recorded' if grade == 0 else ''}"
 
 
 def test_a_missing_grade_is_not_zero():
