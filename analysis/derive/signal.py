@@ -23,6 +23,7 @@ from analysis.derive.signal_catalog import signals_of
 from analysis.derive.signal_fold import below_unknown_limit, fold
 from analysis.derive.signal_key import DOMAINS, QUALIFIERS, Signal
 from analysis.derive.signal_rows import signal_rows, source_frame
+from analysis.derive.usual_unit import usual_keys
 from analysis.errors import UserError
 
 __all__ = [
@@ -43,16 +44,20 @@ def signal_catalog(
     """Every signal of the trial, most useful first: kinetics, uptake, burden, laboratory.
 
     Within a domain lesions come before organs and signals with more patients, then more values,
-    before those with fewer. Lesions and blood pool are one signal each; every organ is its own.
+    before those with fewer; a unit that does not speak for its quantity (`derive.usual_unit`), a
+    method or a reader of its own comes last. Lesions and blood pool are one signal each; every
+    organ is its own.
     """
     found: list[tuple[tuple[object, ...], Signal]] = []
     for order, domain in enumerate(DOMAINS):
         frame = source_frame(domain, kinetics, quantifications, labs, lesions)
         if frame is None or frame.is_empty():
             continue
-        for signal, size in signals_of(domain, frame):
+        sized = signals_of(domain, frame)
+        usual = usual_keys(sized)
+        for signal, size in sized:
             rank = {"lesion": 0, "blood_pool": 1, "organ": 2}.get(signal.region_kind or "", 3)
-            unusual = bool(signal.qualified_by)
+            unusual = signal.key not in usual or bool(set(signal.qualified_by) - {"unit"})
             found.append(((order, rank, unusual, size, signal.key), signal))
     return tuple(signal for _, signal in sorted(found, key=lambda item: item[0]))
 

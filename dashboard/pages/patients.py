@@ -38,6 +38,7 @@ def layout(view: View) -> Component:
         view,
         f"n = {len(found.rows)} of {view.trial.subjects.height}",
         "lines share one scale per column, days −14 to 90, burden cut at +100 %",
+        *([f"blood: {found.odd}"] if found.odd else []),
         downloads=(Download("CSV", href=view.download_href("roster")),),
     )
     title = f"Ordered by {SORTS[order][0].lower()}"

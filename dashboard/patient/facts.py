@@ -3,11 +3,11 @@
 from typing import NamedTuple
 
 from analysis.number_words import count
+from dashboard.patient.blood import blood_signals, odd_samples
 from dashboard.patient.records import CutRecords
 from figures.number_text import day_range, significant
 from figures.patient_tracks import PatientTracks
 from figures.tracks.b_cells import below_limit
-from figures.tracks.kinetics import kinetics_rank
 from figures.tracks.patient_frames import PatientFrames, Row
 from figures.tracks.reading import unit_text
 from figures.tracks.toxicity import CATEGORIES, graded_events, highest_grade, runs
@@ -24,6 +24,13 @@ class BloodPeak(NamedTuple):
     day: float | None
     at_edge: bool
     """The peak is the first or the last sample: the true peak may lie outside."""
+    odd: str = ""
+    """Samples in another unit than the study's, which are not in the peak."""
+
+    @property
+    def only_odd(self) -> bool:
+        """Whether nothing was measured in the study's unit."""
+        return bool(self.odd) and not self.text and self.day is None
 
 
 class ImagePeak(NamedTuple):
@@ -101,28 +108,30 @@ def patient_facts(
 
 
 def _blood(records: CutRecords, patient: PatientFrames) -> BloodPeak | None:
-    ordered = sorted(
-        patient.of_domain("kinetics"),
-        key=lambda one: kinetics_rank(one.signal.code, one.signal.unit),
-    )
-    for found in ordered:
-        if found.signal.matrix != "BLOOD":
-            continue
-        table = records.parameters(found.signal)
+    """The first quantity that the patient has in the study's unit; a quantity that the patient has
+    in an odd unit only is said, without a peak."""
+    own = {one.signal.key: one for one in patient.of_domain("kinetics")}
+    said: BloodPeak | None = None
+    for signal in blood_signals(records):
+        name = {"CARTG": "transgene", "CARFLOW": "CAR+ cells"}.get(signal.code, "signal")
+        unit = unit_text(signal.unit)
+        odd = odd_samples(records, signal, patient.usubjid)
+        table = records.parameters(signal)
         row = next(iter(table.filter(table["usubjid"] == patient.usubjid).to_dicts()), None)
-        if row is None:
+        if row is None or signal.key not in own:
+            said = said or (BloodPeak(name, "", unit, None, False, odd) if odd else None)
             continue
-        name = {"CARTG": "transgene", "CARFLOW": "CAR+ cells"}.get(found.signal.code, "signal")
-        days = [one["rel_day"] for one in found.rows if one["rel_day"] >= 0]
+        days = [one["rel_day"] for one in own[signal.key].rows if one["rel_day"] >= 0]
         day = row.get("tmax_day")
         return BloodPeak(
             name=name,
             text=significant(row["cmax"]) if row.get("cmax") is not None else "",
-            unit=unit_text(found.signal.unit),
+            unit=unit,
             day=day,
             at_edge=bool(days) and day in (min(days), max(days)),
+            odd=odd,
         )
-    return None
+    return said
 
 
 def _image(tracks: tuple[Track, ...]) -> ImagePeak | None:

@@ -149,9 +149,12 @@ def _blood(facts: PatientFacts) -> Component | None:
     if blood is None:
         return None
     label = f"Peak {blood.name} in blood"
+    if blood.only_odd:
+        return stat_tile(label, EN_DASH, blood.odd)
     if not blood.text or blood.day is None:
-        return stat_tile(label, EN_DASH, "not quantifiable")
-    return stat_tile(label, blood.text, f"{blood.unit}, day {day_text(blood.day)}".lstrip(", "))
+        return stat_tile(label, EN_DASH, "not quantifiable", note=blood.odd or None)
+    where = f"{blood.unit}, day {day_text(blood.day)}".lstrip(", ")
+    return stat_tile(label, blood.text, where, note=blood.odd or None)
 
 
 def _image(facts: PatientFacts) -> Component | None:

@@ -7,6 +7,7 @@ import polars as pl
 
 from analysis.derive.toxicity import maximum_grade
 from dashboard.contact import Frames, last_contacts, last_measurements
+from dashboard.patient.blood import odd_samples
 from dashboard.patient.page_data import natural_key, short_code
 from dashboard.patient.records import CutRecords
 from dashboard.patient.roster_sparks import (
@@ -45,6 +46,8 @@ class RosterRow(NamedTuple):
     flags: int
     follow_up_day: float | None
     last_measured_day: float | None
+    odd: str = ""
+    """Samples of the blood signal in another unit than the column's."""
 
 
 class Roster(NamedTuple):
@@ -56,6 +59,8 @@ class Roster(NamedTuple):
     burden: Column | None
     toxicity: frozenset[str]
     has_flags: bool
+    odd: str = ""
+    """Samples of the blood signal in another unit than the column's; they are not in it."""
 
 
 SORTS: dict[str, tuple[str, Callable[[RosterRow], Any]]] = {
@@ -109,6 +114,7 @@ def roster(
             icans=grades.get((row["usubjid"], "ICANS")),
             has_icans=(row["usubjid"], "ICANS") in grades,
             blood=columns["blood"].get(row["usubjid"], none),
+            odd=odd_samples(records, blood, row["usubjid"]) if blood is not None else "",
             uptake=columns["uptake"].get(row["usubjid"], none),
             burden=columns["burden"].get(row["usubjid"], none),
             flags=counts.get(row["usubjid"], 0),
@@ -126,6 +132,7 @@ def roster(
         burden=Column("Tumor burden", "% change", "tumor_tracer") if columns["burden"] else None,
         toxicity=frozenset(category for _, category in grades),
         has_flags=bool(counts),
+        odd=odd_samples(records, blood) if blood is not None else "",
     )
 
 

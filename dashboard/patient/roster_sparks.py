@@ -6,12 +6,12 @@ from typing import NamedTuple
 import polars as pl
 
 from analysis.derive.signal import Signal
+from dashboard.patient.blood import blood_signals
 from dashboard.patient.records import CutRecords
 from figures.day_scale import DayScale, scale_for
 from figures.number_text import significant
 from figures.sparkline import Sparkline, SparkPoint, SparkScale, prepare_sparkline, spark_scale
 from figures.tracks.burden import SHOWN, change_at
-from figures.tracks.kinetics import kinetics_rank
 from figures.tracks.reading import drawn_value, unit_text
 from figures.tracks.tracer_text import (
     CELL_METRICS,
@@ -45,9 +45,8 @@ class Column(NamedTuple):
 
 
 def blood_signal(records: CutRecords) -> Signal | None:
-    """The first blood signal in the order of the patient page."""
-    found = [one for one in records.catalog if one.domain == "kinetics" and one.matrix == "BLOOD"]
-    return min(found, key=lambda one: kinetics_rank(one.code, one.unit), default=None)
+    """The first blood signal in the order of the patient page, in the unit of the study."""
+    return next(iter(blood_signals(records)), None)
 
 
 def image_signal(records: CutRecords) -> Signal | None:

@@ -78,7 +78,7 @@ def _row(view: View, row: RosterRow, found: Roster, keys: list[str]) -> Componen
     cells = {
         "group": html.Td(row.group or EN_DASH, className="cg-left cg-roster-group"),
         "response": html.Td(_response(row), className="cg-left"),
-        "blood": _spark(view, row.blood, found.blood, row.code),
+        "blood": _spark(view, row.blood, found.blood, row.code, row.odd),
         "uptake": _spark(view, row.uptake, found.uptake, row.code),
         "burden": _spark(view, row.burden, found.burden, row.code),
         "crs": html.Td(_grade("CRS", row.has_crs, row.crs), className="cg-center"),
@@ -122,9 +122,11 @@ def _grade(category: str, recorded: bool, grade: int | None) -> Any:
                      className="cg-muted", title=f"{category}: {NONE_RECORDED}")  # fmt: skip
 
 
-def _spark(view: View, spark: Spark, column: Column | None, code: str) -> Component:
+def _spark(view: View, spark: Spark, column: Column | None, code: str, odd: str = "") -> Component:
+    """A line and its number; `odd` says what of the patient the column does not hold."""
+    said = html.Span(odd, className="cg-roster-odd cg-muted") if odd else None
     if spark.line is None or column is None:
-        return html.Td(EN_DASH, className="cg-left cg-muted")
+        return html.Td([EN_DASH, said], className="cg-left cg-muted")
     picture = html.Img(
         src=data_uri(draw_sparkline(spark.line, view.theme, column.color)),
         width=WIDTH,
@@ -132,4 +134,5 @@ def _spark(view: View, spark: Spark, column: Column | None, code: str) -> Compon
         alt=f"{column.name} of {code} by day",
     )
     value = html.Span(spark.text, className="cg-roster-value")
-    return html.Td(html.Div([picture, value], className="cg-roster-spark"), className="cg-left")
+    body = html.Div([picture, value], className="cg-roster-spark")
+    return html.Td([body, said], className="cg-left")

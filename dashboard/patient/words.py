@@ -61,7 +61,7 @@ def _peaks(facts: PatientFacts) -> list[Part]:
     if blood is not None:
         parts += _blood(blood)
     if image is not None:
-        parts.append(Part(", and " if blood is not None and blood.text else ""))
+        parts.append(Part(", and " if blood is not None else ""))
         subject = _image_subject(image)
         parts.append(Part(subject[0].lower() + subject[1:] if len(parts) > 1 else subject))
         parts.append(Part(f" {_image_verb(image)}"))
@@ -96,6 +96,8 @@ def together(value: str, unit: str) -> str:
 
 def _never(blood: BloodPeak) -> str:
     verb = "were" if blood.name.endswith("s") else "was"
+    if blood.only_odd:
+        return f"Blood {blood.name} {verb} not measured in {blood.unit} ({blood.odd})"
     return f"Blood {blood.name} {verb} not quantifiable in any sample"
 
 

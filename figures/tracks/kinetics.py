@@ -26,9 +26,10 @@ def kinetics_tracks(
     return tuple(track for track in made if track is not None)
 
 
-def kinetics_rank(code: str, unit: str | None) -> tuple[bool, bool, str, str]:
-    """Order of kinetics signals: transgene first, numbers of cells before their share."""
-    return code != "CARTG", unit == "%", code, unit or ""
+def kinetics_rank(code: str, unit: str | None) -> tuple[bool, bool, str]:
+    """Order of kinetics signals: transgene first, numbers of cells before their share; units of
+    one quantity stay as the catalog has them, the study's own first."""
+    return code != "CARTG", unit == "%", code
 
 
 def blood_series(track: Track) -> Series | None:
