@@ -325,30 +325,6 @@ def highest_mean(summary: pl.DataFrame, group: str) -> dict[str, Any] | None:
     return rows.sort("geometric_mean").row(-1, named=True) if rows.height else None
 
 
-def forest_title(found: CohortNumbers) -> str:
-    """Which rows differ."""
-    clear = [
-        row
-        for row in found.forest.rows
-        if math.isfinite(row.ratio) and (row.conf_low > 1 or row.conf_high < 1)
-    ]
-    known = [row for row in found.forest.rows if math.isfinite(row.ratio)]
-    if not known:
-        return "Too few patients to compare"
-    if not clear:
-        return "Every interval includes 1"
-    if len(clear) == 1:
-        return f"{clear[0].label} differs" + (f" in {clear[0].note}" if clear[0].note else "")
-    return f"{len(clear)} of {len(known)} differ"
-
-
-def forest_lead(found: CohortNumbers) -> str:
-    """What the rows of the forest are."""
-    if found.signal.domain == "uptake":
-        return "Ratio of peak to day 28, responders to non-responders, sorted by ratio"
-    return "Ratio of geometric means, responders to non-responders"
-
-
 def panels_title(found: CohortNumbers) -> str:
     """What the small panels are."""
     return "The same tracer in each region" if found.signal.domain == "uptake" else "Other signals"
@@ -357,20 +333,6 @@ def panels_title(found: CohortNumbers) -> str:
 def panels_note(found: CohortNumbers) -> str:
     """The unit of the small panels."""
     return "Fold of the patient's first quantified value, shared log axis"
-
-
-def at_limit_note(found: CohortNumbers) -> str:
-    """A warning when peaks enter at their limit."""
-    counts = (
-        (sum(main.n_at_limit for main in found.mains), "never above the limit"),
-        (sum(main.n_above_limit for main in found.mains), "with a peak beyond the upper limit"),
-    )
-    return "".join(
-        f" {count} {'patient' if count == 1 else 'patients'} {who} enter at it, which pulls the "
-        "ratio toward 1."
-        for count, who in counts
-        if count
-    )
 
 
 def blq_note(found: CohortNumbers) -> str:

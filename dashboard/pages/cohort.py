@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 from analysis.derive.comparison import Comparison
 from analysis.derive.signal import Signal
 from analysis.number_words import count, number, p_words
-from dashboard.cohort import numbers
+from dashboard.cohort import numbers, words
 from dashboard.cohort.numbers import CohortNumbers
 from dashboard.components.card import card
 from dashboard.components.empty_state import empty_state
@@ -241,18 +241,15 @@ def forest_card(view: View, found: CohortNumbers) -> Component:
         )
     figure = draw_ratio_forest(found.forest, view.theme, narrow=view.narrow)
     return card(
-        numbers.forest_title(found),
+        words.forest_title(found),
         [
             html.P(
-                numbers.forest_lead(found),
+                words.forest_lead(found),
                 className="cg-card-lead",
             ),
             graph(figure, Ids.FOREST, "Ratio of peaks, responders to non-responders"),
             html.P(
-                "Best response is read after the peak, so this describes the groups; it does not "
-                "predict. Unadjusted for baseline burden. "
-                f"{count(len(found.forest.rows), 'comparison')}, "
-                "p not corrected." + numbers.at_limit_note(found),
+                words.forest_note(found),
                 className="cg-card-note-below",
             ),
         ],

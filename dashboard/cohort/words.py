@@ -1,0 +1,95 @@
+"""Titles and notes of the cohort page's comparisons.
+
+The rows of the forest are one family of tests: what its title counts is their false discovery rate
+(Benjamini, Hochberg 1995, doi:10.1111/j.2517-6161.1995.tb02031.x), never the p beside a row.
+"""
+
+import math
+from typing import NamedTuple
+
+from analysis.compute.multiplicity import adjust_p_values
+from analysis.number_words import count, p_words
+from dashboard.cohort.numbers import CohortNumbers
+from figures.ratio_forest import ForestRow
+
+DISCOVERY_RATE = 0.05
+DESCRIBES = (
+    "Best response is read after the peak, so this describes the groups; it does not predict. "
+    "Unadjusted for baseline burden."
+)
+
+
+class Differing(NamedTuple):
+    """Rows whose false discovery rate over the `n_tests` rows with a p is below 5 %."""
+
+    rows: tuple[tuple[ForestRow, float], ...]
+    n_tests: int
+
+
+def differing(rows: tuple[ForestRow, ...]) -> Differing:
+    """The rows that differ, each with its rate."""
+    p_values = [row.p_value if math.isfinite(row.p_value) else None for row in rows]
+    family = adjust_p_values(p_values, "benjamini_hochberg", "rows of the forest")
+    pairs = zip(rows, family.adjusted, strict=True)
+    clear = tuple((row, q) for row, q in pairs if q is not None and q < DISCOVERY_RATE)
+    return Differing(clear, family.n_tests)
+
+
+def forest_title(found: CohortNumbers) -> str:
+    """How many rows differ, of how many tests, after correction for their number."""
+    clear, n_tests = differing(found.forest.rows)
+    if not n_tests:
+        return "Too few patients to compare"
+    family = "1 test" if n_tests == 1 else f"corrected for {count(n_tests, 'test')}"
+    if not clear:
+        return f"No clear difference ({family})"
+    if len(clear) > 1:
+        return f"{len(clear)} of {n_tests} differ ({family})"
+    row = clear[0][0]
+    return f"{row.label} differs{f' in {row.note}' if row.note else ''} ({family})"
+
+
+def forest_lead(found: CohortNumbers) -> str:
+    """What the rows of the forest are."""
+    if found.signal.domain == "uptake":
+        return "Ratio of peak to day 28, responders to non-responders, sorted by ratio"
+    return "Ratio of geometric means, responders to non-responders"
+
+
+def forest_note(found: CohortNumbers) -> str:
+    """What the comparison may be read as, which rows the title counts, and by what rule."""
+    return " ".join(
+        part for part in (DESCRIBES, family_note(found.forest.rows), at_limit_note(found)) if part
+    )
+
+
+def family_note(rows: tuple[ForestRow, ...]) -> str:
+    """The family, its size and the rates below 5 %."""
+    clear, n_tests = differing(rows)
+    if not n_tests:
+        return ""
+    if n_tests == 1:
+        return "1 comparison."
+    named = "; ".join(
+        f"{row.label}{f', {row.note}' if row.note else ''} ({p_words(rate)[2:]})"
+        for row, rate in clear
+    )
+    below = " None is." if not clear else " All are." if len(clear) == n_tests else f" {named}."
+    return (
+        f"{count(n_tests, 'comparison')}; the p beside a row is not corrected, the title counts "
+        f"false discovery rates below 5 % (Benjamini-Hochberg).{below}"
+    )
+
+
+def at_limit_note(found: CohortNumbers) -> str:
+    """A warning when peaks enter at their limit."""
+    counts = (
+        (sum(main.n_at_limit for main in found.mains), "never above the limit"),
+        (sum(main.n_above_limit for main in found.mains), "with a peak beyond the upper limit"),
+    )
+    return " ".join(
+        f"{count(n, 'patient')} {who} {'enters' if n == 1 else 'enter'} at it, "
+        "which pulls the ratio toward 1."
+        for n, who in counts
+        if n
+    )
