@@ -23,6 +23,8 @@ from dashboard.components.plain_table import Column, plain_table
 from dashboard.components.provenance_strip import figure_downloads, provenance_strip
 from dashboard.components.signal_options import signal_options
 from dashboard.components.url_control import url_segmented, url_select
+from dashboard.patient.blood import odd_samples
+from dashboard.patient.records import records_of
 from dashboard.view import Services, View
 from figures.cohort_trajectories import draw_cohort_trajectories, prepare_cohort_trajectories
 from figures.curves import PointFacts
@@ -183,6 +185,7 @@ def curves_card(view: View, found: CohortNumbers) -> Component:
         highlighted=view.params.get("patient"),
     )
     prepared = prepared._replace(overlay=numbers.model_overlay(view, found.signal))
+    odd = odd_samples(records_of(view.trial), found.signal)
     figure = draw_cohort_trajectories(prepared, view.theme, narrow=view.narrow)
     return card(
         numbers.curves_title(found),
@@ -192,6 +195,7 @@ def curves_card(view: View, found: CohortNumbers) -> Component:
             view,
             f"n = {found.n_with_values} of {found.n_selected}",
             "Bold: geometric mean from 3 patients, band 95 % CI from 5; open: below limit",
+            *([odd] if odd else []),
             *(["dashed: fitted mean of the stored model"] if prepared.overlay else []),
             "drag over points to list them, click one to open the patient",
             downloads=figure_downloads(view, Ids.CURVES, "curves"),

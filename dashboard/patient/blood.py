@@ -23,14 +23,12 @@ def blood_signals(records: CutRecords) -> tuple[Signal, ...]:
 
 def odd_units(records: CutRecords, signal: Signal) -> tuple[Signal, ...]:
     """The same quantity in units that few patients have: not shown where `signal` speaks."""
+    same = [one for one in records.catalog if quantity(one) == quantity(signal)]
+    others = [one for one in same if one.key != signal.key]
+    if not others:
+        return ()
     n = records.series(signal)["usubjid"].n_unique()
-    return tuple(
-        one
-        for one in records.catalog
-        if one.key != signal.key
-        and quantity(one) == quantity(signal)
-        and records.series(one)["usubjid"].n_unique() < ODD_SHARE * n
-    )
+    return tuple(one for one in others if records.series(one)["usubjid"].n_unique() < ODD_SHARE * n)
 
 
 def odd_samples(records: CutRecords, signal: Signal, usubjid: str | None = None) -> str:

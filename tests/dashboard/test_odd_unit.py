@@ -5,15 +5,21 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
+from dashboard.address import Request
+from dashboard.pages import cohort
 from dashboard.patient.blood import blood_signals, odd_samples
 from dashboard.patient.facts import patient_facts
 from dashboard.patient.header import tiles
 from dashboard.patient.records import CutRecords, patient_frames
 from dashboard.patient.roster import roster
 from dashboard.patient.words import live_sentence, plain_text
+from dashboard.selecting import build_view
+from dashboard.view import Services
 from figures.patient_tracks import prepare_patient_tracks
+from figures.theme import LIGHT
 from figures.tracks.patient_frames import Choices
 from models.trial import Trial
+from tests.dashboard.app_fixture import MemoryReader, no_job
 from tests.dashboard.test_model import text_of
 from tests.dashboard.trial_fixture import tiny_trial
 
@@ -67,6 +73,18 @@ def test_the_peak_is_that_of_the_study_and_the_odd_sample_is_said(usual, odd) ->
         {"copies/ug": "copies/µg DNA", "cells/uL": "cells/µL"}.get(usual, usual)
     )
     assert all((row.blood.sort or 0.0) < HUGE for row in found.rows)
+
+
+def test_the_cohort_page_says_it_too() -> None:
+    trial, _ = with_odd(only=False)
+
+    class Reader(MemoryReader):
+        def _read_trial(self, studyid: str, cut: str) -> Trial:
+            return trial
+
+    services = Services(Reader(synthetic_only=True), no_job, no_job, no_job, "demo", "0.1.0")
+    view = build_view(Request("/cohort", "", LIGHT, narrow=False), "", services, cohort)
+    assert "1 sample in cells/µL not shown here" in text_of(cohort.layout(view))
 
 
 def test_a_patient_with_the_odd_sample_only_has_no_peak() -> None:
