@@ -24,6 +24,7 @@ from etl.half_file import require_whole_files
 from etl.known import Known
 from etl.known_study import read_known
 from etl.loaded_before import Earlier, all_known, loaded_before, unchanged
+from etl.older_content import SetAside, older_content_findings, set_aside_older
 from etl.plan import Plan, make_plan
 from etl.profiles import SavedProfile, load_profile
 from etl.profiles.guess import guess_profile
@@ -169,10 +170,14 @@ def _check_against(
     again = loaded_before(connection, results, saved, study_id)
     if again is not None:
         return _as_before(again)
+    results, aside = set_aside_older(connection, results, saved, study_id)
+    if not results:
+        return _nothing_new(aside, held.cut_names(connection, study_id or 0)[-1])
     known = read_known(connection, study_id)
     delivery = check_delivery(results, saved, known, studyid)
     plan = _planned(delivery, connection, study_id)
-    return _would_do(delivery, plan, f"; {studyid!r} would be a new study" * (study_id is None))
+    words = f"; {studyid!r} would be a new study" * (study_id is None)
+    return _with_aside(_would_do(delivery, plan, words), aside)
 
 
 def _planned(delivery: Delivery, connection: Connection | None, study_id: int | None) -> Plan:
@@ -180,6 +185,7 @@ def _planned(delivery: Delivery, connection: Connection | None, study_id: int | 
     plan = make_plan(delivery, connection, study_id)
     require_whole_files(delivery, plan)
     delivery.findings += [(None, one) for one in retirement_findings(plan)]
+    delivery.findings += [(None, one) for one in older_content_findings(plan)]
     return plan
 
 
@@ -204,6 +210,9 @@ def _load(
         again = loaded_before(connection, results, saved, study_id)
         if again is not None:
             return _as_before(again)
+        results, aside = set_aside_older(connection, results, saved, study_id)
+        if not results:
+            return _nothing_new(aside, held.cut_names(connection, study_id or 0)[-1])
         known = read_known(connection, study_id)
         before = known.references
         delivery = check_delivery(results, saved, known, studyid)
@@ -211,7 +220,9 @@ def _load(
         accounts = account(delivery, plan)
         if plan.is_empty and all_known(connection, results, saved, study_id):
             cut = held.cut_names(connection, study_id or 0)[-1]
-            return _result(delivery, plan, accounts, cut, unchanged(cut), False)
+            same = _result(delivery, plan, accounts, cut, unchanged(cut), False)
+            return _with_aside(same, aside)
+        delivery.findings += [(None, one.finding) for one in aside]
     tell(0.55, "writing")
     is_new = study_id is None
     with engine.begin() as connection:
@@ -227,7 +238,33 @@ def _load(
         close_load(connection, delivery, load_id, file_ids, _now(), message)
         loads.insert_cut(connection, study_id, cut, load_id, _now())
     tell(1.0, "done")
-    return _result(delivery, plan, accounts, cut, message, True)
+    done = _result(delivery, plan, accounts, cut, message, True)
+    return replace(done, files=(*done.files, *(one.account for one in aside)))
+
+
+def _with_aside(result: LoadResult, aside: Sequence[SetAside]) -> LoadResult:
+    """The result with the files that were set aside, and the word about each."""
+    said = [
+        {
+            "file": one.account.path,
+            "severity": one.finding.severity,
+            "code": one.finding.code,
+            "column_name": None,
+            "count": one.finding.count,
+            "message": one.finding.message,
+        }
+        for one in aside
+    ]
+    return replace(
+        result,
+        files=(*result.files, *(one.account for one in aside)),
+        findings=(*result.findings, *said),
+    )
+
+
+def _nothing_new(aside: Sequence[SetAside], cut: str) -> LoadResult:
+    """The result where every file is older than what is stored."""
+    return _with_aside(LoadResult((), (), (), cut, unchanged(cut), False), aside)
 
 
 def _as_before(again: Earlier) -> LoadResult:

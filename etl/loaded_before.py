@@ -78,7 +78,7 @@ def loaded_before(
     if refused["rule"].is_in(list(HEALABLE)).any():
         return None
     names = {row["id"]: one.source.name for row, one in zip(rows, results, strict=True)}
-    accounts = tuple(_held_account(row, names[row["id"]]) for row in rows)
+    accounts = tuple(held_account(row, names[row["id"]]) for row in rows)
     numbers = {row["id"]: number for number, row in enumerate(rows)}
     file = pl.col("source_file_id").replace_strict(numbers, return_dtype=pl.Int64)
     shown = refused_json(refused.with_columns(file.alias("file")), [one.path for one in accounts])
@@ -89,7 +89,7 @@ def loaded_before(
     return Earlier(accounts, tuple(shown), cuts[-1], tuple(overtaken.to_dicts()))
 
 
-def _held_account(row: dict[str, Any], path: str) -> FileAccount:
+def held_account(row: dict[str, Any], path: str) -> FileAccount:
     """The counts of a file loaded earlier: what it brought is held already."""
     names = [name for name in FileAccount.__dataclass_fields__ if name in row]
     earlier = FileAccount(**{name: row[name] for name in names})

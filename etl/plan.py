@@ -1,6 +1,6 @@
 """What a checked delivery would change in the database: new, corrected and vanished records."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 from sqlalchemy import Connection
@@ -16,13 +16,15 @@ from models import records
 class TablePlan:
     """For one table: rows to insert, ids to supersede (corrected), ids to retire (vanished).
 
-    `held`: how many current records the study has in the table before the load.
+    `held`: how many current records the study has in the table before the load. `returning`: how
+    many of the corrections bring a content back that an earlier load had superseded.
     """
 
     insert: pl.DataFrame
     corrected: pl.DataFrame
     retired: pl.Series
     held: int = 0
+    returning: int = 0
 
     @property
     def is_empty(self) -> bool:
@@ -74,7 +76,13 @@ def make_plan(delivery: Delivery, connection: Connection | None, study_id: int |
         if frame is not None and not current.is_empty():
             frame = _without_unchanged(frame, current)
             delivery.records[name] = frame
-        plan.tables[name] = _table_plan(delivery, name, frame, implied, current, unlisted)
+        table = _table_plan(delivery, name, frame, implied, current, unlisted)
+        if connection is not None and study_id is not None and not table.corrected.is_empty():
+            before = records.superseded_contents(connection, name, study_id)
+            corrections = table.insert.join(table.corrected, on="record_key", how="semi")
+            back = corrections.join(before, on=["record_key", "content_hash"], how="semi")
+            table = replace(table, returning=back.height)
+        plan.tables[name] = table
     return plan
 
 

@@ -44,6 +44,18 @@ def files_loaded(
     return read_frame(connection, list(file.c), query)
 
 
+def files_seen(connection: Connection, study_id: int) -> pl.DataFrame:
+    """The files that finished loads brought by any profile, oldest first."""
+    load, file = TABLES["load"], TABLES["source_file"]
+    query = (
+        select(file)
+        .join(load, load.c.id == file.c.load_id)
+        .where(file.c.study_id == study_id, load.c.status == "done")
+        .order_by(file.c.id)
+    )
+    return read_frame(connection, list(file.c), query)
+
+
 def refused_of(connection: Connection, file_ids: Iterable[int]) -> pl.DataFrame:
     """The refused rows of these files."""
     table = TABLES["refused_row"]

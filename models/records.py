@@ -28,6 +28,13 @@ def current_keys(connection: Connection, table: str, study_id: int) -> pl.DataFr
     return read_frame(connection, [target.c.id, target.c.record_key, target.c.content_hash], query)
 
 
+def superseded_contents(connection: Connection, table: str, study_id: int) -> pl.DataFrame:
+    """record_key and content_hash of every version that is no longer current, each once."""
+    target = TABLES[table]
+    query = select(target).where(target.c.study_id == study_id, target.c.superseded_in.is_not(None))
+    return read_frame(connection, [target.c.record_key, target.c.content_hash], query).unique()
+
+
 def current_codes(connection: Connection, table: str, study_id: int, *codes: str) -> pl.DataFrame:
     """One row per current record: `id` and the columns named, e.g. usubjid or scan_code."""
     target = TABLES[table]
