@@ -5,32 +5,29 @@ something, or that brings a file not seen before, ends in a named data cut.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
-import polars as pl
 from sqlalchemy import Connection, Engine
 
 from analysis.errors import UserError
 from analysis.number_words import count
 from analysis.tracers import TRACERS
-from etl.accounting import FileAccount, account, finding_rows
+from etl.accounting import account
 from etl.delivery import Delivery, check_delivery
 from etl.guard import ReadResult, read_guarded
 from etl.half_file import require_whole_files
 from etl.known import Known
 from etl.known_study import read_known
-from etl.loaded_before import Earlier, all_known, loaded_before, unchanged
-from etl.older_content import SetAside, older_content_findings, set_aside_older
+from etl.load_result import LoadResult, as_before, nothing_new, result_of, with_aside
+from etl.loaded_before import all_known, loaded_before, unchanged
+from etl.older_content import older_content_findings, set_aside_older
 from etl.plan import Plan, make_plan
 from etl.profiles import SavedProfile, load_profile
 from etl.profiles.guess import guess_profile
 from etl.redating import redate
-from etl.refusals import refused_json, refused_rows
-from etl.report import changed_text, load_text
 from etl.retirement import retirement_findings
 from etl.source import open_sources, require_paths
 from etl.study_id import require_study_id
@@ -40,68 +37,6 @@ from models import bulk, held, loads
 from models.engine import reading
 
 Progress = Callable[[float, str], None]
-
-
-@dataclass(frozen=True)
-class LoadResult:
-    """What a load did, or a dry run would do. `cut` is None when nothing was written or named.
-
-    `refused` carries the message of each row beside the keys of the command contract; `given`:
-    the paths as they were named.
-    """
-
-    files: tuple[FileAccount, ...]
-    refused: tuple[dict[str, Any], ...]
-    findings: tuple[dict[str, Any], ...]
-    cut: str | None
-    message: str
-    changed: bool
-    given: tuple[str, ...] = ()
-    superseded: int = 0
-    """Stored records that this load replaced by another content."""
-    retired: int = 0
-    """Stored records that this full delivery no longer holds."""
-    overtaken: tuple[dict[str, Any], ...] = ()
-    """For files loaded before: later loads (load_id, cut, count) that superseded their records."""
-
-    @property
-    def exit_code(self) -> int:
-        """0 when every record was taken; 1 when some were refused or a finding is an error (a
-        damaged data file, many records retired)."""
-        wrong = any(one["severity"] == "error" for one in self.findings)
-        return 1 if wrong or any(one.refused for one in self.files) else 0
-
-    def to_dict(self) -> dict[str, Any]:
-        """The object of the command contract; beside its keys what was superseded, retired and
-        found."""
-        return {
-            "files": [one.to_dict() for one in self.files],
-            "refused": [
-                {key: value for key, value in row.items() if key != "message"}
-                for row in self.refused
-            ],
-            "cut": self.cut,
-            "superseded": self.superseded,
-            "retired": self.retired,
-            "overtaken": list(self.overtaken),
-            "findings": [
-                {"column" if key == "column_name" else key: value for key, value in one.items()}
-                for one in self.findings
-            ],
-        }
-
-    def summary(self, all_refused: str = "") -> str:
-        """What happened, for a person: files with what they lost and why, findings, the end.
-
-        `all_refused`: where every refused row is seen when not by the same command with --json.
-        """
-        where = (
-            all_refused
-            or "the same command with --json" + ", or the page Data and quality" * self.changed
-        )
-        lines = load_text(self.files, self.refused, self.findings, self.given, where)
-        lines += changed_text(self.superseded, self.retired)
-        return "\n".join([*lines, self.message])
 
 
 def load(
@@ -169,15 +104,15 @@ def _check_against(
     study_id = held.study_id_of(connection, studyid)
     again = loaded_before(connection, results, saved, study_id)
     if again is not None:
-        return _as_before(again)
+        return as_before(again)
     results, aside = set_aside_older(connection, results, saved, study_id)
     if not results:
-        return _nothing_new(aside, held.cut_names(connection, study_id or 0)[-1])
+        return nothing_new(aside, held.cut_names(connection, study_id or 0)[-1])
     known = read_known(connection, study_id)
     delivery = check_delivery(results, saved, known, studyid)
     plan = _planned(delivery, connection, study_id)
     words = f"; {studyid!r} would be a new study" * (study_id is None)
-    return _with_aside(_would_do(delivery, plan, words), aside)
+    return with_aside(_would_do(delivery, plan, words), aside)
 
 
 def _planned(delivery: Delivery, connection: Connection | None, study_id: int | None) -> Plan:
@@ -191,7 +126,7 @@ def _planned(delivery: Delivery, connection: Connection | None, study_id: int | 
 
 def _would_do(delivery: Delivery, plan: Plan, words: str = "") -> LoadResult:
     message = f"dry run: nothing was written{words}"
-    return _result(delivery, plan, account(delivery, plan), None, message, False)
+    return result_of(delivery, plan, account(delivery, plan), None, message, False)
 
 
 def _load(
@@ -209,10 +144,10 @@ def _load(
         study_id = held.study_id_of(connection, studyid)
         again = loaded_before(connection, results, saved, study_id)
         if again is not None:
-            return _as_before(again)
+            return as_before(again)
         results, aside = set_aside_older(connection, results, saved, study_id)
         if not results:
-            return _nothing_new(aside, held.cut_names(connection, study_id or 0)[-1])
+            return nothing_new(aside, held.cut_names(connection, study_id or 0)[-1])
         known = read_known(connection, study_id)
         before = known.references
         delivery = check_delivery(results, saved, known, studyid)
@@ -220,8 +155,8 @@ def _load(
         accounts = account(delivery, plan)
         if plan.is_empty and all_known(connection, results, saved, study_id):
             cut = held.cut_names(connection, study_id or 0)[-1]
-            same = _result(delivery, plan, accounts, cut, unchanged(cut), False)
-            return _with_aside(same, aside)
+            same = result_of(delivery, plan, accounts, cut, unchanged(cut), False)
+            return with_aside(same, aside)
         delivery.findings += [(None, one.finding) for one in aside]
     tell(0.55, "writing")
     is_new = study_id is None
@@ -238,72 +173,8 @@ def _load(
         close_load(connection, delivery, load_id, file_ids, _now(), message)
         loads.insert_cut(connection, study_id, cut, load_id, _now())
     tell(1.0, "done")
-    done = _result(delivery, plan, accounts, cut, message, True)
+    done = result_of(delivery, plan, accounts, cut, message, True)
     return replace(done, files=(*done.files, *(one.account for one in aside)))
-
-
-def _with_aside(result: LoadResult, aside: Sequence[SetAside]) -> LoadResult:
-    """The result with the files that were set aside, and the word about each."""
-    said = [
-        {
-            "file": one.account.path,
-            "severity": one.finding.severity,
-            "code": one.finding.code,
-            "column_name": None,
-            "count": one.finding.count,
-            "message": one.finding.message,
-        }
-        for one in aside
-    ]
-    return replace(
-        result,
-        files=(*result.files, *(one.account for one in aside)),
-        findings=(*result.findings, *said),
-    )
-
-
-def _nothing_new(aside: Sequence[SetAside], cut: str) -> LoadResult:
-    """The result where every file is older than what is stored."""
-    return _with_aside(LoadResult((), (), (), cut, unchanged(cut), False), aside)
-
-
-def _as_before(again: Earlier) -> LoadResult:
-    return LoadResult(
-        again.accounts,
-        again.refused,
-        (),
-        again.cut,
-        again.message(),
-        False,
-        overtaken=again.overtaken,
-    )
-
-
-def _result(
-    delivery: Delivery,
-    plan: Plan,
-    accounts: Sequence[FileAccount],
-    cut: str | None,
-    message: str,
-    changed: bool,
-) -> LoadResult:
-    paths = [one.path for one in accounts]
-    findings = finding_rows(delivery).with_columns(
-        pl.col("file").replace_strict(
-            list(range(len(paths))), paths, default=None, return_dtype=pl.String
-        )
-    )
-    refused = refused_json(refused_rows(delivery), paths)
-    return LoadResult(
-        tuple(accounts),
-        tuple(refused),
-        tuple(findings.to_dicts()),
-        cut,
-        message,
-        changed,
-        superseded=plan.superseded,
-        retired=plan.retired,
-    )
 
 
 def _cut_name(connection: Connection, study_id: int, name: str | None) -> str:

@@ -6,9 +6,13 @@ that its absence is no proof. The rule:
 
 - The last record has no line end and fewer fields than its table: half a record, the file is
   refused whole. A row that is meant to be short is told by the line end behind it.
-- It has no line end and all its fields: its last field may have lost its end (12373 that reads
-  12). The reader notes the finding `no_line_end`; `etl.half_file` compares the row with what is
-  stored and refuses the file where the row would change or the delivery retire anything.
+- It has no line end, and its last field is in quotes that close: whole.
+- It has no line end, all its fields, and a last field shorter than any other of its column (of four
+  or more): cut inside that field (12373 that reads 12), the file is refused whole.
+- It has no line end and all its fields, the last of a usual length: it may still have lost its
+  end, and nothing in the file can tell. Many honest programs end so: the file is taken with the
+  finding `no_line_end`; `etl.half_file` compares the row with what is stored and refuses the file
+  where it would change or the delivery retire anything.
 - The text ends inside a letter of UTF-8: cut, refused, and not read in another encoding.
 """
 
@@ -22,6 +26,8 @@ from etl.source import Finding
 
 NO_LINE_END = "no_line_end"
 LINE_ENDS = (b"\n", b"\r")
+LEAST_OTHERS = 4
+"""Filled fields of a column, its header with them, that say how long a field is."""
 
 
 def last_line_finding(
@@ -32,7 +38,8 @@ def last_line_finding(
     `field_counts`: fields in each record, None when all have the same number.
 
     Raises:
-        UserError: The record has fewer fields than the records before it.
+        UserError: The record has fewer fields than the records before it, or a last field that is
+            shorter than all before it.
     """
     found = cells.width if field_counts is None else int(field_counts[-1])
     expected = found if field_counts is None else _expected(field_counts[:-1].to_list())
@@ -42,7 +49,25 @@ def last_line_finding(
             "so the file was cut there; export it again, or end the line if the row is complete"
         )
     message = f"no line end after the last row (row {row}): the file may be cut there"
+    if is_short_end(cells):
+        raise UserError(
+            f"{name}: the last row (row {row}) has no line end and its last field is shorter than "
+            "any other of its column, so the file was cut there; export it again, or end the line "
+            "if the row is complete"
+        )
     return Finding(NO_LINE_END, message)
+
+
+def is_short_end(cells: pl.DataFrame) -> bool:
+    """Whether the last field of the last record is shorter than every other filled one of its
+    column; an empty one, when no other is empty."""
+    column = cells[cells.columns[-1]].fill_null("").str.strip_chars()
+    lengths = column.str.len_chars().to_list()
+    last, others = lengths[-1], lengths[:-1]
+    if last == 0:
+        return len(others) >= LEAST_OTHERS and 0 not in others
+    filled = [length for length in others if length > 0]
+    return len(filled) >= LEAST_OTHERS and last < min(filled)
 
 
 def _expected(counts: list[int]) -> int:

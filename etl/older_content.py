@@ -84,8 +84,8 @@ def older_content_findings(plan: Plan) -> list[Finding]:
         Finding(
             OLDER_CONTENT,
             f"{CONTRACTS[name].title}: {count(table.returning, 'correction')} back to a content "
-            "that an earlier load had superseded; if this is an older export, send the newer one in a "
-            "new export",
+            "that an earlier load had superseded; if this is an older export, send the newer one "
+            "in a new export",
             "warning",
             None,
             table.returning,

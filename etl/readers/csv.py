@@ -17,15 +17,14 @@ import polars as pl
 
 from analysis.errors import UserError
 from analysis.number_words import count
+from etl.delimiter import SAMPLE_CHARACTERS, detect_delimiter
 from etl.encoding import detect_encoding
 from etl.last_line import LINE_ENDS, last_line_finding, require_whole_letters
 from etl.sheets.sheet import Sheet
 from etl.source import Finding, Source
 
 NAME = "csv"
-DELIMITERS = "\t;|,"
-SAMPLE_CHARACTERS = 200_000
-SAMPLE_RECORDS = 200
+MALFORMED = "malformed_quotes"
 CHUNK_ROWS = 50_000
 MAX_FIELD_CHARACTERS = 16 * 1024**2
 MAX_COLUMNS = 20_000
@@ -96,44 +95,12 @@ def read(source: Source) -> tuple[Sheet, ...]:
         row_numbers=row_numbers,
         field_counts=grid.field_counts,
     )
-    if ends_open and sheet.cells.height:
+    closed = data.endswith(b'"') and not any(one.code == MALFORMED for one in grid.findings)
+    if ends_open and not closed and sheet.cells.height:
         last = int(sheet.source_rows()[-1])
         found = last_line_finding(source.name, sheet.cells, sheet.field_counts, last)
         sheet = replace(sheet, findings=(*sheet.findings, found))
     return (sheet,)
-
-
-def detect_delimiter(sample: str) -> str:
-    """The delimiter under which most records have the same number of fields, more than one.
-
-    Among equals tab, semicolon and bar win over the comma, which may be a decimal mark:
-    `S1;0;1,5` has three fields. Text without any delimiter is a single column.
-    """
-    best, best_share = ",", 0.0
-    for delimiter in DELIMITERS:
-        share = _consistency(sample, delimiter)
-        if share > best_share + 1e-9:
-            best, best_share = delimiter, share
-    return best
-
-
-def _consistency(sample: str, delimiter: str) -> float:
-    """Share of the sampled records that have the most common number (> 1) of fields."""
-    reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter, strict=True)
-    counts: list[int] = []
-    while len(counts) < SAMPLE_RECORDS:
-        try:
-            record = next(reader)
-        except StopIteration:
-            break
-        except csv.Error:
-            counts.append(0)  # quotes that end elsewhere than at this delimiter speak against it
-        else:
-            counts.extend([len(record)] if record else [])
-    if len(sample) == SAMPLE_CHARACTERS and len(counts) > 1:
-        counts.pop()  # cut by the end of the sample
-    several = Counter(count for count in counts if count > 1)
-    return several.most_common(1)[0][1] / len(counts) if several else 0.0
 
 
 def _as_utf8(source: Source) -> tuple[bytes, list[Finding]]:
@@ -244,7 +211,7 @@ def _read_exact(name: str, data: bytes, delimiter: str) -> _Grid:
                 ) from error
             frame, numbers, counts = _parse(text, delimiter, strict=False)
             message = f"quotation marks inside a field are not doubled ({error}); kept as read"
-            findings = (Finding("malformed_quotes", message),)
+            findings = (Finding(MALFORMED, message),)
     except csv.Error as error:
         raise UserError(f"{name}: not a delimited text table ({error}); export it again") from error
     finally:

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import polars as pl
 import pytest
 from sqlalchemy import Engine
 
 from analysis.errors import UserError
 from etl import jobs
+from etl.last_line import is_short_end
 from models.connect import create_engine_for
 from models.queries import list_cuts, read_trial
 
@@ -81,10 +83,12 @@ def test_a_half_row_is_refused_with_the_whole_file(
 def test_a_cut_value_does_not_replace_the_stored_one(
     engine: Engine, tmp_path: Path, delivery: str, words: str
 ) -> None:
-    """The reviewer's case: `...,7,12330` becomes `...,7,12` with all its fields there."""
-    jobs.load(engine, [file(tmp_path, WHOLE)], "ST", profile=profile(tmp_path, delivery))
+    """The reviewer's case: `...,7,12330` becomes `...,7,12` with all its fields there, in a column
+    that holds a shorter value, so that only what is stored can tell."""
+    whole = WHOLE.replace(b",7,12301", b",7,9")
+    jobs.load(engine, [file(tmp_path, whole)], "ST", profile=profile(tmp_path, delivery))
     before = values(engine)
-    cut = file(tmp_path, WHOLE[: WHOLE.index(b",7,12330") + 5])
+    cut = file(tmp_path, whole[: whole.index(b",7,12330") + 5])
     for dry_run in (True, False):
         with pytest.raises(UserError, match=rf"samples\.csv: no line end .*row 31.*{words}"):
             jobs.load(engine, [cut], "ST", profile=profile(tmp_path, delivery), dry_run=dry_run)
@@ -108,12 +112,62 @@ def test_a_first_file_without_a_last_line_end_is_loaded_with_a_warning(
     assert (again.files[0].duplicates, again.exit_code) == (40, 0)
 
 
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("size", [0, 1, 2, 4])
+def test_a_first_file_cut_inside_its_last_field_is_refused_whole(
+    engine: Engine, tmp_path: Path, size: int, line_end: bytes
+) -> None:
+    """Nothing is stored to compare with; every other value of the column has five digits."""
+    end = WHOLE.index(b",7,12330") + 3 + size
+    cut = file(tmp_path, WHOLE[:end].replace(b"\n", line_end))
+    words = r"samples\.csv: the last row \(row 31\) has no line end and its last field is shorter"
+    for dry_run in (True, False):
+        with pytest.raises(UserError, match=words) as caught:
+            jobs.load(engine, [cut], "ST", profile=profile(tmp_path, "partial"), dry_run=dry_run)
+        assert caught.value.exit_code == 2
+        assert "end the line if the row is complete" in str(caught.value)
+    cut.write_bytes(cut.read_bytes() + line_end)
+    result = jobs.load(engine, [cut], "ST", profile=profile(tmp_path, "partial"))
+    assert result.files[0].rows_in == 30
+    assert "no_line_end" not in {one["code"] for one in result.findings}
+
+
+def test_what_a_short_end_is() -> None:
+    """Five fields of a column are enough to judge the last of them, four are not."""
+
+    def short(*texts: str) -> bool:
+        return is_short_end(pl.DataFrame({"c0": list(texts)}))
+
+    assert short("value", "12301", "12302", "12303", "12")
+    assert not short("value", "12301", "12302", "12")
+    assert not short("value", "12301", "12302", "12303", "12304")
+    assert not short("value", "7", "12302", "12303", "12")
+    assert short("value", "7", "12302", "12303", "")
+    assert not short("value", "7", "", "12303", "")
+    assert not short("value", "", "", "12303", "12")
+
+
+def test_a_last_field_in_closed_quotes_is_whole(tmp_path: Path) -> None:
+    path = file(tmp_path, WHOLE.removesuffix(b"12340\n") + b'"7"')
+    result = jobs.load(None, [path], "ST", profile=profile(tmp_path, "partial"), dry_run=True)
+    assert "no_line_end" not in {one["code"] for one in result.findings}
+    assert result.files[0].loaded == 40
+
+
+def test_a_doubtful_end_and_the_exit_code_are_in_the_json(tmp_path: Path) -> None:
+    path = file(tmp_path, WHOLE.removesuffix(b"\n"))
+    told = jobs.load(None, [path], "ST", profile=profile(tmp_path, "full"), dry_run=True).to_dict()
+    assert told["exit_code"] == 0
+    (found,) = [one for one in told["findings"] if one["code"] == "no_line_end"]
+    assert (found["severity"], found["file"]) == ("warning", str(path))
+
+
 def test_a_new_last_row_without_a_line_end_may_follow_what_is_stored(
     engine: Engine, tmp_path: Path
 ) -> None:
     """Nothing stored changes and nothing vanishes: the file is taken as it is, with the warning."""
     jobs.load(engine, [file(tmp_path, WHOLE)], "ST", profile=profile(tmp_path, "full"))
-    longer = file(tmp_path, WHOLE + b"S41,copies/ug,7,5")
+    longer = file(tmp_path, WHOLE + b"S41,copies/ug,7,54321")
     result = jobs.load(engine, [longer], "ST", profile=profile(tmp_path, "full"))
     assert (result.files[0].loaded, result.files[0].duplicates, result.exit_code) == (1, 40, 0)
     assert "no_line_end" in {one["code"] for one in result.findings}
