@@ -62,7 +62,9 @@ def set_aside_older(
             raise UserError(f"{message}; leave it out of this full delivery, or export it again")
         advice = "it was not loaded again; if its content is right after all, export it again"
         account = held_account(own.row(-1, named=True), one.source.name)
-        finding = Finding(OLDER_FILE, f"{message}; {advice}", "warning", None, later["count"].sum())
+        finding = Finding(
+            OLDER_FILE, f"{message}; {advice}", "warning", None, int(later["count"].sum())
+        )
         aside.append(SetAside(account, finding))
     return tuple(kept), tuple(aside)
 
@@ -72,8 +74,9 @@ def _words(name: str, own: pl.DataFrame, later: pl.DataFrame) -> str:
         f"{row['count']} by load {row['load_id']} (data cut {row['cut']!r})"
         for row in later.iter_rows(named=True)
     )
+    first = int(own["load_id"][0])  # oldest first
     return (
-        f"{file_name(name)} came first in load {own['load_id'].min()} and later loads superseded "
+        f"{file_name(name)} came first in load {first} and later loads superseded "
         f"records of it ({loads})"
     )
 
