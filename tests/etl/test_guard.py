@@ -125,8 +125,8 @@ def test_the_child_imports_no_heavy_library() -> None:
     assert out.stdout.strip() == "[]"
 
 
-READ = {
-    "csv_structure": 40, "xlsx_awkward": 135, "xlsx_dates1904": 42, "sas_spss_stata": 22,
+READ = {  # one file of csv_structure ends inside its last number, without a line end
+    "csv_structure": 39, "xlsx_awkward": 135, "xlsx_dates1904": 42, "sas_spss_stata": 22,
     "dicom_awkward": 0, "naughty_strings": 2,
 }  # fmt: skip
 MOST_BYTE = 1536 * 1024**2

@@ -64,7 +64,7 @@ def test_what_vanished_is_counted_and_much_of_it_is_an_error(
 def test_the_keys_of_the_command_contract_stay(engine: Engine, tmp_path: Path) -> None:
     told = load(engine, tmp_path, samples(2)).to_dict()
     assert list(told)[:3] == ["files", "refused", "cut"]
-    more = {"superseded", "retired", "overtaken", "findings"}
+    more = {"exit_code", "superseded", "retired", "overtaken", "findings"}
     assert set(told) == {"files", "refused", "cut", *more}
     assert {tuple(one) for one in told["findings"]} <= {
         ("file", "severity", "code", "column", "count", "message")
