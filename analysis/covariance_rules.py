@@ -28,6 +28,8 @@ NESTED: Mapping[str, str] = {
 }
 CROSSED = ("siteid",)
 """Columns whose levels hold several patients and may have a random intercept."""
+WEIGHTS = ("n_regions",)
+"""Columns of the model frame that are precisions: the regions behind a patient's mean."""
 SIMULATED = ("bootstrap", "robust")
 """Inferences that exist for independent residuals and nested intercepts only."""
 
@@ -49,6 +51,7 @@ def covariance_problems(spec: "ModelSpec") -> list[str]:
         *_residual_problems(spec),
         *_random_problems(spec),
         *_column_problems(spec),
+        *_weight_problems(spec),
         *_combination_problems(spec),
     ]
 
@@ -152,9 +155,29 @@ def _column_problems(spec: "ModelSpec") -> list[str]:
             "'siteid' is both a random effect and a fixed one; keep it in one place: crossed where "
             "sites are a sample of many, an adjuster where they are few"
         )
-    if spec.weights and not spec.weights.isidentifier():
-        found.append(f"weights {spec.weights!r} is not a column name")
     return found
+
+
+def _weight_problems(spec: "ModelSpec") -> list[str]:
+    """A weight must be a precision that is known without the outcome."""
+    if not spec.weights:
+        return []
+    if spec.weights not in WEIGHTS:
+        return [
+            f"weights {spec.weights!r} is not one of {', '.join(WEIGHTS)}, the precisions that are "
+            "known beside a value; for one of your own call fit_mixed(..., weights=...)"
+        ]
+    if not spec.signal_key.startswith("uptake:"):
+        return [
+            "weights 'n_regions' counts the regions of an image's mean over regions, and "
+            f"{spec.signal_key!r} has none; leave it out"
+        ]
+    if spec.unit != "patient":
+        return [
+            f"weights 'n_regions': with unit {spec.unit!r} each {spec.unit} has a row of its own, "
+            "so all weights are 1; leave it out, or use unit 'patient'"
+        ]
+    return []
 
 
 def _combination_problems(spec: "ModelSpec") -> list[str]:

@@ -37,9 +37,16 @@ def exposure_problems(spec: "ModelSpec") -> list[str]:
     if spec.question not in OUTCOME_QUESTIONS:
         return _unused(spec)
     if spec.question in JOINT_QUESTIONS:
-        return [*_outcome_problems(spec), *_key_problems(spec), *_unit_problems(spec)]
+        return [
+            *_outcome_problems(spec),
+            *_key_problems(spec),
+            *_unit_problems(spec),
+            *_group_problems(spec),
+        ]
     return [
         *_outcome_problems(spec),
+        *_group_problems(spec),
+        *_inference_problems(spec),
         *_signal_problems(spec),
         *_landmark_problems(spec),
         *_unit_problems(spec),
@@ -95,6 +102,35 @@ def _signal_problems(spec: "ModelSpec") -> list[str]:
             "it; use half_lloq, or drop"
         )
     return found
+
+
+def _group_problems(spec: "ModelSpec") -> list[str]:
+    """Fields of a comparison of groups, which no question of an outcome makes."""
+    found = []
+    if spec.group != "responder":
+        found.append(
+            f"group {spec.group!r} is not compared in a question of an outcome; leave it out, or "
+            "make it an adjuster"
+        )
+    if spec.reference:
+        found.append(
+            f"reference {spec.reference!r} is a level of groups, and none are compared; leave it "
+            "out"
+        )
+    if spec.days:
+        found.append(
+            "days are those of ratios between groups, and none are compared; leave them out"
+        )
+    return found
+
+
+def _inference_problems(spec: "ModelSpec") -> list[str]:
+    if spec.inference == "auto":
+        return []
+    return [
+        f"inference {spec.inference!r} does not exist for an exposure, one number per patient; use "
+        "auto (penalized or plain likelihood, as the method says)"
+    ]
 
 
 def _key_problems(spec: "ModelSpec") -> list[str]:

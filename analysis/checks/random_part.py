@@ -18,12 +18,20 @@ VISITS_STRUCTURED = (
 )
 
 
+FEW_SITES = 5
+"""Sites below which their variance is little more than a guess."""
+
+
 def check_random_part(answer: "Answer") -> Check:
     """A smaller random part than the mean curve takes patients' own curves for evidence.
 
     On null expansion curves of 24 patients a straight random slope under a spline rejects 15 to
     19 % of the time, 54 to 63 % with five lesions per patient; the matching basis about 5 %.
     """
+    return _sites(answer) or _curves(answer)
+
+
+def _curves(answer: "Answer") -> Check:
     spec = answer.spec
     if spec.time == "spline" and spec.random != "matching":
         return Check(
@@ -53,6 +61,27 @@ def check_random_part(answer: "Answer") -> Check:
             f"Each patient, each visit of a patient and each {spec.unit} has a level of its own.",
         )
     return Check("random_part", "ok", "Each patient has a curve of their own.")
+
+
+def _sites(answer: "Answer") -> Check | None:
+    """Sites are a sample of many; None where they can be, or are not asked for."""
+    if "siteid" not in answer.spec.crossed:
+        return None
+    patients = answer.frame.select("usubjid", "siteid").unique()
+    sites = patients["siteid"].n_unique()
+    if sites == patients["usubjid"].n_unique():
+        return Check(
+            "random_part", "warning",
+            f"Each of the {sites} sites has one patient, so what sites and what patients differ by "
+            "cannot be told apart; leave 'crossed' out.", float(sites),
+        )  # fmt: skip
+    if sites < FEW_SITES:
+        return Check(
+            "random_part", "warning",
+            f"{sites} sites hardly determine the variance between sites; make siteid an adjuster "
+            f"instead, or have {FEW_SITES} sites or more.", float(sites),
+        )  # fmt: skip
+    return None
 
 
 def _structured_visits(residual: str) -> Check:

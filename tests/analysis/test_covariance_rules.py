@@ -47,7 +47,12 @@ REFUSED = {
     "site twice": (
         {"crossed": ("siteid",), "adjusters": ("siteid",)}, "a random effect and a fixed one",
         "keep it in one place"),
-    "code as weights": ({"weights": "__import__('os')"}, "is not a column name", ""),
+    "code as weights": ({"weights": "__import__('os')"}, "is not one of n_regions", "fit_mixed"),
+    "the outcome as weights": ({"weights": "value"}, "is not one of n_regions", "fit_mixed"),
+    "weights of blood": ({"weights": "n_regions"}, "an image's mean over regions", "leave it out"),
+    "weights of lesions": (
+        {"outcome": LESION, "unit": "lesion", "weights": "n_regions"},
+        "each lesion has a row of its own", "unit 'patient'"),
     "censored structure": (
         {"blq": "censored", "residual": "by:group"}, "independent residuals", "half_lloq"),
     "bootstrap of a structure": (
@@ -83,6 +88,34 @@ def test_refuses_with_the_reason_and_the_right_way(case):
     assert reason in str(raised.value)
     assert way in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+IGNORED = {
+    "groups": ({"group": "arm"}, "group 'arm' is not compared", "adjuster"),
+    "days": ({"days": (14,)}, "days are those of ratios between groups", "leave them out"),
+    "reference": ({"reference": "DL1"}, "reference 'DL1' is a level of groups", "leave it out"),
+}
+OUTCOME = {
+    "exposure": {"outcome": "event:PFS", "question": "event_by_exposure", "exposure": BLOOD,
+                 "parameter": "peak", "day_high": 28, "landmark_day": 28},
+    "joint": {"outcome": "event:PFS", "question": "joint", "exposure": BLOOD, "day_low": 14},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("question", OUTCOME)
+@pytest.mark.parametrize("case", IGNORED)
+def test_a_field_that_would_be_ignored_is_refused(question, case):
+    changes, reason, way = IGNORED[case]
+    assert ModelSpec(**OUTCOME[question]).problems() == ()
+    with pytest.raises(UserError) as raised:
+        ModelSpec(**OUTCOME[question] | changes).validate()
+    assert reason in str(raised.value)
+    assert way in str(raised.value)
+
+
+def test_an_inference_that_a_question_by_exposure_does_not_have_is_refused():
+    with pytest.raises(UserError, match="inference 'kenward_roger' does not exist for an exposure"):
+        ModelSpec(**OUTCOME["exposure"] | {"inference": "kenward_roger"}).validate()
 
 
 def test_files_without_the_fields_are_the_same_question():

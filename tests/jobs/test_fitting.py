@@ -96,7 +96,6 @@ def test_response_and_events_by_exposure_count_from_the_landmark(demo: Engine) -
         {"residual": "ar1:visit"},
         {"residual": "car1:day"},
         {"crossed": ("siteid",)},
-        {"weights": "n_regions"},
         {"level": 0.9},
         {"inference": "bootstrap", "seed": 3},
     ],
@@ -116,7 +115,22 @@ def test_the_covariance_of_a_question_is_asked_by_a_file(
     assert fit.key_ratio is not None
     assert 1.2 < fit.key_ratio.ratio < 15
     assert fit.spec == spec.to_dict()
-    assert (fit.conf_level, fit.crossed, fit.weights) == (spec.level, spec.crossed, spec.weights)
+    assert (fit.conf_level, fit.crossed) == (spec.level, spec.crossed)
+
+
+def test_means_over_regions_are_weighted_by_their_number(demo: Engine) -> None:
+    spec = ModelSpec(
+        outcome="uptake:f18_fhbg:suv_mean:lesion", time="visit", random="intercept",
+        weights="n_regions", cohort=("LBCL",), day_low=0,
+    )  # fmt: skip
+    fit = fit_study(demo, synthetic.STUDYID, spec, actor="tester")
+    plain = fit_study(demo, synthetic.STUDYID, spec.replace(weights=""), actor="tester")
+    assert fit.weights == "n_regions"
+    assert fit.status in ("ok", "warning"), fit.sentence
+    assert fit.key_ratio is not None
+    assert plain.key_ratio is not None
+    assert fit.key_ratio.ratio != plain.key_ratio.ratio
+    assert "Weights: n_regions." in fit.method
 
 
 def test_lesions_with_slopes_are_asked_of_the_database(demo: Engine) -> None:

@@ -60,7 +60,8 @@ def rows_of(frame: pl.DataFrame) -> pl.DataFrame:
 ])  # fmt: skip
 def test_the_numbers_are_those_of_fit_mixed(changes, asked):
     frame = trial()
-    fit = fit_specification(frame, ModelSpec(outcome=BLOOD, **VISITS, **changes))
+    outcome = LESION if "weights" in changes else BLOOD  # only an image has regions to count
+    fit = fit_specification(frame, ModelSpec(outcome=outcome, **VISITS, **changes))
     hand = fit_mixed(rows_of(frame), "y ~ visit * group", "usubjid", **asked)
     assert fit.status in ("ok", "warning")
     assert fit.criterion == pytest.approx(hand.criterion, rel=1e-9)
@@ -153,7 +154,7 @@ def test_values_below_the_limit_have_two_rules_beside_a_structure():
 
 
 def test_visits_with_a_level_only_are_a_warning_without_relabelled_patients():
-    fit = fit_specification(trial(), ModelSpec(outcome=BLOOD, **VISITS, weights="n_regions"))
+    fit = fit_specification(trial(), ModelSpec(outcome=LESION, **VISITS, weights="n_regions"))
     check = next(item for item in fit.checks if item.name == "random_part")
     assert check.status == "warning"
     free = ModelSpec(outcome=BLOOD, **VISITS, residual="unstructured:visit")
@@ -174,4 +175,23 @@ def test_too_few_patients_for_free_visits_are_refused_with_the_way():
 def test_a_missing_column_is_named(changes):
     name = changes.get("weights") or changes["crossed"][0]
     with pytest.raises(UserError, match=f"there is no column '{name}'"):
-        fit_specification(trial().drop(name), ModelSpec(outcome=BLOOD, **VISITS, **changes))
+        fit_specification(trial().drop(name), ModelSpec(outcome=LESION, **VISITS, **changes))
+
+
+@pytest.mark.parametrize(
+    ("site", "words"),
+    [
+        (pl.col("usubjid"), "Each of the 24 sites has one patient"),
+        (pl.when(pl.col("usubjid") < "P12").then(pl.lit("A")).otherwise(pl.lit("B")),
+         "2 sites hardly determine the variance between sites; make siteid an adjuster"),
+    ],
+)  # fmt: skip
+def test_sites_that_cannot_carry_a_variance_are_a_warning(site, words):
+    spec = ModelSpec(outcome=BLOOD, **VISITS, crossed=("siteid",))
+    fit = fit_specification(trial().with_columns(siteid=site), spec)
+    check = next(item for item in fit.checks if item.name == "random_part")
+    assert check.status == "warning"
+    assert words in check.message
+    assert fit.status == "warning"
+    usual = fit_specification(trial(), spec)
+    assert "site" not in next(c.message for c in usual.checks if c.name == "random_part")[:40]
