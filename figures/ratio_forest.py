@@ -61,8 +61,11 @@ def ratio_text(row: ForestRow) -> str:
     return f"{number(row.ratio)} ({number(row.conf_low)}{EN_DASH}{number(row.conf_high)})"
 
 
-def draw_ratio_forest(numbers: ForestNumbers, theme: Theme, *, narrow: bool = False) -> go.Figure:
-    """Draw the forest; labels on the left, "ratio (interval)" and p on the right."""
+def draw_ratio_forest(
+    numbers: ForestNumbers, theme: Theme, *, narrow: bool = False, level: float = 0.95
+) -> go.Figure:
+    """Draw the forest; labels on the left, "ratio (interval)" and p on the right. level: of the
+    intervals."""
     canvas = Canvas()
     canvas.vline(x=1, line={"color": theme.muted, "width": 1})
     characters = 15 if narrow else 24
@@ -73,7 +76,8 @@ def draw_ratio_forest(numbers: ForestNumbers, theme: Theme, *, narrow: bool = Fa
             "font": {"size": 12, "color": theme.muted}}  # fmt: skip
     canvas.annotate("no difference", x=0, xanchor="center", **head)
     canvas.annotate(
-        "Ratio (95 % CI)", **{**head, "x": 1, "xref": "paper", "xanchor": "right", "xshift": 114}
+        f"Ratio ({100 * level:g} % CI)",
+        **{**head, "x": 1, "xref": "paper", "xanchor": "right", "xshift": 114},
     )
     return canvas.figure(
         {

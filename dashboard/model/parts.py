@@ -9,12 +9,14 @@ from dash import html
 from dash.development.base_component import Component
 
 from analysis.derive.measured_peaks import MeasuredPeaks
+from analysis.errors import UserError
 from analysis.fits.recipe import with_source
 from analysis.number_words import number, p_words
 from analysis.results import Fit, WaldTest
 from analysis.specs import ModelSpec
 from dashboard.components.plain_table import Column, plain_table
 from dashboard.components.text import moment
+from dashboard.model.question_link import question_link
 from dashboard.view import View
 from figures.number_text import EN_DASH, significant
 
@@ -33,7 +35,7 @@ def estimate_table(fit: Fit) -> Component:
     """Fixed effects: estimate (interval), standard error, df, statistic, p."""
     columns = [
         Column("Term"),
-        Column("Estimate", "95 % CI", align="right"),
+        Column("Estimate", interval_words(fit), align="right"),
         Column("SE", align="right"),
         Column("df", align="right"),
         Column("Statistic", align="right"),
@@ -51,6 +53,11 @@ def estimate_table(fit: Fit) -> Component:
         for row in fit.estimates
     ]
     return plain_table(columns, rows, caption="Fixed effects on the scale of the fit", dense=True)
+
+
+def interval_words(fit: Fit) -> str:
+    """ "95 % CI"."""
+    return f"{100 * fit.conf_level:g} % CI"
 
 
 def df_text(df: float | None, inference: str) -> str:
@@ -133,7 +140,7 @@ def sensitivity_table(fit: Fit) -> Component:
     whole = any(row.joint_p_value is not None for row in fit.sensitivity)
     columns = [
         Column("Rule"),
-        Column("Ratio", "95 % CI", align="right"),
+        Column("Ratio", interval_words(fit), align="right"),
         Column("p", align="right"),
         *([Column("p, all days", align="right")] if whole else []),
         Column("Values", align="right"),
@@ -226,7 +233,7 @@ def saved_runs(view: View, runs: Sequence[dict[str, Any]]) -> Component:
     columns = [Column("Finding"), Column("Status"), Column("Fitted", "UTC"), Column("By")]
     rows = [
         [
-            run["fit"].sentence,
+            _linked(run["fit"], view),
             run["fit"].status.replace("_", " "),
             moment(run["created_at"]),
             run["actor"],
@@ -234,6 +241,16 @@ def saved_runs(view: View, runs: Sequence[dict[str, Any]]) -> Component:
         for run in runs
     ]
     return plain_table(columns, rows, caption="Saved runs", row_heads=False, dense=True)
+
+
+def _linked(fit: Fit, view: View) -> Component | str:
+    """The finding, as a link to its question where this page draws it."""
+    try:
+        spec = ModelSpec.from_dict(fit.spec or {})
+    except UserError:  # a fit of a version that asked otherwise
+        return fit.sentence
+    target = question_link(spec, view)
+    return fit.sentence if target is None else html.A(fit.sentence, href=target)
 
 
 def fixed(value: float | None, digits: int = 3) -> str:

@@ -14,6 +14,7 @@ from analysis.number_words import p_words
 from analysis.results import Fit, GeometricMeanRatio
 from analysis.specs import ModelSpec
 from dashboard.filters import window_text
+from dashboard.model.beyond_controls import beyond_controls
 from dashboard.model.scope import scope_changes
 from dashboard.trial_signals import first_question, trial_signals
 from dashboard.view import View
@@ -55,7 +56,7 @@ def chosen_spec(view: View) -> ModelSpec:
     """
     spec = first_question(view.trial, view.params.get("signal", ""))
     params = view.params
-    changes = scope_changes(view)
+    changes = scope_changes(view) | beyond_controls(params)
     for name in ("group", "time", "random", "transform", "inference"):
         if name in params:
             changes[name] = params[name]

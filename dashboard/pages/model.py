@@ -21,10 +21,12 @@ from dashboard.components.provenance_strip import figure_downloads, provenance_s
 from dashboard.components.signal_options import signal_options
 from dashboard.components.url_control import url_select
 from dashboard.model import reading, scope
+from dashboard.model.beyond_controls import beyond_words
 from dashboard.model.fit_job import fitting_card, register_fit_job
 from dashboard.model.parts import (
     checks_list,
     estimate_table,
+    interval_words,
     method_note,
     peaks_table,
     saved_runs,
@@ -127,15 +129,16 @@ def waiting(view: View, catalog: tuple[Signal, ...], spec: ModelSpec) -> Compone
     parts = [
         page_header(TITLE, "This question has not been fitted at this cut; fitting it now."),
         builder(view, catalog, spec),
-        scope_note(view),
+        scope_note(view, spec),
         fitting_card(str(view.trial.study["studyid"]), view.trial.cut.name, spec),
     ]
     return html.Div(present(parts), className="cg-stack")
 
 
-def scope_note(view: View) -> Component | None:
-    """Which patients the fit takes, where the filters alone do not say it."""
-    words = scope_words(view)
+def scope_note(view: View, spec: ModelSpec) -> Component | None:
+    """Which patients the fit takes, where the filters alone do not say it, and what the address
+    asks that no control shows."""
+    words = " ".join(part for part in (scope_words(view), beyond_words(spec, view)) if part)
     return html.P(words, className="cg-muted", role="note") if words else None
 
 
@@ -144,7 +147,7 @@ def fitted(view: View, catalog: tuple[Signal, ...], spec: ModelSpec, fit: Fit) -
     body: list[Component | None] = [
         page_header(TITLE, finding(fit)),
         builder(view, catalog, spec),
-        scope_note(view),
+        scope_note(view, spec),
     ]
     if fit.status == "not_estimable":
         body.append(empty_state("No number is shown", fit.sentence, fit.advice))
@@ -258,7 +261,7 @@ def effect_card(view: View, spec: ModelSpec, fit: Fit) -> Component:
             view,
             f"n = {fit.n_subjects} of {count(view.selected.subjects.height, 'patient')}, "
             f"{count(fit.n_observations, 'value')}",
-            "band: 95 % CI of the mean",
+            f"band: {interval_words(fit)} of the mean",
             downloads=figure_downloads(view, Ids.EFFECT),
         ),
     )
@@ -270,8 +273,9 @@ def ratio_card(view: View, fit: Fit) -> Component | None:
         return None
     first = fit.key_ratio or fit.ratios[0]
     figure = draw_ratio_forest(
-        prepare_ratio_forest(reading.ratio_rows(fit), sort=False), view.theme, narrow=view.narrow
-    )
+        prepare_ratio_forest(reading.ratio_rows(fit), sort=False), view.theme, narrow=view.narrow,
+        level=fit.conf_level,
+    )  # fmt: skip
     return card(
         f"{first.group[:1].upper()}{first.group[1:]} against {first.reference}",
         [
