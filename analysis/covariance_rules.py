@@ -30,8 +30,6 @@ CROSSED = ("siteid",)
 """Columns whose levels hold several patients and may have a random intercept."""
 WEIGHTS = ("n_regions",)
 """Columns of the model frame that are precisions: the regions behind a patient's mean."""
-SIMULATED = ("bootstrap", "robust")
-"""Inferences that exist for independent residuals and nested intercepts only."""
 
 
 def is_structured(spec: "ModelSpec") -> bool:
@@ -189,10 +187,10 @@ def _combination_problems(spec: "ModelSpec") -> list[str]:
             "the censored likelihood has independent residuals and nested intercepts; use blq "
             "half_lloq or drop with a residual structure, slopes of lesions, weights or sites"
         )
-    if spec.inference in SIMULATED:
+    if spec.inference == "robust":
         found.append(
-            f"inference {spec.inference!r} is there for independent residuals and nested "
-            "intercepts; use auto, satterthwaite or kenward_roger"
+            "inference 'robust' is there for independent residuals and nested intercepts; use "
+            "auto, satterthwaite, kenward_roger or bootstrap"
         )
     if spec.residual.startswith("unstructured") and spec.crossed:
         found.append(

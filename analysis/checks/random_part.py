@@ -9,15 +9,18 @@ if TYPE_CHECKING:
     from analysis.checks.answer import Answer
 
 
+PERMUTED = "permutation of patients"
+"""Method of a test whose p-value is that of relabelled patients."""
+RELABELLED = (
+    "Each patient has a level of their own beside the residual as it was asked for; the p-value of "
+    "the whole course is that of relabelled patients, which needs no model of the residual."
+)
 VISITS_STRUCTURED = (
     "Each patient has a level of their own, and the whole course is tested by F against the "
     "residual as it was asked for. With a level per patient and independent residuals such a test "
-    "rejects about 11 % of null trials instead of 5 %, and relabelled patients do not exist beside "
-    "a residual structure, weights or sites. Read the ratio on the days planned, or take "
+    "rejects about 11 % of null trials instead of 5 %. Read the ratio on the days planned, or take "
     "residual 'unstructured:visit' where the patients can carry it."
 )
-
-
 FEW_SITES = 5
 """Sites below which their variance is little more than a guess."""
 
@@ -42,7 +45,7 @@ def _curves(answer: "Answer") -> Check:
             "instead of 5 %). Use the matching random part.",
         )
     if spec.time == "visit" and is_structured(spec) and "visit" not in answer.fit.nested:
-        return _structured_visits(spec.residual)
+        return _structured_visits(answer)
     if answer.random_note:
         return Check("random_part", "note", answer.random_note)
     if spec.time == "visit" and "visit" not in answer.fit.nested:
@@ -84,8 +87,11 @@ def _sites(answer: "Answer") -> Check | None:
     return None
 
 
-def _structured_visits(residual: str) -> Check:
+def _structured_visits(answer: "Answer") -> Check:
+    residual, test = answer.spec.residual, answer.fit.group_test
     if residual.startswith("unstructured"):
         text = RESIDUALS[residual]
         return Check("random_part", "ok", f"{text[0].upper()}{text[1:]}.")
+    if test is not None and test.method == PERMUTED:
+        return Check("random_part", "note", RELABELLED)
     return Check("random_part", "warning", VISITS_STRUCTURED)

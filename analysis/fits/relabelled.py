@@ -51,8 +51,8 @@ def _reason(fit: Fit, spec: ModelSpec) -> str:
     """Why relabelled patients are the reference; empty where F is."""
     if spec.inference not in DEFAULTS:
         return ""
-    if spec.time == "visit":
-        return VISITS
+    if spec.time == "visit":  # with every covariance of the visits free F is a test of its own
+        return "" if spec.residual.startswith("unstructured") else VISITS
     effects = fit.design.design.structure.size
     crowded = effects > 1 and fit.covariance == "full" and fit.n_subjects < FEW_PER_EFFECT * effects
     return FEW if crowded else ""

@@ -76,7 +76,8 @@ def fit_specification(
     if not isinstance(fit.design, (FittedMixed, FittedCensored, FittedStructured)):
         return fit
     setting = Setting(spec, core.rows.frame, core.rows.groups)
-    if isinstance(fit.design, FittedMixed):
+    of_visits = isinstance(fit.design, FittedStructured) and spec.time == "visit"
+    if isinstance(fit.design, FittedMixed) or of_visits:
         fit = relabelled_tests(fit, spec)
     fit = fit.replace(
         sensitivity=rule_table(frame, spec, core._replace(fit=fit)),

@@ -20,6 +20,7 @@ FINE = {
     "sites": {"crossed": ("siteid",)},
     "weights": {"outcome": LESION, "weights": "n_regions"},
     "level": {"level": 0.9},
+    "bootstrap of a structure": {"residual": "by:group", "inference": "bootstrap", "seed": 1},
     "seed": {"inference": "bootstrap", "seed": 7},
 }
 REFUSED = {
@@ -55,8 +56,8 @@ REFUSED = {
         "each lesion has a row of its own", "unit 'patient'"),
     "censored structure": (
         {"blq": "censored", "residual": "by:group"}, "independent residuals", "half_lloq"),
-    "bootstrap of a structure": (
-        {"residual": "by:group", "inference": "bootstrap"}, "nested intercepts", "kenward_roger"),
+    "robust tests of a structure": (
+        {"residual": "by:group", "inference": "robust"}, "nested intercepts", "kenward_roger"),
     "sites beside MMRM": (
         {"residual": "unstructured:visit", "time": "visit", "crossed": ("siteid",)},
         "all that goes together", "leave crossed effects out"),

@@ -153,13 +153,26 @@ def test_values_below_the_limit_have_two_rules_beside_a_structure():
     assert [row.rule for row in fit.sensitivity] == ["half_lloq", "drop"]
 
 
-def test_visits_with_a_level_only_are_a_warning_without_relabelled_patients():
-    fit = fit_specification(trial(), ModelSpec(outcome=LESION, **VISITS, weights="n_regions"))
-    check = next(item for item in fit.checks if item.name == "random_part")
-    assert check.status == "warning"
-    free = ModelSpec(outcome=BLOOD, **VISITS, residual="unstructured:visit")
-    fit = fit_specification(trial(), free)
-    assert next(item for item in fit.checks if item.name == "random_part").status == "ok"
+@pytest.mark.parametrize(
+    ("changes", "status", "method"),
+    [
+        ({"residual": "ar1:visit"}, "note", "permutation of patients"),
+        ({"residual": "unstructured:visit"}, "ok", "Kenward-Roger"),
+        ({"residual": "by:group"}, "warning", "Kenward-Roger"),
+        ({"residual": "ar1:visit", "inference": "satterthwaite"}, "warning", "Satterthwaite"),
+    ],
+)
+def test_the_whole_course_of_visits_is_tested_by_relabelled_patients_where_they_exist(
+    changes, status, method
+):
+    """With a variance for each group labels cannot be exchanged; who names an inference gets it."""
+    fit = fit_specification(trial(), ModelSpec(outcome=BLOOD, **VISITS, **changes))
+    assert next(item for item in fit.checks if item.name == "random_part").status == status
+    assert fit.group_test.method == method
+    relabelled = fit.group_test.permutation_p_value
+    assert (relabelled is None) == (changes["residual"] == "by:group")
+    if method.startswith("permutation"):
+        assert fit.group_test.p_value == relabelled
 
 
 def test_too_few_patients_for_free_visits_are_refused_with_the_way():
