@@ -55,6 +55,8 @@ def fit_joint_question(
     return fit.replace(
         excluded=before + rows.excluded + fit.excluded,
         n_censored=rows.n_censored,
+        n_observations=fit.n_observations or rows.visits.height,
+        n_subjects=fit.n_subjects or rows.visits["usubjid"].n_unique(),
         spec=spec.to_dict(),
         provenance=provenance(spec.spec_hash()),
         method=_method(spec, fit, rows),

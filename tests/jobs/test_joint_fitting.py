@@ -16,6 +16,7 @@ from etl.synthetic.design import COHORTS
 from jobs.demo import upgrade_database
 from jobs.fitting import fit_study, fit_trial, read_spec
 from models.connect import create_engine_for
+from models.fits import find_fit
 from models.queries import read_trial
 from models.trial import Trial
 from tests.project_files import CHECKOUT
@@ -122,3 +123,35 @@ def test_few_events_are_refused_with_the_reason(trial: Trial) -> None:
     assert "about 15 are needed" in fit.sentence
     assert fit.estimates == ()
     assert fit.sensitivity == ()
+
+
+def test_joint_and_structured_fits_are_kept_alike_in_both_databases(
+    sqlite_url: str, postgres_url: str, tmp_path: Path
+) -> None:
+    synthetic.write_trial(tmp_path / "export", patients_per_cohort=24)
+    asked = (
+        RESPONSE.replace(cohort=()),
+        ModelSpec(outcome=BLOOD, time="visit", random="intercept", day_low=7, day_high=28,
+                  residual="by:visit", level=0.9, cohort=("B-ALL",)),
+    )  # fmt: skip
+    found = []
+    for url in (sqlite_url, postgres_url):
+        one = create_engine_for(url)
+        etl_jobs.load(
+            one, [tmp_path / "export"], synthetic.STUDYID, profile=synthetic.PROFILE, synthetic=True
+        )
+        fits = [fit_study(one, synthetic.STUDYID, spec, actor="tester") for spec in asked]
+        trial = read_trial(one, synthetic.STUDYID)
+        with one.begin() as connection:
+            kept = [find_fit(connection, trial.cut.id, spec.spec_hash()) for spec in asked]
+        assert [Fit.from_dict(json.loads(row["fit"])).estimates for row in kept] == [
+            fit.estimates for fit in fits
+        ]
+        assert [ModelSpec.from_dict(json.loads(row["spec"])) for row in kept] == list(asked)
+        found.append(fits)
+        one.dispose()
+    for first, second in zip(*found, strict=True):
+        assert first.estimates, first.sentence
+        for here, there in zip(first.estimates, second.estimates, strict=True):
+            assert there.term == here.term
+            assert there.estimate == pytest.approx(here.estimate, rel=1e-6)

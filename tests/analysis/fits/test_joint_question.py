@@ -206,6 +206,10 @@ def test_under_fifteen_events_there_is_no_number():
     assert fit.estimates == ()
     assert fit.sensitivity == ()
     assert "about 15" in fit.sentence
+    assert fit.n_observations > 0
+    before = [("patient of another cohort", 9)]
+    again = fit_specification(trial(12), EVENT.replace(adjusters=()), before)
+    assert again.sentence == fit.sentence
 
 
 def test_words_of_the_tracer_hold_for_its_course():
