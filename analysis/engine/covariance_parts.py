@@ -171,15 +171,14 @@ class AutoregressiveResidual(_Weighted):
     def rho(self, theta: Array) -> float:
         """Correlation one step, or one unit of time, apart."""
         if self.continuous:
-            return float(1 / (1 + np.exp(-theta[1])))
+            return float(np.exp(-np.logaddexp(0.0, -theta[1])))
         return float(np.tanh(theta[1]))
 
     def correlation(self, theta: Array, apart: Array) -> Array:
         """rho ** distance, `apart` in units of `time`."""
-        rho = self.rho(theta)
         if self.continuous:
-            return np.asarray(np.exp(apart * np.log(max(rho, 1e-300))))
-        return np.asarray(np.power(rho, apart))
+            return np.asarray(np.exp(-apart * np.logaddexp(0.0, -theta[1])))
+        return np.asarray(np.power(self.rho(theta), apart))
 
     def covariance(self, theta: Array, rows: Index) -> tuple[Array, Array]:
         """sigma2 * rho ** |t - s|."""

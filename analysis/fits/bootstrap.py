@@ -11,7 +11,7 @@ from analysis.fits.fitted import FittedMixed
 from analysis.fits.inference import BOOTSTRAP_REPLICATES, Tested
 from analysis.fits.inference_sentences import bootstrap_sentence
 from analysis.fits.replicates import projected, refit, simulated
-from analysis.fits.restored import any_fitted_of
+from analysis.fits.restored import fitted_of
 from analysis.fits.structured import FittedStructured
 from analysis.fits.structured import replicates as structured
 from analysis.frames import takes_frames
@@ -109,7 +109,7 @@ def bootstrap(
     """
     if replicates < MINIMUM:
         raise UserError(f"bootstrap: {replicates} replicates are too few; use {MINIMUM} or more")
-    fitted = any_fitted_of(fit, frame, "bootstrap")
+    fitted = fitted_of(fit, frame, "bootstrap")
     found = draws(fitted, replicates, seed)
     rows = (*_fixed_rows(fitted, found), *_component_rows(fitted, found))
     failed = replicates - len(found.effects)

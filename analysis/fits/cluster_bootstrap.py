@@ -23,7 +23,7 @@ from analysis.fits.bootstrap import (
 from analysis.fits.case_weights import CaseProducts
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.replicates import started
-from analysis.fits.restored import any_fitted_of
+from analysis.fits.restored import fitted_of
 from analysis.fits.structured import FittedStructured
 from analysis.fits.structured.refusals import require_independent_patients
 from analysis.fits.structured.replicates import resampled
@@ -65,7 +65,7 @@ def cluster_bootstrap(
         raise UserError(
             f"cluster bootstrap: {replicates} replicates are too few; use {MINIMUM} or more"
         )
-    fitted = any_fitted_of(fit, frame, "cluster bootstrap")
+    fitted = fitted_of(fit, frame, "cluster bootstrap")
     require_independent_patients(fitted, "cluster bootstrap")
     groups = _strata(fitted, strata)
     generator = np.random.default_rng(seed)

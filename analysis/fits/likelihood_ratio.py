@@ -19,7 +19,7 @@ from analysis.errors import UserError
 from analysis.fits.inference_sentences import ratio_test_sentence
 from analysis.fits.maximum_likelihood import by_maximum_likelihood
 from analysis.fits.replicates import projected, refit, simulated
-from analysis.fits.restored import any_fitted_of
+from analysis.fits.restored import fitted_of
 from analysis.fits.structured import FittedStructured
 from analysis.fits.structured.compared import Fitted, Step, n_parameters, spans, steps_between
 from analysis.fits.structured.replicates import criteria
@@ -111,7 +111,7 @@ def likelihood_ratio_test(
         raise UserError(
             f"likelihood ratio: {replicates} replicates are too few; use {MINIMUM} or more"
         )
-    large, small = (any_fitted_of(item, frame, "likelihood ratio") for item in (fit, null))
+    large, small = (fitted_of(item, frame, "likelihood ratio") for item in (fit, null))
     _check_rows(large, small)
     fixed, df, steps = _difference(large, small)
     if fixed:

@@ -14,7 +14,7 @@ import numpy as np
 from analysis.engine.structure import Array
 from analysis.fits.answered import Answered, unanswered
 from analysis.fits.fitted import FittedMixed
-from analysis.fits.restored import any_fitted_of
+from analysis.fits.restored import fitted_of
 from analysis.fits.structured import FittedStructured
 from analysis.fits.structured.effects import patient_moments
 from analysis.fits.structured.refusals import without_patient_effects
@@ -51,7 +51,7 @@ class PatientEffects(Answered):
 @takes_frames
 def patient_effects(fit: Fit, *, frame: "pl.DataFrame | None" = None) -> PatientEffects:
     """Predicted random effects of every patient. frame: the data, for a fit restored from JSON."""
-    fitted = any_fitted_of(fit, frame, "patients' effects")
+    fitted = fitted_of(fit, frame, "patients' effects")
     problem = without_patient_effects(fitted)
     if problem is not None:
         return PatientEffects((), **unanswered(problem))

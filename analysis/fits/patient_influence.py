@@ -18,7 +18,7 @@ from analysis.fits.fitted import FittedMixed
 from analysis.fits.influence import BLOCK, without
 from analysis.fits.marginal import chosen_row
 from analysis.fits.replicates import started
-from analysis.fits.restored import any_fitted_of
+from analysis.fits.restored import fitted_of
 from analysis.fits.structured import FittedStructured
 from analysis.fits.structured.left_out import left_out
 from analysis.frames import takes_frames
@@ -85,7 +85,7 @@ def patient_influence(
 
     frame: the data, for a fit restored from JSON. Raises UserError for a column that is not there.
     """
-    fitted = any_fitted_of(fit, frame, "influence")
+    fitted = fitted_of(fit, frame, "influence")
     row, caution = None, ""
     if at is not None:
         row = chosen_row(fit, fitted, at)

@@ -14,7 +14,7 @@ from analysis.fits.chosen_values import extrapolation, model_values
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.inference import degrees
 from analysis.fits.patient_effects import effect_moments, random_variables
-from analysis.fits.restored import any_fitted_of
+from analysis.fits.restored import fitted_of
 from analysis.fits.structured import FittedStructured
 from analysis.fits.structured.effects import patient_moments
 from analysis.fits.structured.new_rows import (
@@ -98,7 +98,7 @@ def predict_patients(
     import polars as pl
     from scipy.special import stdtrit
 
-    fitted = any_fitted_of(fit, frame, "prediction")
+    fitted = fitted_of(fit, frame, "prediction")
     labels = list(fitted.design.labels) if patients is None else [str(name) for name in patients]
     problem = without_patient_effects(fitted)
     if problem is not None and any(label != NEW for label in labels):

@@ -15,7 +15,7 @@ from analysis.fits.inference_sentences import permutation_sentence
 from analysis.fits.labelled import Labelled, labelled
 from analysis.fits.permutation_fixed import fixed_statistics, null_theta
 from analysis.fits.replicates import started
-from analysis.fits.restored import any_fitted_of
+from analysis.fits.restored import fitted_of
 from analysis.fits.structured import FittedStructured
 from analysis.fits.structured.relabelled import require_exchangeable
 from analysis.fits.structured.relabelled import statistics as structured_statistics
@@ -104,7 +104,7 @@ def permutation_test(
             f"permutation test: variances {variances!r} does not exist; use "
             f"{' or '.join(VARIANCES)}"
         )
-    fitted = any_fitted_of(fit, frame, "permutation test")
+    fitted = fitted_of(fit, frame, "permutation test")
     columns = _columns(fitted, variable, terms)
     if isinstance(fitted, FittedStructured):
         require_exchangeable(fitted, variable)

@@ -20,6 +20,8 @@ from analysis.fits.maximum_likelihood import by_maximum_likelihood
 from analysis.fits.profile_fixed import fixed_deviance
 from analysis.fits.profile_variance import Held, Variances, held_parameters
 from analysis.fits.restored import fitted_of
+from analysis.fits.structured import FittedStructured, profiled
+from analysis.fits.structured import held as structured
 from analysis.frames import takes_frames
 from analysis.results import Fit, finite
 from analysis.serialized import Serialized
@@ -91,19 +93,28 @@ def profile_intervals(
     return ProfileIntervals(level, tuple(found), NOTE, n, values, sentence)
 
 
-def _fixed(fitted: FittedMixed, level: float) -> list[ProfileInterval]:
+def _fixed(fitted: FittedMixed | FittedStructured, level: float) -> list[ProfileInterval]:
     errors = np.sqrt(np.diag(fitted.covariance))
     names = fitted.design.matrices.x_names
     rows = []
     for index, name in enumerate(names):
         estimate, error = float(fitted.beta[index]), float(errors[index])
-        deviance = fixed_deviance(fitted, index)
+        deviance = (
+            profiled.fixed_deviance(fitted, index)
+            if isinstance(fitted, FittedStructured)
+            else fixed_deviance(fitted, index)
+        )
         low, high = (limit(deviance, estimate, sign * error, level, None) for sign in (-1, 1))
         rows.append(ProfileInterval("fixed effect", name, estimate, finite(low), finite(high)))
     return rows
 
 
-def _variances(fitted: FittedMixed, level: float, parts: Sequence[str]) -> list[ProfileInterval]:
+def _variances(
+    fitted: FittedMixed | FittedStructured, level: float, parts: Sequence[str]
+) -> list[ProfileInterval]:
+    if isinstance(fitted, FittedStructured):
+        held_ones = structured.held_parameters(fitted)
+        return [_interval(fitted, one, level) for one in held_ones if one.part in parts]
     problem = Variances(fitted)
     rows = []
     for held in held_parameters(fitted):
@@ -114,6 +125,17 @@ def _variances(fitted: FittedMixed, level: float, parts: Sequence[str]) -> list[
             ProfileInterval(held.part, held.term, finite(held.estimate), finite(low), finite(high))
         )
     return rows
+
+
+def _interval(
+    fitted: FittedStructured, held: profiled.HeldParameter, level: float
+) -> ProfileInterval:
+    ends = []
+    for step, edge in ((-held.step, held.lower), (held.step, held.upper)):
+        deviance = profiled.held_deviance(held, fitted.point.value)
+        end = limit(deviance, held.estimate, step, level, edge)
+        ends.append(None if end is None else finite(held.shown(end)))
+    return ProfileInterval(held.part, held.term, finite(held.shown(held.estimate)), *ends)
 
 
 def _held_limit(problem: Variances, held: Held, sign: int, level: float) -> float | None:

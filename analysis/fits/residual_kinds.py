@@ -16,7 +16,7 @@ import numpy as np
 
 from analysis.engine.structure import Array
 from analysis.fits.fitted import FittedMixed
-from analysis.fits.restored import any_fitted_of
+from analysis.fits.restored import fitted_of
 from analysis.fits.structured import FittedStructured
 from analysis.fits.structured.effects import residual_parts
 from analysis.frames import takes_frames
@@ -54,7 +54,7 @@ class Residuals(Serialized):
 @takes_frames
 def residuals(fit: Fit, *, frame: "pl.DataFrame | None" = None) -> Residuals:
     """All five kinds of every observation. frame: the data, for a fit restored from JSON."""
-    fitted = any_fitted_of(fit, frame, "residuals")
+    fitted = fitted_of(fit, frame, "residuals")
     labels = fitted.design.labels
     marginal = fitted.design.matrices.y - fitted.fixed_fitted
     if isinstance(fitted, FittedStructured):

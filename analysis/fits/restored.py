@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 SAME = 1e-5
 """Relative gap in the criterion from which data are not those of the stored fit."""
 
-NO_DATA = "{purpose}: this fit was restored without its data; give them as frame=..."
 
-
-def fitted_of(fit: Fit, frame: "pl.DataFrame | None", purpose: str) -> FittedMixed:
+def fitted_of(
+    fit: Fit, frame: "pl.DataFrame | None", purpose: str
+) -> FittedMixed | FittedStructured:
     """The fitted model in memory, or fitted again on `frame`.
 
     frame: what `fit_mixed` got, or the model frame of a specification.
@@ -34,7 +34,7 @@ def fitted_of(fit: Fit, frame: "pl.DataFrame | None", purpose: str) -> FittedMix
         raise UserError(
             f"{purpose}: the fit has no numbers ({fit.reason}); nothing can be repeated"
         )
-    if isinstance(fit.design, FittedMixed):
+    if isinstance(fit.design, FittedMixed | FittedStructured):
         return fit.design
     require_mixed(fit, purpose)
     if fit.kind == "censored linear mixed model":
@@ -43,45 +43,32 @@ def fitted_of(fit: Fit, frame: "pl.DataFrame | None", purpose: str) -> FittedMix
             "and marginal means are; for this, fit the same formula by fit_mixed with half the "
             "limit in their place"
         )
-    if fit.kind == "linear mixed model" and is_structured(fit):
-        raise UserError(
-            f"{purpose}: not there for residual structures, weights and crossed effects; fit the "
-            "model without them, or read its table and contrasts"
-        )
     if frame is None:
-        raise UserError(NO_DATA.format(purpose=purpose))
+        raise UserError(
+            f"{purpose}: this fit was restored without its data; give them as frame=..."
+        )
     if fit.spec is not None and "y" not in frame.columns:
         frame = model_rows(frame, ModelSpec.from_dict(fit.spec)).frame
+    if fit.kind == "linear mixed model" and is_structured(fit):
+        return _structured_again(fit, frame, purpose)
     return _fitted_again(fit, frame, purpose)
 
 
-def any_fitted_of(
-    fit: Fit, frame: "pl.DataFrame | None", purpose: str
-) -> FittedMixed | FittedStructured:
-    """The same, for what residual structures have as well."""
-    if isinstance(fit.design, FittedStructured):
-        return fit.design
-    mixed = fit.kind == "linear mixed model"
-    if frame is not None and fit.spec is not None and "y" not in frame.columns:
-        frame = model_rows(frame, ModelSpec.from_dict(fit.spec)).frame
-    if fit.estimates and fit.design is None and mixed and is_structured(fit):
-        from analysis.fits.mixed import fit_mixed
+def _structured_again(fit: Fit, frame: "pl.DataFrame", purpose: str) -> FittedStructured:
+    from analysis.fits.mixed import fit_mixed
 
-        if frame is None:
-            raise UserError(NO_DATA.format(purpose=purpose))
-        again = fit_mixed(
-            frame, fit.formula, fit.group, fit.random, fit.nested, fit.reml, fit.inference,
-            fit.covariance, False, fit.seed or 0, fit.conf_level, fit.residual, fit.crossed,
-            fit.weights,
-        )  # fmt: skip
-        if not isinstance(again.design, FittedStructured):
-            raise UserError(
-                f"{purpose}: the frame does not give the stored fit again ({again.sentence}); give "
-                "the data it was fitted to"
-            )
-        _require_same(again.design.criterion, fit, purpose)
-        return again.design
-    return fitted_of(fit, frame, purpose)
+    again = fit_mixed(
+        frame, fit.formula, fit.group, fit.random, fit.nested, fit.reml, fit.inference,
+        fit.covariance, False, fit.seed or 0, fit.conf_level, fit.residual, fit.crossed,
+        fit.weights,
+    )  # fmt: skip
+    if not isinstance(again.design, FittedStructured):
+        raise UserError(
+            f"{purpose}: the frame does not give the stored fit again ({again.sentence}); give "
+            "the data it was fitted to"
+        )
+    _require_same(again.design.criterion, fit, purpose)
+    return again.design
 
 
 def is_structured(fit: Fit) -> bool:

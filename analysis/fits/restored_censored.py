@@ -8,7 +8,7 @@ from analysis.errors import UserError
 from analysis.fits.censored_fitted import FittedCensored
 from analysis.fits.model_rows import model_rows
 from analysis.fits.recipe import recipe_for
-from analysis.fits.restored import SAME, any_fitted_of
+from analysis.fits.restored import SAME, fitted_of
 from analysis.results import Fit
 from analysis.specs import ModelSpec
 
@@ -31,7 +31,7 @@ def mean_fitted_of(
     if isinstance(fit.design, FittedCensored):
         return fit.design
     if fit.kind != KIND or fit.status == "not_estimable":
-        return any_fitted_of(fit, frame, purpose)
+        return fitted_of(fit, frame, purpose)
     if frame is None:
         raise UserError(
             f"{purpose}: this fit was restored without its data; give them as frame=..."

@@ -10,7 +10,7 @@ from analysis.engine.structure import Array
 from analysis.errors import UserError
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.inference import chosen, joint_test
-from analysis.fits.restored import any_fitted_of
+from analysis.fits.restored import fitted_of
 from analysis.fits.structured import FittedStructured
 from analysis.frames import takes_frames
 from analysis.results import Fit
@@ -69,7 +69,7 @@ def term_tests(
     method of `adjust_p_values`. frame: the data, for a fit restored from JSON.
     Raises UserError for a method that does not exist or apply.
     """
-    fitted = any_fitted_of(fit, frame, "tests of terms")
+    fitted = fitted_of(fit, frame, "tests of terms")
     if inference is not None:
         if inference not in ASKED:
             raise UserError(

@@ -17,7 +17,7 @@ from analysis.errors import UserError
 from analysis.fits.chosen_values import extrapolation, model_values
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.patient_effects import random_variables
-from analysis.fits.restored import any_fitted_of
+from analysis.fits.restored import fitted_of
 from analysis.fits.structured import FittedStructured
 from analysis.fits.structured.refusals import without_patient_effects
 from analysis.fits.structured.shares import Variances, mean_variances
@@ -79,7 +79,7 @@ def variance_shares(
 
     frame: the data, for a fit restored from JSON. Raises UserError for a column that is missing.
     """
-    fitted = any_fitted_of(fit, frame, "shares of variance")
+    fitted = fitted_of(fit, frame, "shares of variance")
     found = _variances(fitted)
     total = found.fixed + found.random
     effects = found.between + found.nested + found.crossed

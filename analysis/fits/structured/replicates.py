@@ -66,10 +66,12 @@ def _collected(fitted: FittedStructured, trials: list[DenseLikelihood]) -> Drawn
 def component_names(fitted: FittedStructured) -> list[tuple[str, str]]:
     """Part and name of the columns of `component_values`."""
     found = []
+    intercepts = {one.part.name for one in fitted.effects if one.part.effects == ("(Intercept)",)}
     for row in fitted.variance_components():
         if row.term_2 is None:
             part = "variance" if row.variance is not None else "correlation"
-            found.append((part, f"{row.group} {row.term_1 or ''}".strip()))
+            alone = row.group in intercepts and row.group != fitted.design.group
+            found.append((part, row.group if alone else f"{row.group} {row.term_1 or ''}".strip()))
     return [*found, *([("share", "ICC")] if fitted.patient_effects is not None else [])]
 
 

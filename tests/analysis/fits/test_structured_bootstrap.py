@@ -111,6 +111,6 @@ def test_patients_that_share_readers_are_not_drawn_again(lesions):
     found = bootstrap(fit, 100, 1)
     assert [row.term for row in found.estimates][2:5] == [
         "patient (Intercept)",
-        "reader (Intercept)",
+        "reader",
         "Residual",
     ]
