@@ -89,9 +89,10 @@ def test_the_contracts_name_every_package() -> None:
     assert held - {"benchmarks", "docs", "migrations", "tests"} == roots == set(PACKAGES)
 
 
-def test_pandas_is_spoken_in_the_bridge_only() -> None:
+def test_pandas_and_statsmodels_are_spoken_in_one_place_each() -> None:
     files = (*python_files(*PACKAGES), *map(Path, ENTRY_POINTS))
-    assert files_importing("pandas", files) == ["analysis/fits/statsmodels_bridge.py"]
+    assert files_importing("pandas", files) == ["analysis/fits/formulas.py"]
+    assert files_importing("formulaic", files) == ["analysis/fits/formulas.py"]
     assert files_importing("statsmodels", files) == ["analysis/fits/statsmodels_bridge.py"]
 
 

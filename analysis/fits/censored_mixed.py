@@ -15,8 +15,7 @@ from analysis.checks.censored_fit import censored_checks
 from analysis.engine.structure import Array
 from analysis.errors import UserError
 from analysis.fits import design as designs
-from analysis.fits import guards
-from analysis.fits import statsmodels_bridge as bridge
+from analysis.fits import formulas, guards
 from analysis.fits.censored_fitted import ROBUST, SATTERTHWAITE, FittedCensored
 from analysis.fits.censored_likelihood import likelihood_of
 from analysis.fits.censored_refusals import (
@@ -129,14 +128,14 @@ def fit_censored_mixed(
     problem = guards.rows_problem(rows, group) or nested_problem(nested)
     if problem:
         return refused(shell, problem)
-    matrices = bridge.build_matrices(rows.frame, formula, random)
+    matrices = formulas.build_matrices(rows.frame, formula, random)
     return fit_matrices(shell, rows, matrices, limits)
 
 
 def fit_matrices(
     shell: Fit,
     rows: designs.Rows,
-    matrices: bridge.Matrices,
+    matrices: formulas.Matrices,
     limits: Limits,
     directions: Array | None = None,
 ) -> Fit:

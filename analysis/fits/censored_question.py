@@ -14,8 +14,7 @@ import numpy as np
 from analysis.engine.structure import Array
 from analysis.errors import UserError
 from analysis.fits import design as designs
-from analysis.fits import guards
-from analysis.fits import statsmodels_bridge as bridge
+from analysis.fits import formulas, guards
 from analysis.fits.censored_fitted import ROBUST, SATTERTHWAITE
 from analysis.fits.censored_mixed import INFERENCES, KIND, NOTES, REFERENCES, fit_matrices
 from analysis.fits.censored_refusals import MAXIMUM_DIMENSION, nested_problem
@@ -69,7 +68,7 @@ def fit_censored_question(
     problem = guards.rows_problem(rows, "usubjid") or nested_problem(recipe.nested)
     if problem:
         return refused(shell, problem), ""
-    matrices = bridge.build_matrices(rows.frame, recipe.formula, recipe.random)
+    matrices = formulas.build_matrices(rows.frame, recipe.formula, recipe.random)
     if matrices.z.shape[1] <= MAXIMUM_DIMENSION:
         return fit_matrices(shell, rows, matrices, limits), ""
     directions, share = _directions(rows.frame, matrices, recipe)
@@ -100,7 +99,7 @@ def _limits(frame: "pl.DataFrame") -> Limits:
 
 
 def _directions(
-    frame: "pl.DataFrame", matrices: bridge.Matrices, recipe: Recipe
+    frame: "pl.DataFrame", matrices: formulas.Matrices, recipe: Recipe
 ) -> tuple[Array | None, float]:
     """Columns that combine the random design into its leading components, and their share of the
     variance at the observed visits."""

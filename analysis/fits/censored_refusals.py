@@ -4,9 +4,9 @@ import numpy as np
 
 from analysis.engine.structure import Array
 from analysis.fits.design import Rows
+from analysis.fits.formulas import Matrices
 from analysis.fits.guards import Problem
 from analysis.fits.joint.limits import Limits
-from analysis.fits.statsmodels_bridge import Matrices
 from analysis.number_words import count
 
 MAXIMUM_DIMENSION = 3

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from analysis.engine.products import CrossProducts, Pooled, cross_products, pooled
 from analysis.engine.structure import Array, RandomStructure
 from analysis.errors import UserError
-from analysis.fits import statsmodels_bridge as bridge
+from analysis.fits import formulas
 from analysis.results import Excluded
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Design:
     random: str
     group: str
     nested: tuple[str, ...]
-    matrices: bridge.Matrices
+    matrices: formulas.Matrices
     labels: tuple[str, ...]
     patient: NDArray[np.intp]
     nested_levels: tuple[NDArray[np.intp], ...]
@@ -94,11 +94,11 @@ class Design:
 
     def fixed_rows(self, frame: "pl.DataFrame") -> Array:
         """Fixed design of new rows, on the original scale."""
-        return bridge.matrix_at(self.matrices.x_encoder, frame)
+        return formulas.matrix_at(self.matrices.x_encoder, frame)
 
     def random_rows(self, frame: "pl.DataFrame") -> Array:
         """Random design of new rows (the block only), on the original scale."""
-        return bridge.matrix_at(self.matrices.z_encoder, frame)
+        return formulas.matrix_at(self.matrices.z_encoder, frame)
 
 
 def complete_rows(
@@ -110,7 +110,7 @@ def complete_rows(
     """
     import polars as pl
 
-    parsed = bridge.parse_formula(formula, random)
+    parsed = formulas.parse_formula(formula, random)
     for name in (*sorted(parsed.variables), group, *nested):
         if name not in frame.columns and f"{name}(" in f"{formula} {random}":
             raise UserError(
@@ -144,7 +144,7 @@ def _has_missing(column: "pl.Series") -> bool:
 
 def assemble(
     rows: Rows,
-    matrices: bridge.Matrices,
+    matrices: formulas.Matrices,
     *,
     formula: str,
     random: str,

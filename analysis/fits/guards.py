@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from analysis.engine.structure import Array
 from analysis.fits.design import Rows, nested_levels, numbered, unit_rms
-from analysis.fits.statsmodels_bridge import Matrices
+from analysis.fits.formulas import Matrices
 from analysis.number_words import count
 
 if TYPE_CHECKING:

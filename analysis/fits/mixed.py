@@ -8,8 +8,7 @@ from analysis.compute.confidence_level import require_level
 from analysis.engine.structure import Array
 from analysis.errors import UserError
 from analysis.fits import design as designs
-from analysis.fits import guards
-from analysis.fits import statsmodels_bridge as bridge
+from analysis.fits import formulas, guards
 from analysis.fits.design import Design
 from analysis.fits.fitted import FittedMixed, variance_components
 from analysis.fits.inference import CONF_LEVEL, Choice, chosen, estimates
@@ -119,7 +118,7 @@ def fit_mixed(
     if problem:
         return refused(shell, problem)
     effects = "1" if without_effects(random) else random
-    matrices = bridge.build_matrices(rows.frame, formula, effects)
+    matrices = formulas.build_matrices(rows.frame, formula, effects)
     own = nested if structure.is_plain else ()
     with_random = not without_effects(random) and structure.residual.kind != "unstructured"
     problem = guards.matrix_problem(rows, matrices, group, own, with_random=with_random)

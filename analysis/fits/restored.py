@@ -6,7 +6,7 @@ import numpy as np
 
 from analysis.errors import UserError
 from analysis.fits import design as designs
-from analysis.fits import statsmodels_bridge as bridge
+from analysis.fits import formulas
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.model_rows import model_rows
 from analysis.fits.other_kinds import require_mixed
@@ -80,7 +80,7 @@ def is_structured(fit: Fit) -> bool:
 
 def _fitted_again(fit: Fit, frame: "pl.DataFrame", purpose: str) -> FittedMixed:
     rows = designs.complete_rows(frame, fit.formula, fit.random, fit.group, fit.nested)
-    matrices = bridge.build_matrices(rows.frame, fit.formula, fit.random)
+    matrices = formulas.build_matrices(rows.frame, fit.formula, fit.random)
     design = designs.assemble(
         rows,
         matrices,

@@ -248,9 +248,9 @@ def padded_measurements(
 
 def covariates_of(events: "pl.DataFrame", event: str, event_formula: str) -> Covariates:
     """Design of the event formula. Raises UserError for a formula that cannot be evaluated."""
-    from analysis.fits import statsmodels_bridge as bridge
+    from analysis.fits import formulas
 
-    matrices = bridge.build_matrices(events, f"{event} ~ {event_formula}", "1")
+    matrices = formulas.build_matrices(events, f"{event} ~ {event_formula}", "1")
     if matrices.x_names[:1] != ("Intercept",):
         raise UserError(
             f"event formula {event_formula!r}: leave out '0 +' and '- 1'; the baseline hazard "

@@ -9,7 +9,7 @@ import numpy as np
 from analysis.engine.structure import Array, Index
 from analysis.errors import UserError
 from analysis.fits import design as designs
-from analysis.fits import statsmodels_bridge as bridge
+from analysis.fits import formulas
 from analysis.fits.joint.assembly import padded_measurements, scaled_features
 from analysis.fits.joint.baseline import risk_nodes
 from analysis.fits.joint.contributions import predictor
@@ -178,7 +178,7 @@ def _likelihood(
     everyone = np.arange(n)
     patient = designs.numbered(visits[names.group])[1]
     back = np.linalg.inv(design.x_transform), np.linalg.inv(design.z_transform)
-    y = bridge.build_matrices(visits, f"{design.formula.split('~', maxsplit=1)[0]} ~ 1", "1").y
+    y = formulas.build_matrices(visits, f"{design.formula.split('~', maxsplit=1)[0]} ~ 1", "1").y
     low = high = np.zeros(len(y))
     censored = np.zeros(len(y), dtype=bool)
     if names.lower is not None or names.upper is not None:
@@ -191,7 +191,7 @@ def _likelihood(
     trajectory = p.trajectory._replace(
         patients=visits.unique(subset=[names.group], keep="first").sort(names.group)
     )
-    raw = bridge.matrix_at(p.covariates.encoder, followed)
+    raw = formulas.matrix_at(p.covariates.encoder, followed)
     w = p.covariates.rows(raw)
 
     def linear(cause: int, time: Array) -> Associated:

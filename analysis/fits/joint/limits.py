@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from analysis.engine.structure import Array
 from analysis.errors import UserError
-from analysis.fits import statsmodels_bridge as bridge
+from analysis.fits import formulas
 
 if TYPE_CHECKING:
     import polars as pl
@@ -68,7 +68,7 @@ def limits_of(frame: "pl.DataFrame", formula: str, lower: str | None, upper: str
     for bound, missing in ((low, -np.inf), (high, np.inf)):
         values = frame.with_columns(bound.fill_null(missing).alias(name))[name]
         filled = frame.with_columns(values.replace([np.inf, -np.inf], [1.0, 1.0]).alias(name))
-        turned = bridge.build_matrices(filled, f"{left} ~ 1", "1").y
+        turned = formulas.build_matrices(filled, f"{left} ~ 1", "1").y
         raw = values.to_numpy()
         found.append(np.where(np.isinf(raw), raw, turned))
     if (found[0] > found[1])[censored].any():

@@ -3,8 +3,7 @@
 import numpy as np
 
 from analysis.fits import design as designs
-from analysis.fits import guards
-from analysis.fits import statsmodels_bridge as bridge
+from analysis.fits import formulas, guards
 from analysis.fits.joint.assembly import Covariates
 from analysis.fits.joint.limits import outcome_column
 from analysis.fits.joint.quadrature import MAXIMUM_DIMENSION
@@ -45,7 +44,7 @@ def joint_design(
     rows: JointRows, formula: str, random: str, group: str, long_time: str
 ) -> designs.Design | guards.Problem:
     """Scaled matrices of the mixed model, or why it or its course cannot be fitted."""
-    matrices = bridge.build_matrices(rows.visits.frame, formula, random)
+    matrices = formulas.build_matrices(rows.visits.frame, formula, random)
     problem = guards.matrix_problem(rows.visits, matrices, group, ()) or _course_problem(
         rows, formula, group, long_time
     )
@@ -70,7 +69,7 @@ def _course_problem(
     """A covariate that changes within a patient leaves the course between visits undefined."""
     frame = rows.visits.frame
     outcome = outcome_column(frame, formula) if rows.limits is not None else ""
-    left = set(bridge.parse_formula(f"{formula.split('~', maxsplit=1)[0]} ~ 1", "1").variables)
+    left = set(formulas.parse_formula(f"{formula.split('~', maxsplit=1)[0]} ~ 1", "1").variables)
     for name in sorted(rows.visits.variables - {long_time, group, outcome} - left):
         if name in frame.columns and (frame.group_by(group).n_unique()[name] > 1).any():
             return guards.Problem(

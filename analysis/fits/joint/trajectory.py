@@ -6,7 +6,7 @@ import numpy as np
 
 from analysis.engine.structure import Array, Index
 from analysis.errors import UserError
-from analysis.fits import statsmodels_bridge as bridge
+from analysis.fits import formulas
 
 if TYPE_CHECKING:
     import polars as pl
@@ -54,7 +54,7 @@ class Trajectory(NamedTuple):
 
     def _rows(self, encoder: object, frame: "pl.DataFrame") -> Array:
         try:
-            rows = bridge.matrix_at(encoder, frame)
+            rows = formulas.matrix_at(encoder, frame)
         except Exception as error:  # formulaic raises several kinds for a spline out of bounds
             raise UserError(
                 "formula: the course cannot be continued to the last follow-up time "

@@ -135,11 +135,11 @@ def _line(x: Array) -> Array:
 
 
 def _curve(frame: "pl.DataFrame", exposure: str, df: int) -> Array:
-    from analysis.fits import statsmodels_bridge as bridge
+    from analysis.fits import formulas
 
     data = frame.select(_x=frame[exposure].cast(float)).with_columns(_y=1.0)
     formula = f"_y ~ cr(_x, df={df}, constraints='center')"
-    x = bridge.build_matrices(data, formula, "1").x
+    x = formulas.build_matrices(data, formula, "1").x
     scale = np.append(1.0, x[:, 1:].std(axis=0))
     return np.asarray(x / scale)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from analysis.fits import statsmodels_bridge as bridge
+from analysis.fits import formulas
 from analysis.fits.residual_spec import ResidualSpec
 
 
@@ -42,7 +42,7 @@ class Structure:
         """Columns that the effects of nested levels are made of."""
         found = set[str]()
         for term in self.nested:
-            found |= bridge.parse_formula("_one ~ 1", term.effects).variables - {"_one"}
+            found |= formulas.parse_formula("_one ~ 1", term.effects).variables - {"_one"}
         return tuple(sorted(found))
 
     @property

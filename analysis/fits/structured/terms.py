@@ -7,7 +7,7 @@ import numpy as np
 from analysis.engine.covariance_parts import RandomTerm
 from analysis.engine.structure import Array, Index
 from analysis.errors import UserError
-from analysis.fits import statsmodels_bridge as bridge
+from analysis.fits import formulas
 from analysis.fits.design import Design, numbered, orthonormal
 from analysis.fits.guards import Problem
 from analysis.fits.structured.question import NestedTerm, Structure
@@ -28,7 +28,7 @@ class Effects(NamedTuple):
         """Their design at new rows, on the original scale."""
         if self.encoder is None:
             return np.ones((frame.height, 1))
-        return bridge.matrix_at(self.encoder, frame.with_columns(_one=1.0))
+        return formulas.matrix_at(self.encoder, frame.with_columns(_one=1.0))
 
     @property
     def back(self) -> Array:
@@ -80,7 +80,7 @@ def random_effects(
 def _nested_design(frame: "pl.DataFrame", nested: NestedTerm) -> tuple[Array, tuple[str, ...], Any]:
     if nested.effects == "1":
         return np.ones((frame.height, 1)), ("(Intercept)",), None
-    matrices = bridge.build_matrices(frame.with_columns(_one=1.0), "_one ~ 1", nested.effects)
+    matrices = formulas.build_matrices(frame.with_columns(_one=1.0), "_one ~ 1", nested.effects)
     return matrices.z, tuple(matrices.z_names), matrices.z_encoder
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from analysis.engine.structure import Array
 from analysis.errors import UserError
-from analysis.fits import statsmodels_bridge as bridge
+from analysis.fits import formulas
 from analysis.fits.guards import Problem
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def covariate_names(formula: str, columns: list[str], event: str) -> list[str]:
         )
     quoted = re.findall(r"`([^`]+)`", formula)
     plain = re.sub(r"`[^`]+`", "1", formula)
-    parsed = bridge.parse_formula(f"`{event}` ~ {plain}", "1").variables - {event}
+    parsed = formulas.parse_formula(f"`{event}` ~ {plain}", "1").variables - {event}
     names = sorted({*parsed, *quoted, event})
     for name in names:
         if name not in columns:
@@ -51,7 +51,7 @@ def covariates_of(frame: "pl.DataFrame", formula: str, event: str) -> Covariates
 
     Raises UserError for a formula that cannot be evaluated or leaves the intercept out.
     """
-    matrices = bridge.build_matrices(frame, f"`{event}` ~ {formula}", "1")
+    matrices = formulas.build_matrices(frame, f"`{event}` ~ {formula}", "1")
     if matrices.x_names[:1] != ("Intercept",):
         raise UserError(
             f"formula {formula!r}: leave out '0 +' and '- 1'; the baseline takes the place of the "

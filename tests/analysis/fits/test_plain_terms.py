@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 from formulaic import Formula
 
+from analysis.fits.formulas import build_matrices, matrix_at
 from analysis.fits.plain_terms import PlainTerms
-from analysis.fits.statsmodels_bridge import build_matrices, matrix_at
 
 
 def frame(rows: int = 12) -> pl.DataFrame:
