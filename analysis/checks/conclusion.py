@@ -31,8 +31,10 @@ def check_conclusion_by_rule(answer: "Answer") -> Check:
     the test of the whole course on the same side of 5 %, one direction, about one size."""
     name, fit = "conclusion_by_rule", answer.fit
     rows = [row for row in fit.sensitivity if row.ratio]
+    if not fit.n_censored:
+        return Check(name, "ok", "No value is below the limit, so no rule for them decides.")
     if len(rows) < 2:
-        return Check(name, "ok", "There is no second rule for values below the limit to compare.")
+        return Check(name, "note", "No second rule for values below the limit could be compared.")
     factor = _factor(rows)
     said = _difference(fit, rows)
     if not said:
@@ -43,23 +45,17 @@ def check_conclusion_by_rule(answer: "Answer") -> Check:
             f"moves by a factor of {factor:.2g} between them.",
             factor,
         )
-    todo = (
-        "keep the censored result, and report the others beside it."
-        if answer.spec.blq == "censored"
-        else "take the rule 'censored' as the primary one, and report the others beside it."
-    )
-    return Check(name, "warning", f"{said}; {todo}", factor)
+    return Check(name, "warning", f"{said}; {_todo(answer, rows)}", factor)
 
 
 def _difference(fit: Fit, rows: Sequence[SensitivityRow]) -> str:
     """How the rules disagree, the gravest first; "" where they agree."""
-    tests = [row for row in rows if row.p_value is not None]
-    if _disagree([row.p_value for row in tests]):
-        p_values = _listed((row.rule, p_words(row.p_value)) for row in tests)
+    if _disagree([row.p_value for row in rows]):
+        p_values = _listed((row.rule, _p(row.p_value)) for row in rows if row.p_value is not None)
         return f"The conclusion depends on the rule for values below the limit ({p_values})"
-    whole = [row for row in rows if row.joint_p_value is not None]
-    if _disagree([row.joint_p_value for row in whole]):
-        p_values = _listed((row.rule, p_words(row.joint_p_value)) for row in whole)
+    if _disagree([row.joint_p_value for row in rows]):
+        whole = [row for row in rows if row.joint_p_value is not None]
+        p_values = _listed((row.rule, _p(row.joint_p_value)) for row in whole)
         return (
             "The test of the whole course depends on the rule for values below the limit "
             f"({p_values})"
@@ -72,12 +68,31 @@ def _difference(fit: Fit, rows: Sequence[SensitivityRow]) -> str:
     return ""
 
 
+def _todo(answer: "Answer", rows: Sequence[SensitivityRow]) -> str:
+    """The censored answer is the one to believe, where there is one to what turned."""
+    censored = next((row for row in rows if row.rule == "censored"), None)
+    if censored is None:
+        return (
+            "the censored rule could not be fitted: report those that were, and conclude from "
+            "none alone."
+        )
+    agree = not _disagree([row.p_value for row in rows])
+    if agree and _disagree([row.joint_p_value for row in rows]) and censored.joint_p_value is None:
+        return (
+            "there is no such test with the values censored: report both, and conclude from "
+            "neither alone."
+        )
+    if answer.spec.blq == "censored":
+        return "keep the censored result, and report the others beside it."
+    return "take the rule 'censored' as the primary one, and report the others beside it."
+
+
 def check_conclusion_by_day(answer: "Answer") -> Check:
     """Whether the key ratio and the test of the whole course are on the same side of 5 %."""
     name, key, test = "conclusion_by_day", answer.fit.key_ratio, answer.fit.group_test
     if key is None or test is None or key.p_value is None or key.day is None:
         return Check(name, "ok", "There is no test of the whole course beside the ratio.")
-    day, own, whole = f"day {key.day:g}", p_words(key.p_value), p_words(test.p_value)
+    day, own, whole = f"day {key.day:g}", _p(key.p_value), _p(test.p_value)
     if not _disagree([key.p_value, test.p_value]):
         return Check(
             name, "ok", f"The ratio on {day} ({own}) and the whole course ({whole}) agree."
@@ -93,6 +108,15 @@ def check_conclusion_by_day(answer: "Answer") -> Check:
             f"not ({own}); report the whole course first, and read the days as its description."
         )
     return Check(name, "warning", words, test.p_value)
+
+
+def _p(p_value: float | None) -> str:
+    """p with as many digits as it takes to see on which side of 5 % it lies."""
+    for digits in range(2, 6):
+        if p_value is not None and float(f"{p_value:.{digits}g}") == ALPHA and p_value != ALPHA:
+            continue
+        return p_words(p_value) if digits == 2 else f"p {p_value:.{digits}g}"
+    return p_words(p_value)
 
 
 def _disagree(p_values: Sequence[float | None]) -> bool:

@@ -9,7 +9,7 @@ from analysis.results import Fit, GeometricMeanRatio, SensitivityRow, WaldTest
 from export.fit_text import fit_text
 
 SPEC = ModelSpec(outcome="kinetics:CARTG:qPCR:BLOOD", day_low=0.0)
-FIT = Fit("linear mixed model", "ok", None, "", n_subjects=24, n_observations=96)
+FIT = Fit("linear mixed model", "ok", None, "", n_subjects=24, n_observations=96, n_censored=9)
 
 
 def rows(*found, joint=(None, None, None)):
@@ -46,8 +46,27 @@ def test_the_test_of_the_whole_course_counts_too():
     assert check.status == "warning"
     assert check.message.startswith(
         "The test of the whole course depends on the rule for values below the limit (p 0.03 half "
-        "the limit, p 0.2 left out); "
+        "the limit, p 0.2 left out); there is no such test with the values censored: report both, "
+        "and conclude from neither alone."
     )
+    three = by_rule((3.1, 0.01), (3.2, 0.01), (3.3, 0.02), joint=(0.1, 0.03, 0.2))
+    assert three.message.endswith("take the rule 'censored' as the primary one, and report the "
+                                  "others beside it.")  # fmt: skip
+
+
+def test_without_a_censored_answer_nobody_is_sent_to_it():
+    check = by_rule((None, None), (3.2, 0.01), (3.3, 0.2))
+    assert check.status == "warning"
+    assert check.message == (
+        "The conclusion depends on the rule for values below the limit (p 0.01 half the limit, "
+        "p 0.2 left out); the censored rule could not be fitted: report those that were, and "
+        "conclude from none alone."
+    )
+
+
+def test_two_p_values_that_round_to_five_per_cent_are_told_apart():
+    check = by_rule((3.1, 0.0496), (3.4, 0.0504), (3.3, 0.04999))
+    assert "p 0.0496 censored, p 0.0504 half the limit, p 0.04999 left out" in check.message
 
 
 @pytest.mark.parametrize(
@@ -145,3 +164,12 @@ def test_the_caution_of_a_turned_conclusion_hides_no_other(simulate_trial):
     assert turned
     assert others
     assert fit.advice == " ".join([*turned, others[0]])
+
+
+def test_nothing_to_compare_is_said():
+    alone = check_conclusion_by_rule(Answer(SPEC, None, FIT, ()))
+    assert (alone.status, alone.message) == (
+        "note", "No second rule for values below the limit could be compared.",
+    )  # fmt: skip
+    none = check_conclusion_by_rule(Answer(SPEC, None, FIT.replace(n_censored=0), ()))
+    assert (none.status, none.message[:30]) == ("ok", "No value is below the limit, s")
