@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import plotly.graph_objects as go
 import polars as pl
 
+from analysis.number_words import number
 from figures.canvas import Canvas
 from figures.curves import (
     GroupMean,
@@ -142,7 +143,8 @@ def draw_overlay(
             y=[mean.means[i] for i in inside],
             mode="lines",
             line={"color": group_color(mean.group, place, theme), "width": 2, "dash": "dash"},
-            hovertemplate=f"Model, {mean.group}: %{{y:.3g}}<extra></extra>",
+            hovertext=[f"Model, {mean.group}: {number(mean.means[i])}" for i in inside],
+            hovertemplate="%{hovertext}<extra></extra>",
         )
 
 

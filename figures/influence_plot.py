@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import plotly.graph_objects as go
 
+from analysis.number_words import number
 from figures.number_text import plain
 from figures.theme import Theme, rgba, template
 
@@ -50,8 +51,8 @@ def draw_influence_plot(numbers: InfluenceNumbers, theme: Theme) -> go.Figure:
         y=list(range(len(numbers.rows))),
         mode="markers",
         marker={"size": 7, "color": theme.secondary, "symbol": "square"},
-        customdata=[row.usubjid for row in numbers.rows],
-        hovertemplate="Without %{customdata}: %{x:.3g}<extra></extra>",
+        hovertext=[f"Without {row.usubjid}: {number(row.ratio)}" for row in numbers.rows],
+        hovertemplate="%{hovertext}<extra></extra>",
     )
     figure.add_vline(x=numbers.ratio, line={"color": theme.ink, "width": 1})
     figure.add_vline(x=1, line={"color": theme.muted, "width": 1, "dash": "dot"})

@@ -71,3 +71,10 @@ def test_influence_axis_leaves_room_and_counts_in_round_ratios() -> None:
     assert high > math.log10(1.8) + 0.02
     wide = prepare_influence_plot([Influence("P1", 50.0, 2.0, 900.0)], 60.0)
     assert ratio_ticks(wide) == pytest.approx([1.0, 10.0, 100.0])
+
+
+def test_the_ratio_without_a_patient_is_written_as_everywhere() -> None:
+    rows = [Influence("P1", 115.2, 16.0, 826.0), Influence("P2", 0.954, 0.5, 1.2)]
+    drawn = draw_influence_plot(prepare_influence_plot(rows, 60.0), LIGHT)
+    texts = {text for trace in drawn.data for text in trace.hovertext or ()}
+    assert texts == {"Without P1: 115", "Without P2: 0.95"}
