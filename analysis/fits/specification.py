@@ -59,9 +59,9 @@ def fit_specification(
     spec.validate()
     before = tuple(Excluded(str(reason), int(n)) for reason, n in n_excluded)
     if spec.question in JOINT_QUESTIONS:
-        return _said_why(fit_joint_question(frame, spec, before, signal_words), before)
+        return _said_why(fit_joint_question(frame, spec, before, signal_words), frame, before)
     if spec.question in EXPOSURE_QUESTIONS:
-        return _said_why(fit_exposure_question(frame, spec, before, signal_words), before)
+        return _said_why(fit_exposure_question(frame, spec, before, signal_words), frame, before)
     core = fit_question(frame, spec)
     fit = core.fit.replace(
         excluded=before + core.rows.excluded + core.fit.excluded,
@@ -72,7 +72,7 @@ def fit_specification(
         code=snippet(spec),
     )
     if fit.status == "not_estimable":
-        return _said_why(fit, before)
+        return _said_why(fit, frame, before)
     if not isinstance(fit.design, (FittedMixed, FittedCensored, FittedStructured)):
         return fit
     setting = Setting(spec, core.rows.frame, core.rows.groups)
@@ -104,12 +104,12 @@ def fit_specification(
     return _concluded(fit, answer, signal_words)
 
 
-def _said_why(fit: Fit, before: Sequence[Excluded]) -> Fit:
+def _said_why(fit: Fit, frame: "pl.DataFrame", before: Sequence[Excluded]) -> Fit:
     """A fit of no row at all says what was left out before it, too, not only what its own window
     and groups left out."""
-    if not before or fit.n_observations or fit.reason == "all_below_limit":
+    if not before or not (frame.is_empty() or fit.reason == "no_observations"):
         return fit
-    problem = left_out_before(fit.excluded)
+    problem = left_out_before(fit.excluded or before)
     return refused(fit, problem) if problem else fit
 
 
