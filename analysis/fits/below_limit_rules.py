@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING
 
 from analysis.covariance_rules import is_structured
 from analysis.errors import UserError
-from analysis.fits.fitted import FittedMixed
 from analysis.fits.question_fit import KIND, Core, fit_question
-from analysis.fits.relabelled import relabelled_tests
+from analysis.fits.relabelled import as_shown
 from analysis.frames import takes_frames
 from analysis.results import Fit, GeometricMeanRatio, SensitivityRow
 from analysis.specs import OUTCOME_QUESTIONS, ModelSpec
@@ -35,12 +34,12 @@ def below_limit_table(frame: "pl.DataFrame", spec: ModelSpec) -> tuple[Sensitivi
             "for the signal by group"
         )
     core = fit_question(frame, spec)
-    return rule_table(frame, spec, core._replace(fit=_tested(core.fit, spec)))
+    return rule_table(frame, spec, core._replace(fit=as_shown(core.fit, spec)))
 
 
 def rule_table(frame: "pl.DataFrame", spec: ModelSpec, core: Core) -> tuple[SensitivityRow, ...]:
     """The same where the answer under the rule of the specification is known, with its joint tests
-    as `relabelled_tests` leaves them."""
+    `as_shown`."""
     if not core.rows.n_censored or spec.transform != "log10":
         return ()
     key = _identity(core.fit.key_ratio)
@@ -74,13 +73,9 @@ def _refit(frame: "pl.DataFrame", spec: ModelSpec, rule: str) -> Fit:
     own = spec.inference if rule != "censored" or spec.inference == "wald" else "auto"
     asked = spec.replace(blq=rule, inference=own)
     try:
-        return _tested(fit_question(frame, asked).fit, asked)
+        return as_shown(fit_question(frame, asked).fit, asked)
     except UserError as error:
         return Fit(KIND, "not_estimable", "not_comparable", str(error))
-
-
-def _tested(fit: Fit, spec: ModelSpec) -> Fit:
-    return relabelled_tests(fit, spec) if isinstance(fit.design, FittedMixed) else fit
 
 
 def _identity(ratio: GeometricMeanRatio | None) -> tuple[float | None, str]:

@@ -11,7 +11,9 @@ name gets its F.
 from dataclasses import replace
 
 from analysis.errors import UserError
+from analysis.fits.fitted import FittedMixed
 from analysis.fits.permutation import permutation_test
+from analysis.fits.structured import FittedStructured
 from analysis.results import Fit, WaldTest
 from analysis.specs import ModelSpec
 
@@ -32,6 +34,13 @@ FEW = (
     "with fewer than five patients per random effect F tests reject 1 to 3 % of null trials "
     "instead of 5 %."
 )
+
+
+def as_shown(fit: Fit, spec: ModelSpec) -> Fit:
+    """The fit with its joint tests as they are shown: beside relabelled patients where the model
+    can be fitted to them again."""
+    of_visits = isinstance(fit.design, FittedStructured) and spec.time == "visit"
+    return relabelled_tests(fit, spec) if isinstance(fit.design, FittedMixed) or of_visits else fit
 
 
 def relabelled_tests(fit: Fit, spec: ModelSpec) -> Fit:

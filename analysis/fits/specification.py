@@ -21,7 +21,7 @@ from analysis.fits.mixed import judged, refused
 from analysis.fits.question_fit import fit_question
 from analysis.fits.question_guards import left_out_before
 from analysis.fits.recipe import method_text, snippet
-from analysis.fits.relabelled import relabelled_tests
+from analysis.fits.relabelled import as_shown
 from analysis.fits.structured import FittedStructured
 from analysis.fits.versions import provenance
 from analysis.frames import takes_frames
@@ -76,9 +76,7 @@ def fit_specification(
     if not isinstance(fit.design, (FittedMixed, FittedCensored, FittedStructured)):
         return fit
     setting = Setting(spec, core.rows.frame, core.rows.groups)
-    of_visits = isinstance(fit.design, FittedStructured) and spec.time == "visit"
-    if isinstance(fit.design, FittedMixed) or of_visits:
-        fit = relabelled_tests(fit, spec)
+    fit = as_shown(fit, spec)
     fit = fit.replace(
         sensitivity=rule_table(frame, spec, core._replace(fit=fit)),
         curves=fitted_curves(fit.design, setting),

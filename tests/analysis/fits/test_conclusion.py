@@ -173,3 +173,14 @@ def test_nothing_to_compare_is_said():
     )  # fmt: skip
     none = check_conclusion_by_rule(Answer(SPEC, None, FIT.replace(n_censored=0), ()))
     assert (none.status, none.message[:30]) == ("ok", "No value is below the limit, s")
+
+
+def test_a_residual_structure_is_compared_by_the_same_test(simulate_trial):
+    """Its visits are tested by relabelled patients, under every rule or under none."""
+    frame = simulate_trial(4, log_ratio=0.5, lloq=60.0)
+    spec = SPEC.replace(time="visit", random="intercept", day_low=7.0, residual="ar1:visit")
+    fit = fit_specification(frame, spec, influence=False)
+    by = {row.rule: row.joint_p_value for row in fit.sensitivity}
+    assert by["half_lloq"] == fit.group_test.p_value
+    dropped = fit_specification(frame, spec.replace(blq="drop"), influence=False)
+    assert by["drop"] == dropped.group_test.p_value
