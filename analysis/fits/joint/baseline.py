@@ -13,7 +13,7 @@ Kind = Literal["piecewise", "spline", "weibull"]
 KINDS = ("piecewise", "spline", "weibull")
 INTERVALS = 7
 """Pieces of the piecewise hazard: cut at the quantiles of follow-up, as JM does."""
-EVENTS_PER_PIECE = 4
+EVENTS_PER_PIECE = 3
 """Fewer pieces are taken where there are fewer events than this for each. Pieces are no costly
 parameters: with one per event the likelihood is Cox's. A piece as long as the signal's own fall
 gives the fall of the hazard within it to the signal, which draws the association to none."""

@@ -49,7 +49,7 @@ def test_forty_events_have_seven_pieces():
     time = np.arange(1.0, 81.0)
     event = (np.arange(80) % 2).astype(float)
     assert baseline_of("piecewise", time, event, None).size == 7
-    assert baseline_of("piecewise", time[:30], event[:30], None).size == 3  # 15 events
+    assert baseline_of("piecewise", time[:30], event[:30], None).size == 5  # 15 events
 
 
 @pytest.mark.parametrize("seeds", [range(100, 130)])
