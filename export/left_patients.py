@@ -40,10 +40,14 @@ def require_patients(trial: Trial, selection: Selection, kept: tuple[str, ...]) 
     if kept:
         return
     asked = ", ".join(f"{label.lower()} {value}" for _, label, value in selection.chips())
+    if trial.subjects.is_empty():
+        todo = "load its subjects"
+    else:
+        todo = "widen --filter" if asked else "choose another set, as --filter analysis_set=safety"
     raise UserError(
         f"no patient of study {trial.study['studyid']!r} (data cut {trial.cut.name!r}) is left by "
         f"the selection ({asked or 'set all infused'}), of {trial.subjects.height} in the study; "
-        "widen --filter; nothing was written"
+        f"{todo}; nothing was written"
     )
 
 

@@ -76,7 +76,9 @@ class SourceFile(Base):
 
 
 class RefusedRow(Base):
-    """One row per refused record and broken rule. `raw` is null for identifying columns."""
+    """One row per refused record and the rule it breaks first; `sheet` of a text file is its name
+    without the ending, `raw` the text as delivered, "" for an empty cell. Columns that identify
+    persons are never read."""
 
     __tablename__ = "refused_row"
 

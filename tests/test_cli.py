@@ -294,6 +294,19 @@ def test_an_export_of_nobody_says_so_and_writes_nothing(
     assert not folder.exists()
 
 
+def test_an_export_of_a_study_without_patients_says_what_to_load(
+    capsys: pytest.CaptureFixture[str], database: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "subject.csv"
+    path.write_text("usubjid,age_year\nS-1,old\n")
+    assert run(capsys, "load", str(path), "--study", "A", "--database", database)[0] == 1
+    folder = tmp_path / "summary"
+    code, _, err = run(capsys, "export", str(folder), "--study", "A", "--database", database)
+    assert code == 2
+    assert "of 0 in the study; load its subjects; nothing was written" in err
+    assert not folder.exists()
+
+
 def test_an_export_of_one_cohort_is_written(
     capsys: pytest.CaptureFixture[str], two_cohorts: str, tmp_path: Path
 ) -> None:

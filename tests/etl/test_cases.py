@@ -84,6 +84,8 @@ def test_case(case: dict[str, Any]) -> None:
     names = ("loaded", "refused", "duplicates", "empty")
     assert [sum(getattr(one, name) for one in accounts) for name in names] == case["counts"]
     refused = refused_rows(delivery)
+    assert refused.null_count().sum_horizontal().item() == 0, "a place, a text or a message lacks"
+    assert refused.filter(pl.any_horizontal(pl.col("sheet", "column_name") == "")).is_empty()
     assert sorted(refused["rule"]) == case.get("rules", [])
     assert refused["message"].null_count() == 0
     codes = {one.code for _, one in delivery.findings}
