@@ -79,8 +79,7 @@ def short_names(paths: Sequence[str], given: Iterable[str | Path]) -> dict[str, 
 def _file_line(one: FileAccount, findings: Sequence[Row]) -> str:
     if one.reader == NO_READER:
         reasons = [row["message"] for row in findings if row["code"] in SHOWN_WITH_FILE]
-        reason = reasons[0].removeprefix(f"not read: {one.path}: ") if reasons else "unknown format"
-        return f"not read: {reason}"
+        return reasons[0] if reasons else "not read: unknown format"
     left = [row for row in findings if row["code"] == SHEET_NOT_READ]
     if one.rows_in == 0 and left:
         words = "; ".join(row["message"].partition(": ")[2] for row in left[:MAX_MESSAGES])

@@ -47,14 +47,19 @@ def unread_finding(result: ReadResult, profile: Profile) -> Finding:
         UserError: A full delivery holds a damaged file: what it held would count as vanished.
     """
     if not is_damaged(result):
-        return Finding(NOT_READ, f"not read: {_reason(result)}")
+        return Finding(NOT_READ, f"not read: {_own_reason(result)}")
     if profile.delivery == "full":
         raise UserError(
             f"{_reason(result)} (profile {profile.name!r} takes the delivery as complete, so "
             "every data file of it must be readable)"
         )
-    return Finding(DAMAGED, f"not read: {_reason(result)}", "error")
+    return Finding(DAMAGED, f"not read: {_own_reason(result)}", "error")
 
 
 def _reason(result: ReadResult) -> str:
     return (result.refusal or "").removeprefix("refused: ")
+
+
+def _own_reason(result: ReadResult) -> str:
+    """Without the path, which a finding has beside it."""
+    return _reason(result).removeprefix(f"{result.source.name}: ")

@@ -58,6 +58,7 @@ def test_foreign_files_are_listed_as_not_read(engine: Engine, tmp_path: Path, ki
     assert (result.exit_code, result.cut is not None) == (0, True)
     found = [one for one in result.findings if one["code"] == "file_not_read"]
     assert len(found) == 3
+    assert all(one["message"].startswith("not read: unknown format") for one in found)
     assert all("unknown format" in one["message"] for one in found)
     trial = read_trial(engine, "ST")
     assert trial.findings["code"].to_list().count("file_not_read") == 3
