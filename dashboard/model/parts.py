@@ -250,7 +250,9 @@ def _linked(fit: Fit, view: View) -> Component | str:
     except UserError:  # a fit of a version that asked otherwise
         return fit.sentence
     target = question_link(spec, view)
-    return fit.sentence if target is None else html.A(fit.sentence, href=target)
+    if target is None:
+        return fit.sentence
+    return html.A(fit.sentence, href=target, className="cg-finding")
 
 
 def fixed(value: float | None, digits: int = 3) -> str:
