@@ -129,7 +129,8 @@ def _with_others(
 def _refused_of(
     part: Part, contract: Contract, rows: pl.DataFrame, subjects: Mapping[str, str]
 ) -> pl.DataFrame:
-    text = part.incoming.frame
+    text = part.incoming.frame.to_dict()
+    advised: dict[tuple[str, str, str, str | None], str] = {}  # the same text, the same advice
     sheet = part.sheet or PurePosixPath(part.file_name).stem
     code = CODES.get(contract.name, "")
     out = []
@@ -143,18 +144,21 @@ def _refused_of(
         elif place:
             clauses += _conflict(place, _shown(differing))
         else:
-            said = text[code][index] if code in text.columns else None
-            clauses.append(advice(rule, field, raw or None, said, contract, part.dates))
+            said = text[code][index] if code in text else None
+            key = (rule, field, raw, said)
+            if key not in advised:
+                advised[key] = advice(rule, field, raw or None, said, contract, part.dates)
+            clauses.append(advised[key])
         message = "; ".join(one for one in clauses if one)
         out.append((part.file, sheet, row, column, rule, raw[:RAW_LIMIT], message))
     return pl.DataFrame(out, schema=REFUSED_SCHEMA, orient="row")
 
 
-def _delivered(bad: str, differing: str | None, text: pl.DataFrame, index: int) -> str:
+def _delivered(bad: str, differing: str | None, text: Mapping[str, pl.Series], index: int) -> str:
     """The field to point at: of a conflict one that differs, else the one that breaks the rule, or
     that which it was made from."""
     candidates = [*_shown(differing), bad, *MADE_FROM.get(bad, ())]
-    held = [name for name in candidates if name in text.columns and text[name][index]]
+    held = [name for name in candidates if name in text and text[name][index]]
     return next(iter(held), bad)
 
 
@@ -167,13 +171,13 @@ def _shown(differing: str | None) -> list[str]:
     return list(dict.fromkeys(kept))
 
 
-def _cell(part: Part, text: pl.DataFrame, field: str, index: int) -> tuple[str, str]:
+def _cell(part: Part, text: Mapping[str, pl.Series], field: str, index: int) -> tuple[str, str]:
     """Header and text of a field of a record; "" for a cell that is empty."""
     headers = part.incoming.headers
     content = text["_column"][index]
     is_content = field in {"value", part.table.wide[0].into if part.table.wide else ""}
     column = (content if is_content else None) or headers.get(field) or field
-    raw = text[field][index] if field in text.columns else None
+    raw = text[field][index] if field in text else None
     if is_content and raw is None:
         raw = text["_raw"][index]
     return column, raw or ""
