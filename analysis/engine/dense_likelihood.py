@@ -6,7 +6,7 @@ differs. V of each cluster is formed and factored; clusters of one size go toget
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 
@@ -49,6 +49,9 @@ class DenseLikelihood:
     reml: bool
     counts: Array | None = None
 
+    KEPT: ClassVar[tuple[str, ...]] = ()
+    """What a likelihood of its own kind remembers of the clusters."""
+
     @cached_property
     def split(self) -> Split:
         return Split(self.parts)
@@ -62,10 +65,11 @@ class DenseLikelihood:
         kept = [rows[self.counts[self.cluster[rows[:, 0]]] > 0] for rows in found]
         return [rows for rows in kept if len(rows)]
 
-    def with_rows(self, x: Array | None = None, y: Array | None = None) -> "DenseLikelihood":
+    def with_rows(self, x: Array | None = None, y: Array | None = None) -> Self:
         """The same clusters with another design or outcome."""
         found = replace(self, x=self.x if x is None else x, y=self.y if y is None else y)
-        found.__dict__["batches"] = self.batches
+        for name in ("batches", *self.KEPT):
+            found.__dict__[name] = getattr(self, name)
         return found
 
     @property
@@ -90,6 +94,14 @@ class DenseLikelihood:
         ]
         value = sum((item[0] for item in found[1:]), start=found[0][0])
         return np.asarray(value), np.concatenate([item[1] for item in found], axis=1)
+
+    def value(self, theta: Array, rows: Index) -> Array:
+        """V alone."""
+        found = (
+            part.covariance(own, rows)[0]
+            for part, own in zip(self.parts, self.split.of(theta), strict=True)
+        )
+        return np.asarray(sum(found))
 
     def point(self, theta: Array) -> DensePoint:
         """Raises LinAlgError where a covariance is not positive definite."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from analysis.engine.covariance_parts import (
+from analysis.engine.residual_parts import (
     AutoregressiveResidual,
     IndependentResidual,
     UnstructuredResidual,

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analysis.engine.covariance_parts import IndependentResidual, UnstructuredResidual
+from analysis.engine.residual_parts import IndependentResidual, UnstructuredResidual
 from analysis.engine.structure import Array, Index
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.structured.fitted import FittedStructured
@@ -151,7 +151,7 @@ def _holds(large: FittedStructured, small: Fitted) -> bool:
 def _covariances(fitted: Fitted, rows: Index) -> Array:
     """V of patients with as many rows, (m, n, n), in scaled units."""
     if isinstance(fitted, FittedStructured):
-        return fitted.dense.covariance(fitted.theta, rows)[0]
+        return fitted.dense.value(fitted.theta, rows)
     half = fitted.design.z_columns @ fitted.design.structure.factor(fitted.optimum.theta)
     own = half[rows]
     relative = own @ np.swapaxes(own, 1, 2) + np.eye(rows.shape[1])

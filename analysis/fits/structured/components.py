@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from analysis.engine.covariance_parts import (
+from analysis.engine.covariance_parts import RandomTerm
+from analysis.engine.residual_parts import (
     AutoregressiveResidual,
     IndependentResidual,
-    RandomTerm,
     UnstructuredResidual,
 )
 from analysis.engine.structure import Array

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from analysis.engine.structure import Array, Index
+from analysis.engine.whitening import whitened
 from analysis.fits.structured.fitted import FittedStructured
 from analysis.fits.structured.terms import Effects
 
@@ -73,7 +74,7 @@ def _patient_weights(
     """In the order of the patients' numbers."""
     found: dict[int, PatientWeights] = {}
     for rows in fitted.dense.batches:
-        inverses = np.linalg.inv(fitted.dense.covariance(fitted.theta, rows)[0])
+        inverses = np.linalg.inv(fitted.dense.value(fitted.theta, rows))
         for block, inverse in zip(rows, inverses, strict=True):
             patients = fitted.design.patient[block]
             for patient in np.unique(patients):
@@ -101,12 +102,11 @@ def residual_parts(fitted: FittedStructured) -> ResidualParts:
     raw = dense.y - dense.x @ fitted.point.beta
     conditional, pearson, normalized = (np.empty_like(raw) for _ in range(3))
     for rows in dense.batches:
-        v = dense.covariance(fitted.theta, rows)[0]
+        v = dense.value(fitted.theta, rows)
         r = residual.covariance(own, rows)[0]
         left = (r @ np.linalg.solve(v, raw[rows][:, :, None]))[:, :, 0]
         conditional[rows] = left
         pearson[rows] = left / np.sqrt(np.diagonal(r, axis1=1, axis2=2))
-        lower = np.linalg.cholesky(r)
-        normalized[rows] = np.linalg.solve(lower, left[:, :, None])[:, :, 0]
+        normalized[rows] = whitened(r, left)
     size = fitted.design.y_scale
     return ResidualParts(size * conditional, pearson, normalized, fitted.residuals)

@@ -6,14 +6,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from analysis.engine.covariance_parts import (
-    AutoregressiveResidual,
-    IndependentResidual,
-    RandomTerm,
-)
+from analysis.engine.covariance_parts import RandomTerm
 from analysis.engine.dense_likelihood import DenseLikelihood, DensePoint
 from analysis.engine.kenward_roger import JointTest, KenwardRoger, joint_test
+from analysis.engine.residual_parts import AutoregressiveResidual, IndependentResidual
 from analysis.engine.structure import Array
+from analysis.engine.whitening import whitened
 from analysis.fits.design import Design
 from analysis.fits.structured.components import component_rows
 from analysis.fits.structured.question import Structure
@@ -141,8 +139,7 @@ class FittedStructured:
         found = np.empty(len(self.dense.y))
         raw = self.dense.y - self.dense.x @ self.point.beta
         for rows in self.dense.batches:
-            lower = np.linalg.cholesky(self.dense.covariance(self.theta, rows)[0])
-            found[rows] = np.linalg.solve(lower, raw[rows][:, :, None])[:, :, 0]
+            found[rows] = whitened(self.dense.value(self.theta, rows), raw[rows])
         return found
 
     @property

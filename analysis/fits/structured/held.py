@@ -6,14 +6,13 @@ from functools import partial
 
 import numpy as np
 
-from analysis.engine.covariance_parts import (
+from analysis.engine.covariance_parts import Part, RandomTerm
+from analysis.engine.dense_likelihood import DenseLikelihood
+from analysis.engine.residual_parts import (
     AutoregressiveResidual,
     IndependentResidual,
-    Part,
-    RandomTerm,
     UnstructuredResidual,
 )
-from analysis.engine.dense_likelihood import DenseLikelihood
 from analysis.engine.structure import Array
 from analysis.fits.design import unit_rms
 from analysis.fits.structured.fitted import FittedStructured

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analysis.engine.dense_likelihood import DenseLikelihood
 from analysis.engine.structure import Array
 from analysis.fits.structured.fitted import FittedStructured
 from analysis.fits.structured.search import EXACT, refit
@@ -43,6 +42,6 @@ def without_patient(fitted: FittedStructured, number: int) -> FittedStructured |
     kept = gone == 0
     if np.linalg.matrix_rank(dense.x[kept]) < dense.x.shape[1]:
         return None
-    smaller = DenseLikelihood(dense.x, dense.y, cluster, dense.parts, dense.reml, counts)
+    smaller = replace(dense, cluster=cluster, counts=counts)
     found = refit(smaller, fitted.theta, EXACT)
     return None if found is None else replace(fitted, dense=smaller, theta=found.theta)

@@ -4,6 +4,7 @@ slopes of nested levels or crossed effects are asked for."""
 import numpy as np
 
 from analysis.engine.covariance_parts import Part
+from analysis.engine.crossed_likelihood import CrossedLikelihood
 from analysis.engine.dense_likelihood import DenseLikelihood
 from analysis.errors import UserError
 from analysis.fits.design import Design
@@ -32,9 +33,10 @@ REFERENCES = (
     "Sabanes Bove D et al. mmrm: mixed models for repeated measures. R package. "
     "doi:10.32614/CRAN.package.mmrm",
 )
-LARGEST_CLUSTER = 1_000
-"""Values under crossed effects. The cost is cubic: 800 values took 10 s of one processor, 2,000
-would take minutes."""
+LARGEST_CLUSTER, LARGEST_BLOCK = 5_000, 1_000
+"""Values under crossed effects. Independent residuals: the likelihood grows with the number of
+effects, residuals and predictions hold the covariance of all values. Autoregressive ones: the
+likelihood holds it too, and its cost is cubic."""
 NOT_CONVERGED = Problem(
     "not_converged",
     "No optimum of the likelihood was found.",
@@ -93,14 +95,18 @@ def _fitted(
         return problem
     cluster = design.patient
     if structure.crossed:
-        if design.n_observations > LARGEST_CLUSTER:
-            raise UserError(
-                f"crossed effects of {design.n_observations:,} values: at most "
-                f"{LARGEST_CLUSTER:,} can be held at once; average repeated values first"
-            )
         cluster = np.zeros(design.n_observations, dtype=np.intp)
     parts: tuple[Part, ...] = (*(one.part for one in effects), residual)
-    dense = DenseLikelihood(design.x_scaled, design.y_scaled, cluster, parts, shell.reml)
+    kind = DenseLikelihood
+    if structure.crossed:
+        kind = CrossedLikelihood if CrossedLikelihood.carries(parts) else DenseLikelihood
+        most = LARGEST_CLUSTER if kind is CrossedLikelihood else LARGEST_BLOCK
+        if design.n_observations > most:
+            raise UserError(
+                f"crossed effects of {design.n_observations:,} values: at most {most:,} can be "
+                "held at once; average repeated values first"
+            )
+    dense = kind(design.x_scaled, design.y_scaled, cluster, parts, shell.reml)
     try:
         found = optimum(dense, dense.start)
     except np.linalg.LinAlgError:

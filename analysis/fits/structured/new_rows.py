@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.engine.covariance_parts import (
+from analysis.engine.residual_parts import (
     AutoregressiveResidual,
     IndependentResidual,
     UnstructuredResidual,

@@ -110,7 +110,7 @@ class _Whitener:
 
     def __init__(self, dense: DenseLikelihood, theta: Array) -> None:
         self.blocks = [
-            (rows, np.linalg.inv(np.linalg.cholesky(dense.covariance(theta, rows)[0])))
+            (rows, np.linalg.inv(np.linalg.cholesky(dense.value(theta, rows))))
             for rows in dense.batches
         ]
 

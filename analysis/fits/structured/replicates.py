@@ -26,7 +26,7 @@ def simulated(fitted: FittedStructured, replicates: int, generator: np.random.Ge
     drawn = generator.standard_normal((replicates, fitted.design.n_observations))
     found = np.empty_like(drawn)
     for rows in fitted.dense.batches:
-        lower = np.linalg.cholesky(fitted.dense.covariance(fitted.theta, rows)[0])
+        lower = np.linalg.cholesky(fitted.dense.value(fitted.theta, rows))
         found[:, rows] = (lower @ drawn[:, rows][..., None])[..., 0]
     return found
 

@@ -4,9 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analysis.engine.covariance_parts import AutoregressiveResidual, RandomTerm
+from analysis.engine.covariance_parts import RandomTerm
 from analysis.engine.dense_likelihood import DenseLikelihood, DensePoint
 from analysis.engine.maximum import maximize
+from analysis.engine.residual_parts import AutoregressiveResidual
 from analysis.engine.structure import Array
 
 CONVERGED = 1e-6

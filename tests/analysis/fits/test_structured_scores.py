@@ -7,13 +7,13 @@ import polars as pl
 import pytest
 
 from analysis import fit_mixed
-from analysis.engine.covariance_parts import (
+from analysis.engine.covariance_parts import RandomTerm
+from analysis.engine.dense_likelihood import DenseLikelihood
+from analysis.engine.residual_parts import (
     AutoregressiveResidual,
     IndependentResidual,
-    RandomTerm,
     UnstructuredResidual,
 )
-from analysis.engine.dense_likelihood import DenseLikelihood
 from analysis.fits.structured.search import optimum
 
 PARTS = {
