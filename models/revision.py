@@ -1,5 +1,6 @@
 """Which revision the schema of a database has, and how it gets to the one of this program."""
 
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,7 @@ def alembic_config(connection: Connection | None = None) -> Any:
     """Alembic's configuration without a file."""
     from alembic.config import Config
 
-    config = Config()
+    config = Config(stdout=sys.stdout)  # as it is now: alembic binds that of its first import
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
