@@ -1,15 +1,19 @@
-"""Titles and notes of the cohort page's comparisons.
+"""Titles and notes of the cohort page.
 
 The rows of the forest are one family of tests: what its title counts is their false discovery rate
 (Benjamini, Hochberg 1995, doi:10.1111/j.2517-6161.1995.tb02031.x), never the p beside a row.
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import polars as pl
 
 from analysis.compute.multiplicity import adjust_p_values
+from analysis.derive.summary import summary_rule
 from analysis.number_words import count, p_words
 from dashboard.cohort.numbers import CohortNumbers
+from figures.number_text import day_text
 from figures.ratio_forest import ForestRow
 
 DISCOVERY_RATE = 0.05
@@ -93,3 +97,40 @@ def at_limit_note(found: CohortNumbers) -> str:
         for n, who in counts
         if n
     )
+
+
+def curves_title(found: CohortNumbers) -> str:
+    """When the means peak: a statement that holds whichever group is ahead by chance."""
+    tops = [row for group in found.groups if (row := highest_mean(found.summary, group))]
+    days = sorted(row["nominal_day"] for row in tops)
+    if not days:
+        return f"{found.signal.label} over time"
+    if len(days) == 1:
+        return f"The mean peaks on day {day_text(days[0])}"
+    if days[0] == days[-1]:
+        return f"All group means peak on day {day_text(days[0])}"
+    return f"Group means peak between day {day_text(days[0])} and day {day_text(days[-1])}"
+
+
+def highest_mean(summary: pl.DataFrame, group: str) -> dict[str, Any] | None:
+    """The row of a group's highest mean; None where it has none."""
+    rows = summary.filter((pl.col("group") == group) & pl.col("geometric_mean").is_finite())
+    return rows.sort("geometric_mean").row(-1, named=True) if rows.height else None
+
+
+def panels_title(found: CohortNumbers) -> str:
+    """What the small panels are."""
+    return "The same tracer in each region" if found.signal.domain == "uptake" else "Other signals"
+
+
+def panels_note(found: CohortNumbers) -> str:
+    """The unit of the small panels."""
+    return "Fold of the patient's first quantified value, shared log axis"
+
+
+def blq_note(found: CohortNumbers) -> str:
+    """How values below the limit enter the means."""
+    below = int(found.summary.get_column("n_below_limit").sum())
+    if not below:
+        return "no value below the limit"
+    return f"{below} {summary_rule(found.blq)}"

@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 from analysis.derive.comparison import Comparison
 from analysis.derive.signal import Signal
 from analysis.number_words import count, number, p_words
-from dashboard.cohort import numbers, words
+from dashboard.cohort import numbers, visit_table, words
 from dashboard.cohort.numbers import CohortNumbers
 from dashboard.components.card import card
 from dashboard.components.empty_state import empty_state
@@ -188,7 +188,7 @@ def curves_card(view: View, found: CohortNumbers) -> Component:
     odd = odd_samples(records_of(view.trial), found.signal)
     figure = draw_cohort_trajectories(prepared, view.theme, narrow=view.narrow)
     return card(
-        numbers.curves_title(found),
+        words.curves_title(found),
         graph(figure, Ids.CURVES, f"{found.signal.axis_title} over days from infusion by group"),
         note=found.signal.axis_title,
         footer=provenance_strip(
@@ -269,9 +269,9 @@ def panels_card(view: View, found: CohortNumbers) -> Component | None:
         return None
     figure = draw_small_multiples(found.panels, view.theme, columns=2 if view.narrow else 6)
     return card(
-        numbers.panels_title(found),
+        words.panels_title(found),
         graph(figure, Ids.PANELS, "Related signals over days from infusion by group"),
-        note=numbers.panels_note(found),
+        note=words.panels_note(found),
         footer=provenance_strip(
             view,
             f"n = {found.n_with_values} of {found.n_selected}",
@@ -282,7 +282,7 @@ def panels_card(view: View, found: CohortNumbers) -> Component | None:
 
 def table_card(view: View, found: CohortNumbers) -> Component:
     """The numbers of the main figure by visit."""
-    days = numbers.table_days(found)
+    days = visit_table.table_days(found)
     columns = [
         Column("Group"),
         Column("Patients", align="right"),
@@ -303,7 +303,7 @@ def table_card(view: View, found: CohortNumbers) -> Component:
         note=f"Geometric mean (95 % CI){unit}; under 3 patients the values themselves",
         footer=provenance_strip(
             view,
-            numbers.blq_note(found),
+            words.blq_note(found),
             downloads=figure_downloads(view, Ids.CURVES, "table")[-1:],
         ),
     )
@@ -312,14 +312,14 @@ def table_card(view: View, found: CohortNumbers) -> Component:
 def table_row(found: CohortNumbers, group: str, days: list[float]) -> list[Any]:
     """One group's cells."""
     cells = {
-        row["nominal_day"]: numbers.mean_cell(row)
+        row["nominal_day"]: visit_table.mean_cell(row)
         for row in found.summary.filter(pl.col("group") == group).to_dicts()
     }
-    peak = numbers.peak_cells(found, group)
+    peak = visit_table.peak_cells(found, group)
     mark = response_mark(group) if group in ("CR", "PR", "SD", "PD", "NE") else group
     return [
         mark,
-        str(numbers.patients_in(found, group)),
+        str(visit_table.patients_in(found, group)),
         *peak,
         *(cells.get(day, EN_DASH) for day in days),
     ]

@@ -2,13 +2,14 @@
 
 import math
 
+import polars as pl
 import pytest
 
 from analysis.derive.comparison import Comparison, compare_peaks
 from analysis.derive.peak import peaks
 from analysis.derive.response import best_response
 from dashboard.address import Request
-from dashboard.cohort import numbers
+from dashboard.cohort import numbers, series, visit_table, words
 from dashboard.pages import cohort
 from dashboard.selecting import build_view
 from dashboard.view import Services, View
@@ -40,7 +41,7 @@ def test_groups_follow_the_address() -> None:
 
 
 def test_means_count_each_patient_once_and_need_three() -> None:
-    rows = found().summary.filter(numbers.pl.col("group") == "SD").to_dicts()
+    rows = found().summary.filter(pl.col("group") == "SD").to_dicts()
     assert {row["n"] for row in rows} == {2}
     assert all(row["geometric_mean"] is None for row in rows)
 
@@ -85,17 +86,17 @@ def test_the_sentence(comparison: Comparison, words: str) -> None:
 def test_a_cell_of_the_table(row: dict, text: str) -> None:
     whole = {"values": None, "n_below_limit": 0, "median_below": None, "conf_low": None,
              "conf_high": None, **row}  # fmt: skip
-    assert numbers.mean_cell(whole) == text
+    assert visit_table.mean_cell(whole) == text
 
 
 def test_many_visits_keep_the_usual_days() -> None:
-    shown = numbers.table_days(found())
-    assert len(shown) <= numbers.MAX_TABLE_DAYS
+    shown = visit_table.table_days(found())
+    assert len(shown) <= visit_table.MAX_TABLE_DAYS
     assert {7.0, 14.0, 28.0} <= set(shown)
 
 
 def test_the_title_says_when_and_never_who_is_ahead_by_chance() -> None:
-    title = numbers.curves_title(found())
+    title = words.curves_title(found())
     assert title.startswith(("All group means peak on day", "Group means peak between day"))
 
 
@@ -118,12 +119,12 @@ def test_peaks_kept_with_the_trial_are_those_of_the_patients_shown(query: str) -
     catalog = numbers.signals(shown)
     signal = numbers.chosen_signal(shown, catalog)
     numbers.cohort_numbers(view(""), signal, catalog)  # kept from the page without filters
-    fresh = peaks(numbers.series_of(shown, signal))
-    assert numbers.peaks_of(shown, signal).sort("usubjid").equals(fresh.sort("usubjid"))
+    fresh = peaks(series.series_of(shown, signal))
+    assert series.peaks_of(shown, signal).sort("usubjid").equals(fresh.sort("usubjid"))
     main = numbers.cohort_numbers(shown, signal, catalog).mains[0]
     best = best_response(shown.selected.responses, None, None)
     by_hand = compare_peaks(
-        numbers.series_of(shown, signal),
+        series.series_of(shown, signal),
         best.filter(best["responder"])["usubjid"].to_list(),
         best.filter(~best["responder"])["usubjid"].to_list(),
         label=main.label,
