@@ -1,4 +1,4 @@
-"""Findings about loaded values that models use otherwise than as delivered, or not at all."""
+"""Findings about loaded values that are used otherwise than as delivered, or not at all."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,9 @@ from analysis.derive.labels import ACTIVITY_METRIC
 from analysis.load_words import ADD_DECAY_STATE, zero_rule
 from analysis.number_words import count
 from etl.contracts.contract import Contract
+from etl.contracts.defaults import NOT_CELLS
 from etl.contracts.typed import CODES
+from etl.profiles.cells import folded
 from etl.shaping import Part
 from etl.source import Finding
 from etl.verdicts import LOADED
@@ -21,9 +23,11 @@ Found = list[tuple[int | None, Finding]]
 
 def model_notes(frame: pl.DataFrame, contract: Contract, parts: Sequence[Part]) -> Found:
     """One finding per file and quantity that models treat in a way of their own."""
+    good = frame.filter(pl.col("_verdict") == LOADED)
+    if contract.name == "infusion":
+        return _doses_not_in_cells(good, contract, parts)
     if not contract.measured:
         return []
-    good = frame.filter(pl.col("_verdict") == LOADED)
     return [*_zeros(good, contract, parts), *_decay_unknown(good, contract, parts)]
 
 
@@ -58,6 +62,19 @@ def _decay_unknown(good: pl.DataFrame, contract: Contract, parts: Sequence[Part]
         )
         finding = Finding("decay_state_unknown", message, "warning", None, n)
         found.append((parts[part].file, finding))
+    return found
+
+
+def _doses_not_in_cells(good: pl.DataFrame, contract: Contract, parts: Sequence[Part]) -> Found:
+    """Doses by volume or by bag: the infusion counts, its dose is not known."""
+    found: Found = []
+    rows = good.filter(folded(pl.col("dose_unit")).is_in(NOT_CELLS))
+    for unit, part, n in _counted(rows, ("dose_unit",)):
+        message = (
+            f"{contract.title}: {count(n, 'dose')} in {unit} {'is' if n == 1 else 'are'} no number "
+            "of cells and left empty; add the cells given as dose_cells with their dose_unit"
+        )
+        found.append((parts[part].file, Finding("dose_not_in_cells", message, "warning", None, n)))
     return found
 
 

@@ -17,6 +17,12 @@ ORGANS = (
     "bowel", "pancreas", "thyroid", "whole_body", "salivary_glands", "bladder", "skin",
 )  # fmt: skip
 
+NOT_CELLS = frozenset({
+    "ml", "l", "ul", "bag", "bags", "vial", "vials", "syringe", "syringes", "infusion", "infusions",
+    "dose", "doses", "unit", "units",
+})  # fmt: skip
+"""Units in which a product is handed out and its cells are not counted (CDISC UNIT has them)."""
+
 DEFAULTS: dict[str, dict[str, object]] = {
     "infusion": {"labelled": False},
     "scan": {"decay_state": "unknown"},
@@ -35,7 +41,9 @@ def fill_defaults(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
 
 
 def _infusion(frame: pl.DataFrame) -> pl.DataFrame:
-    """A label means labelled cells; a dose in a known unit becomes cells, or cells per kg."""
+    """A label means labelled cells; a dose in a known unit becomes cells, or cells per kg. One in
+    milliliters or bags says nothing of cells and is left empty: the infusion is day 0 all the same,
+    and `etl.model_notes` says so."""
     frame = frame.with_columns(
         (pl.col("labelled") | pl.col("tracer_id").is_not_null()).alias("labelled")
     )
@@ -49,7 +57,9 @@ def _infusion(frame: pl.DataFrame) -> pl.DataFrame:
     frame = frame.join(known, on="dose_unit", how="left", nulls_equal=True, maintain_order="left")
     dose, per_kg = pl.col("dose_cells"), pl.col("_per_kg").is_not_null()
     unknown = dose.is_not_null() & pl.col("dose_unit").is_not_null() & pl.col("_cells").is_null()
-    frame = refuse(frame, unknown & ~per_kg, "unit_unknown", "dose_unit")
+    handed_out = folded(pl.col("dose_unit")).is_in(NOT_CELLS).fill_null(False)
+    frame = refuse(frame, unknown & ~per_kg & ~handed_out, "unit_unknown", "dose_unit")
+    dose = pl.when(~handed_out).then(dose)
     return frame.with_columns(
         pl.coalesce("dose_cells_per_kg", dose * pl.col("_per_kg")).alias("dose_cells_per_kg"),
         pl.when(~per_kg).then(dose * pl.col("_cells").fill_null(1.0)).alias("dose_cells"),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from sqlalchemy import Engine
 
 from analysis.errors import UserError
 from etl import jobs
@@ -13,6 +14,7 @@ from etl.profiles import parse_profile
 from etl.profiles.grid import Usage
 from etl.profiles.reshape import reshape
 from etl.sheets.sheet import Sheet
+from models.queries import read_trial
 
 HEAD = "name: t\ntables:\n  - contract: infusion\n"
 
@@ -91,18 +93,38 @@ def test_a_profile_may_repeat_what_the_header_says() -> None:
 
 
 def test_an_unknown_unit_or_an_impossible_dose_is_refused(tmp_path: Path, reads_here: None) -> None:
-    """120 "bags" is no number of cells; 120 without any unit is no dose."""
+    """120 "10^6 cels" may be anything; 120 without any unit is no dose."""
     path = tmp_path / "infusion.csv"
     path.write_text(
         "usubjid,rel_day,dose_cells,dose_unit\n"
-        "S1,0,120,bags\nS2,0,120,\nS3,0,120,x10^6 CAR+ cells\nS4,0,,bags\nS5,0,1.2e8,\n"
+        "S1,0,120,10^6 cels\nS2,0,120,\nS3,0,120,x10^6 CAR+ cells\nS4,0,,bags\nS5,0,1.2e8,\n"
     )
     result = jobs.load(None, [path], "ST", dry_run=True)
     refused = [(row["row"], row["column"], row["rule"], row["raw"]) for row in result.refused]
     assert refused == [
-        (2, "dose_unit", "unit_unknown", "bags"),
+        (2, "dose_unit", "unit_unknown", "10^6 cels"),
         (3, "dose_cells", "too_low", "120"),
     ]
+
+
+def test_a_dose_by_volume_or_bag_is_left_empty_and_the_infusion_stays_day_0(
+    engine: Engine, tmp_path: Path, reads_here: None
+) -> None:
+    (tmp_path / "infusion.csv").write_text(
+        "usubjid,dtm,dose_cells,dose_unit\nS1,2025-01-01T10:00:00Z,68,mL\n"
+        "S2,2025-01-02T10:00:00Z,1,Bag\nS3,2025-01-03T10:00:00Z,50,10^6 cells\n"
+    )
+    result = jobs.load(engine, [tmp_path / "infusion.csv"], "ST")
+    assert (result.exit_code, len(result.refused)) == (0, 0)
+    found = [one["message"] for one in result.findings if one["code"] == "dose_not_in_cells"]
+    assert found == [
+        f"Infusions of the cell product: 1 dose in {unit} is no number of cells and left empty; "
+        "add the cells given as dose_cells with their dose_unit"
+        for unit in ("Bag", "mL")
+    ]
+    infusions = read_trial(engine, "ST").infusions.sort("usubjid")
+    assert infusions["dose_cells"].to_list() == [None, None, 50e6]
+    assert infusions["dtm_utc"].null_count() == 0
 
 
 def test_a_multiplier_over_a_result_needs_its_unit() -> None:
