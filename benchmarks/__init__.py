@@ -22,6 +22,7 @@ BENCHMARKS: Mapping[str, str] = {
     "kinetics": "benchmarks.kinetics:rows",
     "planning": "benchmarks.planning:rows",
     "survival": "benchmarks.survival:rows",
+    "structured": "benchmarks.structured:rows",
     "synthetic": "benchmarks.synthetic:rows",
 }
 """Name -> "module:function"; the function measures and returns its rows."""

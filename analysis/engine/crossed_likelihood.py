@@ -6,6 +6,7 @@ Lam'A Lam)^-1 Lam', V^-1 = R^-1 - R^-1 Z K Z'R^-1 and |V| = |R| |I + Lam'A Lam|.
 Hessian are exact, as traces of Z'V^-1 Z.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
@@ -125,6 +126,17 @@ class CrossedLikelihood(DenseLikelihood):
         over = columns / found.r[:, None]
         z = self.terms.z
         return np.asarray(over - (z @ (found.k @ (z.T @ over))) / found.r[:, None])
+
+    def precision(self, theta: Array) -> Callable[[Array], Array]:
+        """V^-1 times columns of all rows (n, c), by matrices as large as the effects."""
+        found, rows = self._inverse(theta), self.terms.rows
+
+        def solved(columns: Array) -> Array:
+            result = np.zeros_like(columns)
+            result[rows] = self._solved(found, columns[rows])
+            return result
+
+        return solved
 
     def _moved(self, found: _Inverse, theta: Array, columns: Array) -> Array:
         """Every derivative of V times the columns: (k, n, c)."""

@@ -4,6 +4,7 @@ For structures that cross-products cannot carry: residuals that are correlated, 
 differs. V of each cluster is formed and factored; clusters of one size go together.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar, NamedTuple, Self
@@ -102,6 +103,18 @@ class DenseLikelihood:
             for part, own in zip(self.parts, self.split.of(theta), strict=True)
         )
         return np.asarray(sum(found))
+
+    def precision(self, theta: Array) -> Callable[[Array], Array]:
+        """V^-1 times columns of all rows (n, c), which is prepared once."""
+        blocks = [(rows, np.linalg.inv(self.value(theta, rows))) for rows in self.batches]
+
+        def solved(columns: Array) -> Array:
+            found = np.zeros_like(columns)
+            for rows, inverse in blocks:
+                found[rows] = inverse @ columns[rows]
+            return found
+
+        return solved
 
     def point(self, theta: Array) -> DensePoint:
         """Raises LinAlgError where a covariance is not positive definite."""

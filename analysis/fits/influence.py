@@ -1,5 +1,6 @@
 """The key ratio without each patient in turn: full refits, all in one call of the engine."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -49,6 +50,8 @@ def _of_the_others(fitted: FittedStructured, row: Array, patient: int) -> Array:
     others = without_patient(fitted, patient)
     if others is None:
         return np.full(3, np.nan)
+    if others.inference == "bootstrap":
+        others = replace(others, inference="satterthwaite")
     found = tested(others, row[None])
     return np.array([found.estimate[0], found.conf_low[0], found.conf_high[0]])
 

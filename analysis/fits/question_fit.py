@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from analysis.engine.structure import Array
 from analysis.errors import UserError
 from analysis.fits.censored_fitted import FittedCensored
 from analysis.fits.censored_question import fit_censored_question
@@ -14,6 +15,7 @@ from analysis.fits.model_rows import ModelRows, model_rows, visit_name
 from analysis.fits.question_guards import question_problem
 from analysis.fits.recipe import Recipe, recipe_for
 from analysis.fits.structured import FittedStructured
+from analysis.fits.structured.shares import between_share
 from analysis.results import Fit, GeometricMeanRatio, WaldTest
 from analysis.specs import ModelSpec
 
@@ -64,9 +66,7 @@ def fit_question(frame: "pl.DataFrame", spec: ModelSpec) -> Core:
         key_index=key,
         interaction=_joint(fit, spec, "group by time", {"group", recipe.time_column}),
         group_test=_joint(fit, spec, "group at any time", {"group"}),
-        icc=None
-        if isinstance(fit.design, FittedStructured)
-        else _icc(fit.design, rows, ratios[key].day),
+        icc=_icc(fit.design, rows, ratios[key].day),
     )
     return Core(rows, recipe, fit, key)
 
@@ -133,14 +133,23 @@ def _key(ratios: tuple[GeometricMeanRatio, ...], spec: ModelSpec) -> int:
     return min(own, key=lambda index: abs((ratios[index].day or 0.0) - wanted))
 
 
-def _icc(fitted: FittedMixed | FittedCensored, rows: ModelRows, day: float | None) -> float | None:
-    """Share of the variance between patients on the day of the key ratio."""
+def _icc(
+    fitted: FittedMixed | FittedCensored | FittedStructured, rows: ModelRows, day: float | None
+) -> float | None:
+    """Share of the variance between patients on the day of the key ratio; None without effects of
+    the patient."""
     import polars as pl
 
     if fitted.design.matrices.z.shape[1] == 1 or day is None:
-        return fitted.between_share(fitted.design.matrices.z.mean(axis=0))
+        return _share(fitted, fitted.design.matrices.z.mean(axis=0))
     after = float(rows.frame["day"].min() or 0.0) >= 0  # type: ignore[arg-type]
     row = fitted.design.random_rows(
         pl.DataFrame({"time": [float(np.log1p(day)) if after else day], "visit": [visit_name(day)]})
     )
-    return fitted.between_share(row[0])
+    return _share(fitted, row[0])
+
+
+def _share(fitted: FittedMixed | FittedCensored | FittedStructured, row: Array) -> float | None:
+    if isinstance(fitted, FittedStructured):
+        return between_share(fitted, row)
+    return fitted.between_share(row)

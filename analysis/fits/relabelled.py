@@ -39,8 +39,8 @@ FEW = (
 def as_shown(fit: Fit, spec: ModelSpec) -> Fit:
     """The fit with its joint tests as they are shown: beside relabelled patients where the model
     can be fitted to them again."""
-    of_visits = isinstance(fit.design, FittedStructured) and spec.time == "visit"
-    return relabelled_tests(fit, spec) if isinstance(fit.design, FittedMixed) or of_visits else fit
+    whole = isinstance(fit.design, FittedMixed | FittedStructured)
+    return relabelled_tests(fit, spec) if whole else fit
 
 
 def relabelled_tests(fit: Fit, spec: ModelSpec) -> Fit:

@@ -83,8 +83,7 @@ def fit_specification(
         residuals=_residuals(fit.design),
     )
     points: tuple[InfluencePoint, ...] = ()
-    wanted = influence and fit.n_subjects <= MAXIMUM_SUBJECTS and bool(fit.ratios)
-    if wanted and not isinstance(fit.design, FittedStructured):
+    if influence and fit.n_subjects <= MAXIMUM_SUBJECTS and fit.ratios:
         key = _key_contrast(fit.design, setting, fit.key_ratio)
         own = isinstance(fit.design, FittedCensored)
         points = (leave_one_out_censored if own else leave_one_out)(fit.design, key)

@@ -50,9 +50,10 @@ def statistics(
     theta = _null_theta(fitted, variable, outcome)
     if theta is None:
         return np.full(len(labels), np.nan)
-    whiten = _Whitener(fitted.dense, theta)
-    y = whiten(outcome[:, None])[:, 0]
-    return np.array([_fixed(whiten(x), y, rows) for x in arranged])
+    solved = fitted.dense.precision(theta)
+    turned = solved(outcome[:, None])[:, 0]
+    whole = float(outcome @ turned)
+    return np.array([_fixed(x, solved(x), turned, whole, rows) for x in arranged])
 
 
 def _designs(fitted: FittedStructured, variable: str, values: list[Any]) -> Array:
@@ -105,29 +106,14 @@ def _null_theta(fitted: FittedStructured, variable: str, outcome: Array) -> Arra
     return None if found is None else found.theta
 
 
-class _Whitener:
-    """L^-1 of every block, V = L L'."""
-
-    def __init__(self, dense: DenseLikelihood, theta: Array) -> None:
-        self.blocks = [
-            (rows, np.linalg.inv(np.linalg.cholesky(dense.value(theta, rows))))
-            for rows in dense.batches
-        ]
-
-    def __call__(self, columns: Array) -> Array:
-        found = np.empty_like(columns)
-        for rows, inverse in self.blocks:
-            found[rows] = inverse @ columns[rows]
-        return found
-
-
-def _fixed(x: Array, y: Array, rows: Array) -> float:
+def _fixed(x: Array, wx: Array, wy: Array, yy: float, rows: Array) -> float:
+    """F by a covariance known up to its size; wx, wy: V^-1 of design and outcome, yy: y'V^-1 y."""
     try:
-        covariance = np.linalg.inv(x.T @ x)
-        beta = covariance @ (x.T @ y)
+        covariance = np.linalg.inv(x.T @ wx)
+        beta = covariance @ (x.T @ wy)
         turned = rows @ beta
         value = float(turned @ np.linalg.solve(rows @ covariance @ rows.T, turned))
     except np.linalg.LinAlgError:
         return float("nan")
-    rest = float(y @ y - beta @ (x.T @ y))
-    return value / len(rows) / (rest / (len(y) - len(beta))) if rest > 0 else float("nan")
+    rest = yy - float(beta @ (x.T @ wy))
+    return value / len(rows) / (rest / (len(wy) - len(beta))) if rest > 0 else float("nan")

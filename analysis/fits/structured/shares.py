@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from analysis.engine.structure import Array
 from analysis.fits.structured.fitted import FittedStructured
 from analysis.fits.structured.terms import Effects
 from analysis.results import finite
@@ -63,12 +64,13 @@ def marginal_r_squared(fitted: FittedStructured) -> float | None:
     return finite(found.fixed / (found.fixed + found.random))
 
 
-def between_share(fitted: FittedStructured) -> float | None:
-    """Intraclass correlation where an average observation lies; None without patients' effects."""
+def between_share(fitted: FittedStructured, row: Array | None = None) -> float | None:
+    """Intraclass correlation at a row of the random design, or where an average observation lies;
+    None without patients' effects."""
     effects = fitted.patient_effects
     if effects is None:
         return None
     found = mean_variances(fitted)
-    row = fitted.design.matrices.z.mean(axis=0)
+    row = fitted.design.matrices.z.mean(axis=0) if row is None else row
     between = float(row @ fitted.block @ row)
     return finite(between / (between + found.random - found.between))

@@ -208,3 +208,30 @@ def test_sites_that_cannot_carry_a_variance_are_a_warning(site, words):
     assert fit.status == "warning"
     usual = fit_specification(trial(), spec)
     assert "site" not in next(c.message for c in usual.checks if c.name == "random_part")[:40]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"residual": "ar1:visit"}, {"residual": "by:group"}, {"crossed": ("siteid",)}]
+)
+def test_each_patient_is_left_out_of_a_structure_too(changes):
+    """The key ratio without a patient is that of the question to the other patients."""
+    frame, spec = trial(), ModelSpec(outcome=BLOOD, **VISITS, **changes)
+    fit = fit_specification(frame, spec)
+    point = {item.usubjid: item for item in fit.influence}["P04"]
+    others = fit_specification(frame.filter(pl.col("usubjid") != "P04"), spec, influence=False)
+    assert point.ratio == pytest.approx(others.key_ratio.ratio, rel=1e-4)
+    assert point.conf_low == pytest.approx(others.key_ratio.conf_low, rel=1e-3)
+    assert point.change == pytest.approx(point.ratio / fit.key_ratio.ratio, rel=1e-6)
+    level, *_ = (row.variance for row in fit.variance_components)
+    assert fit.icc is not None
+    if "crossed" not in changes:
+        rest = np.mean([row.variance for row in fit.variance_components[1:] if row.variance])
+        assert fit.icc == pytest.approx(level / (level + rest), rel=0.02)
+
+
+def test_free_visits_have_no_share_between_patients():
+    fit = fit_specification(
+        trial(), ModelSpec(outcome=BLOOD, **VISITS, residual="unstructured:visit")
+    )
+    assert fit.icc is None
+    assert len(fit.influence) == fit.n_subjects
