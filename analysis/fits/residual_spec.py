@@ -19,7 +19,7 @@ from analysis.engine.residual_parts import (
 )
 from analysis.engine.structure import Array, Index
 from analysis.errors import UserError
-from analysis.fits.design import numbered
+from analysis.fits.design import Numbered
 from analysis.fits.guards import Problem
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def residual_part(spec: ResidualSpec, rows: ResidualRows) -> Residual | Problem:
 
 def _by_level(spec: ResidualSpec, rows: ResidualRows) -> Residual | Problem:
     """Every level needs values beyond the effects that its own values fit exactly."""
-    levels, group = numbered(rows.frame[spec.column])
+    levels, group = _in_order(rows.frame[spec.column])
     for number, level in enumerate(levels):
         own = rows.x[group == number]
         effects = int(np.linalg.matrix_rank(own))
@@ -141,7 +141,7 @@ def _autoregressive(
 def _unstructured(
     spec: ResidualSpec, frame: "pl.DataFrame", patient: Index, residual: Array, root: Array | None
 ) -> Residual | Problem:
-    levels, visit = numbered(frame[spec.column])
+    levels, visit = _in_order(frame[spec.column])
     twice = _twice(patient, visit)
     if twice:
         return Problem(
@@ -164,6 +164,20 @@ def _unstructured(
     size = np.array([max(float(residual[visit == one].std()), 1e-3) for one in range(k)])
     begin = np.concatenate([np.log(size), np.full(k * (k - 1) // 2, 0.2)])
     return UnstructuredResidual(visit, levels, begin, root)
+
+
+def _in_order(column: "pl.Series") -> Numbered:
+    """Levels as text in the order of their values: day 3 before day 14, categories as declared."""
+    import polars as pl
+
+    levels = column.unique().sort()
+    place = levels.search_sorted(column) if column.dtype.is_numeric() else None
+    names = levels.cast(pl.String).to_list()
+    if place is not None:
+        return tuple(names), place.to_numpy().astype(np.intp)
+    number = {name: index for index, name in enumerate(names)}
+    text = column.cast(pl.String).to_list()
+    return tuple(names), np.array([number[name] for name in text], dtype=np.intp)
 
 
 def _twice(patient: Index, place: Array | Index) -> int:

@@ -34,3 +34,15 @@ def test_unstructured_golden(shared: Path, component):
     for i, visit in enumerate(("VIS1", "VIS2", "VIS3", "VIS4")):
         variance = component(fit, "Residual", visit) ** 2
         assert variance == pytest.approx(golden["varcor"][i][i], rel=1e-4)
+
+
+@pytest.mark.parametrize("kind", [pl.Float64, pl.Int64, pl.Enum(["28", "14", "7", "3", "1", "0"])])
+def test_visits_stand_in_the_order_of_their_values(uneven, kind):
+    """Not in that of their text, where day 14 would come before day 3."""
+    days = pl.col("day").cast(pl.Int64)
+    visit = days.cast(pl.String).cast(kind) if isinstance(kind, pl.Enum) else days.cast(kind)
+    fit = fit_mixed(uneven.with_columns(visit=visit), "y ~ day", "p", residual="unstructured:visit")
+    names = [row.term_1 for row in fit.variance_components if row.term_2 is None]
+    shown = [f"{float(name):g}" for name in names]
+    expected = ["0", "1", "3", "7", "14", "28"]
+    assert shown == (expected[::-1] if isinstance(kind, pl.Enum) else expected)
