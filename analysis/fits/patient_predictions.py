@@ -21,6 +21,7 @@ from analysis.fits.structured.new_rows import (
     other_variances,
     residual_variances,
     shared_with_observed,
+    with_residual_time,
 )
 from analysis.fits.structured.refusals import without_patient_effects
 from analysis.frames import takes_frames
@@ -162,6 +163,8 @@ def _settings(
         base = design.frame.filter(pl.Series(design.patient == index)) if label != NEW else None
         for setting in at:
             values = model_values(fit, fitted, setting, "prediction")
+            if isinstance(fitted, FittedStructured) and fit.spec is not None:
+                values = with_residual_time(fitted, setting, values)
             row = _row(design.frame, base, values, used, label)
             named = ", ".join(f"{name} = {value}" for name, value in setting.items())
             caution = extrapolation(fit, fitted, [setting])

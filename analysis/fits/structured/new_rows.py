@@ -4,7 +4,8 @@ Its residual has the variance of its group, visit and weight. Under autoregressi
 patient it goes together with those observed, which already moved the patient's predicted mean.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,12 +16,16 @@ from analysis.engine.residual_parts import (
 )
 from analysis.engine.structure import Array, Index
 from analysis.errors import UserError
+from analysis.fits.chosen_values import DAYS
 from analysis.fits.structured.effects import PatientMoments
 from analysis.fits.structured.fitted import FittedStructured
 from analysis.fits.structured.weights import positive_weights
 
 if TYPE_CHECKING:
     import polars as pl
+
+VISIT_NUMBER = "visit_number"
+"""Column of `model_rows` that counts the planned visits."""
 
 
 def residual_variances(fitted: FittedStructured, frame: "pl.DataFrame") -> Array:
@@ -103,3 +108,25 @@ def shared_with_observed(
     turn = z @ np.linalg.inv(design.z_transform)
     share = scaled @ turned.T + turn @ weights.gain - turn @ slope @ turned.T
     return float(design.y_scale**2 * share[weights.own] @ together)
+
+
+def with_residual_time(
+    fitted: FittedStructured, setting: Mapping[str, Any], values: dict[str, Any]
+) -> dict[str, Any]:
+    """The values of a question's setting with the time of the residual, which its day says too.
+
+    values: in columns of the model, where the day has become a visit or a spline's time.
+    """
+    import polars as pl
+
+    column = fitted.asked.residual.column
+    days = [setting[name] for name in DAYS if name in setting]
+    if not days or column in values:
+        return values
+    if column == "day":
+        return {**values, "day": float(days[0])}
+    if column == VISIT_NUMBER and "visit" in values:
+        frame = fitted.design.frame
+        own = frame.filter(pl.col("visit").cast(pl.String) == str(values["visit"]))
+        return {**values, column: own[column][0]}
+    return values

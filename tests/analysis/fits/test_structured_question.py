@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from analysis import Fit, ModelSpec, fit_mixed, fit_specification
+from analysis import Fit, ModelSpec, fit_mixed, fit_specification, predict_patients
 from analysis.errors import UserError
 
 BLOOD = "kinetics:CARTG:qPCR:BLOOD"
@@ -235,3 +235,19 @@ def test_free_visits_have_no_share_between_patients():
     )
     assert fit.icc is None
     assert len(fit.influence) == fit.n_subjects
+
+
+@pytest.mark.parametrize(
+    ("residual", "by_hand", "at"),
+    [
+        ("ar1:visit", "ar1:number", {"visit": "14", "number": 2}),
+        ("car1:day", "car1:nominal_day", {"visit": "14", "nominal_day": 14.0}),
+    ],
+)
+def test_a_day_of_the_question_says_the_time_of_the_residual(residual, by_hand, at):
+    fit = fit_specification(trial(), ModelSpec(outcome=BLOOD, **VISITS, residual=residual))
+    hand = fit_mixed(rows_of(trial()), "y ~ visit * group", "usubjid", residual=by_hand)
+    for who, more in (("P03", {}), ("new patient", {"group": "responder"})):
+        row = predict_patients(fit, [{"rel_day": 14.0, **more}], [who]).predictions[0]
+        other = predict_patients(hand, [{**at, **more}], [who]).predictions[0]
+        assert row[2:9] == pytest.approx(other[2:9], rel=1e-4)
