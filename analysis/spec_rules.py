@@ -4,6 +4,7 @@ Every refusal says why and what the right way is. Immortal time: Suissa S, Am J 
 doi:10.1093/aje/kwm324.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -72,6 +73,8 @@ EARLY_EXPOSURE = re.compile(
     r"^(kinetics:|uptake:)|cmax|tmax|auc|peak|fold_expansion|clast|tlast|doubling|persistence",
     re.IGNORECASE,
 )
+LARGEST_SEED = 2**53 - 1
+"""A browser holds no larger whole number without rounding it, which would ask another question."""
 _CODE = re.compile(r"^[A-Za-z][A-Za-z0-9_.:-]*$")
 
 
@@ -128,6 +131,10 @@ def _number_problems(spec: "ModelSpec") -> list[str]:
     ]
     if outside:
         found.append(f"day {outside[0]:g} is outside the day window; ratios are never extrapolated")
+    given = (*spec.days, spec.shift, *(day for day in (low, high) if day is not None))
+    endless = [number for number in given if not math.isfinite(number)]
+    if endless:
+        found.append(f"{endless[0]} is no day and no shift; give a finite number")
     if spec.transform == "log10_shift" and not spec.shift > 0:
         found.append("transform log10_shift needs a shift above 0 in the unit of the signal")
     if spec.transform != "log10_shift" and spec.shift:
@@ -140,8 +147,8 @@ def _number_problems(spec: "ModelSpec") -> list[str]:
             f"level {spec.level} is not a level of confidence; give a share from 0.5 to below 1, "
             "as 0.95"
         )
-    if spec.seed < 0:
-        found.append(f"seed {spec.seed} is below 0; give 0 or a whole number above it")
+    if not 0 <= spec.seed <= LARGEST_SEED:
+        found.append(f"seed {spec.seed} is not a whole number from 0 to {LARGEST_SEED}")
     elif spec.seed and spec.inference != "bootstrap":
         found.append(
             "seed is used only with inference bootstrap; leave it out, nothing else is random here"

@@ -16,6 +16,7 @@ from dashboard.selecting import EmptyDatabaseError, build_view
 from dashboard.view import Services, View
 from export.writers.csv import cell
 from figures.theme import LIGHT
+from models.errors import DatabaseError
 
 Table = Callable[[View], pl.DataFrame]
 
@@ -38,6 +39,8 @@ def install_downloads(server: Flask, services: Services, pages: Sequence[Page]) 
             frame = tables[name](view)
         except (UserError, EmptyDatabaseError) as error:
             return refuse(404, str(error) or "There is no study yet.")
+        except DatabaseError as error:
+            return refuse(503, str(error))
         return _csv_response(view, name, frame)
 
 

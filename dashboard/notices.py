@@ -34,6 +34,14 @@ def unreadable(reason: str) -> Component:
     )
 
 
+def unreachable(reason: str) -> Component:
+    """The database does not answer; `reason` says what it is and what to do."""
+    return _notice(
+        "The data cannot be read now", f"{reason[:1].upper()}{reason[1:]}.",
+        "Nothing was changed. Reload this page when the database is there again.", [],
+    )  # fmt: skip
+
+
 def broken(view: View, code: str) -> Component:
     """A page failed. The log has the place under `code`; no stack and no value are shown."""
     link = html.A("Go to the overview", href=view.href("/"))

@@ -16,10 +16,11 @@ from dashboard.access.errors import log_failure
 from dashboard.address import Match, Page, Request, match_page, read_request
 from dashboard.filter_bar import filter_bar, filter_sections
 from dashboard.filters import page_filters
-from dashboard.notices import broken, no_data, not_found, unreadable
+from dashboard.notices import broken, no_data, not_found, unreachable, unreadable
 from dashboard.selecting import EmptyDatabaseError, build_view
 from dashboard.shell import ShellIds, navigation
 from dashboard.view import Services, View
+from models.errors import DatabaseError
 
 
 class Drawn(NamedTuple):
@@ -71,6 +72,8 @@ def draw(asked: Request, services: Services, pages: Sequence[Page]) -> Drawn:
         return _bare(match, pages, no_data(services.mode), query="")
     except UserError as error:
         return _bare(match, pages, unreadable(str(error)), query="")
+    except DatabaseError as error:
+        return _bare(match, pages, unreachable(str(error)), query="")
     if match is None:
         return _framed(view, None, pages, not_found(view))
     return _framed(view, match, pages, draw_page(match, view))
@@ -80,6 +83,8 @@ def draw_page(match: Match, view: View) -> Component:
     """The page's own layout. A failure of one page is logged with a code, and the frame stays."""
     try:
         return match.page.layout(view)
+    except DatabaseError as error:
+        return unreachable(str(error))
     except Exception as error:
         return broken(view, log_failure(error, f"page {match.page.NAME}"))
 

@@ -53,7 +53,7 @@ def set_aside_older(
     kept, aside = [], []
     for one in results:
         own = seen.filter(pl.col("sha256") == one.source.sha256)
-        later = held.overtaken(connection, study_id, own["id"]) if own.height else own
+        later = _later_loads(connection, study_id, own)
         if later.is_empty():
             kept.append(one)
             continue
@@ -67,6 +67,15 @@ def set_aside_older(
         )
         aside.append(SetAside(account, finding))
     return tuple(kept), tuple(aside)
+
+
+def _later_loads(connection: Connection, study_id: int, own: pl.DataFrame) -> pl.DataFrame:
+    """Loads behind the newest of this file that superseded records of it. What it took back itself,
+    read anew by a repaired profile, makes it no older."""
+    if own.is_empty():
+        return own
+    found = held.overtaken(connection, study_id, own["id"])
+    return found.filter(pl.col("load_id") > own["load_id"].max())
 
 
 def _words(name: str, own: pl.DataFrame, later: pl.DataFrame) -> str:

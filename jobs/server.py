@@ -34,6 +34,7 @@ class ServerSettings(Protocol):
     web_threads: int
     mode: str
     token: Any
+    cache_dir: Path | None
     job_poll_s: float
     scheduler: str
 
@@ -139,6 +140,11 @@ def absolute_database(url: str) -> str:
     return url
 
 
+def absolute_cache(folder: Path | None) -> Mapping[str, str]:
+    """The same folder of parquet copies when the working folder is another one."""
+    return {} if folder is None else {"CARTOGRAPH_CACHE_DIR": str(folder.resolve())}
+
+
 def server_environment(settings: ServerSettings, token: str) -> Mapping[str, str]:
     """What the child processes read; the token travels here and never in an argument list."""
     return {
@@ -150,6 +156,7 @@ def server_environment(settings: ServerSettings, token: str) -> Mapping[str, str
         "CARTOGRAPH_TOKEN": token,
         "CARTOGRAPH_JOB_POLL_S": str(settings.job_poll_s),
         "CARTOGRAPH_SCHEDULER": settings.scheduler,
+        **absolute_cache(settings.cache_dir),
     }
 
 

@@ -1,9 +1,13 @@
 """What a queued job can do: one function per kind, each run in a process of its own."""
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from analysis.errors import trail
 from models.engine import create_engine_for
+
+log = logging.getLogger(__name__)
 
 Payload = Mapping[str, Any]
 Task = Callable[[str, Payload, str], dict[str, Any]]
@@ -25,5 +29,11 @@ TASKS: dict[str, Task] = {"fit": fit_task}
 
 
 def run_task(kind: str, database: str, payload: Payload, actor: str) -> dict[str, Any]:
-    """Run one job in this process; returns its result."""
-    return TASKS[kind](database, payload, actor)
+    """Run one job in this process; returns its result. A bug's place is logged here, because its
+    frames do not travel to the dispatcher."""
+    try:
+        return TASKS[kind](database, payload, actor)
+    except Exception as error:
+        if not hasattr(error, "exit_code"):
+            log.error("job (%s) failed: %s at %s", kind, type(error).__name__, trail(error))
+        raise

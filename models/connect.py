@@ -8,6 +8,7 @@ that two writers queue at the door and never meet half-way; schema changes roll 
 
 import importlib
 import platform
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,7 @@ BUSY_TIMEOUT_SECOND = 10.0
 CACHE_KIB = 65_536
 _EXPECTED = "expected sqlite:///FILE or postgresql://USER@HOST/NAME"
 _READING = "cartograph_reading"
+_PASSWORD = re.compile(r"(://[^:/@]*:).*@")
 
 
 def parse_url(url: str | URL) -> URL:
@@ -34,7 +36,8 @@ def parse_url(url: str | URL) -> URL:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
-        raise DatabaseError(f"'{url}' is no address of a database: {_EXPECTED}") from None
+        typed = _PASSWORD.sub(r"\1***@", str(url))
+        raise DatabaseError(f"'{typed}' is no address of a database: {_EXPECTED}") from None
     if parsed.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
         return parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername != "sqlite":

@@ -2,11 +2,11 @@
 
 import logging
 import secrets
-import traceback
 
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
+from analysis.errors import trail
 from dashboard.access.gate import refuse
 
 logger = logging.getLogger("cartograph.dashboard")
@@ -22,9 +22,7 @@ def log_failure(error: BaseException, where: str) -> str:
     """Write where an error happened, without its message (it may hold a patient's value), and
     return the short code that the page shows for it."""
     code = secrets.token_hex(4)
-    frames = traceback.extract_tb(error.__traceback__)[-8:]
-    trail = " > ".join(f"{frame.filename}:{frame.lineno}:{frame.name}" for frame in frames)
-    logger.error("%s failed [%s] %s at %s", where, code, type(error).__name__, trail)
+    logger.error("%s failed [%s] %s at %s", where, code, type(error).__name__, trail(error))
     return code
 
 

@@ -1,5 +1,7 @@
 """Covariance of a question: what may be asked, what is refused, and files of before."""
 
+import math
+
 import pytest
 
 from analysis import ModelSpec
@@ -67,7 +69,14 @@ REFUSED = {
         "one number per patient", "leave it out"),
     "level as percent": ({"level": 95}, "level 95.0 is not a level", "as 0.95"),
     "no level": ({"level": None}, "level None is not a level", "as 0.95"),
-    "seed below zero": ({"seed": -1, "inference": "bootstrap"}, "seed -1 is below 0", ""),
+    "seed below zero": ({"seed": -1, "inference": "bootstrap"}, "seed -1 is not a whole", "from 0"),
+    "seed that a browser rounds": (
+        {"seed": 2**53, "inference": "bootstrap"}, "is not a whole number", str(2**53 - 1)),
+    "day that is no number": ({"days": (math.nan,)}, "nan is no day", "finite number"),
+    "day without end": ({"days": (math.inf,)}, "inf is no day", "finite number"),
+    "window without end": ({"day_high": math.inf}, "inf is no day", "finite number"),
+    "shift without end": (
+        {"transform": "log10_shift", "shift": math.inf}, "no shift", "finite number"),
     "seed of nothing": ({"seed": 3}, "seed is used only with inference bootstrap", "leave it out"),
 }  # fmt: skip
 

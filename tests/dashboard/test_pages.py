@@ -112,6 +112,23 @@ def test_an_empty_database_names_the_command_to_run(path):
     assert "cartograph demo" in text
 
 
+def test_a_database_that_does_not_answer_is_said_with_what_to_do(monkeypatch):
+    from models.errors import DatabaseError
+    from tests.dashboard.app_fixture import MemoryReader
+
+    def lost(*_):
+        raise DatabaseError("database postgresql://host/trial does not answer; check the server")
+
+    app = demo_app()
+    for read in ("_list_fits", "_list_studies"):  # inside a page, and before it
+        monkeypatch.setattr(MemoryReader, read, lost)
+        text = page_text(draw(app, "/cohort"))
+        assert "The data cannot be read now" in text
+        assert "check the server" in text
+    answer = app.server.test_client().get("/download/cohort/curves.csv")
+    assert (answer.status_code, "check the server" in answer.text) == (503, True)
+
+
 def test_a_failing_page_leaves_the_frame_and_shows_no_value(demo, monkeypatch, caplog):
     from dashboard.pages import overview
 

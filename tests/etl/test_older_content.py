@@ -132,3 +132,14 @@ def test_a_repaired_profile_reads_the_same_file_anew(engine: Engine, tmp_path: P
     result = jobs.load(engine, [path], "ST", profile=str(profile))
     assert (result.changed, result.superseded) == (True, 2)
     assert values(engine) == {("S1", 1.0): 100.0, ("S1", 2.0): 6.0}
+
+
+def test_a_profile_may_be_repaired_more_than_once(engine: Engine, tmp_path: Path) -> None:
+    """A full delivery takes its own earlier records back; that makes its file no older."""
+    profile = tmp_path / "whole.yaml"
+    path = file(tmp_path, "v1", V1)
+    wrong = FULL.replace("rel_day: rel_day", "rel_day: value")
+    for text, days in ((wrong, {6.0, 100.0}), (FULL, {1.0, 2.0}), (wrong + "# again\n", {6, 100})):
+        profile.write_text(text)
+        assert jobs.load(engine, [path], "ST", profile=str(profile)).changed
+        assert {day for _, day in values(engine)} == days

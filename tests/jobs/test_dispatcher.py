@@ -12,7 +12,7 @@ from jobs import dispatcher as module
 from jobs import runners
 from jobs.dispatcher import Dispatcher, failure_message
 from jobs.runners import DaskRunner, ProcessRunner, runner_for
-from jobs.tasks import TASKS
+from jobs.tasks import TASKS, run_task
 from models import jobs as job_table
 from models.errors import DatabaseError
 
@@ -59,6 +59,20 @@ def test_a_bug_of_a_job_shows_its_type_and_no_text_that_could_hold_a_value() -> 
     words = failure_message(ValueError("patient 014 has 31400"))
     assert "ValueError" in words
     assert "014" not in words
+
+
+def test_the_log_has_the_place_of_a_bug_and_no_text_that_could_hold_a_value(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken_task(database: str, payload: object, actor: str) -> dict[str, object]:
+        raise ValueError("patient 014 has 31400")
+
+    monkeypatch.setitem(TASKS, "broken", broken_task)
+    with pytest.raises(ValueError, match="31400"):
+        run_task("broken", "", {}, "tester")
+    assert "ValueError" in caplog.text
+    assert ":broken_task" in caplog.text
+    assert "31400" not in caplog.text
 
 
 def sleep_task(database: str, payload: dict, actor: str) -> dict[str, object]:

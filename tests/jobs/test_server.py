@@ -24,6 +24,7 @@ class Knobs:
     token: SecretStr | None = None
     job_poll_s: float = 0.5
     scheduler: str = ""
+    cache_dir: Path | None = None
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "localhost", "::1"])
@@ -109,3 +110,13 @@ def test_the_web_server_never_preloads() -> None:
     command = server.web_command(Knobs())
     assert "--preload" not in command
     assert "--no-control-socket" in command
+
+
+def test_the_children_find_the_same_files_from_the_program_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = server.server_environment(Knobs(cache_dir=Path("cuts")), "")
+    assert told["CARTOGRAPH_DATABASE"] == f"sqlite:///{tmp_path / 'trial.db'}"
+    assert told["CARTOGRAPH_CACHE_DIR"] == str(tmp_path / "cuts")
+    assert "CARTOGRAPH_CACHE_DIR" not in server.server_environment(Knobs(), "")

@@ -28,6 +28,10 @@ WRONG_ADDRESSES = [
         "postgresql://u@host:port/x",
         f"'postgresql://u@host:port/x' is no address of a database: {EXPECTED}",
     ),
+    (
+        "postgresql://u:se:c@ret@host:port/x",
+        f"'postgresql://u:***@host:port/x' is no address of a database: {EXPECTED}",
+    ),
 ]
 
 
