@@ -7,6 +7,7 @@ by a symmetric matrix of the cluster (`bend`). Parameters are free of bounds.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import NamedTuple, Protocol
 
@@ -54,7 +55,7 @@ class RandomTerm:
         rows, cols = self.entries
         return np.where(rows == cols, 0.5, 0.0)
 
-    @property
+    @cached_property
     def entries(self) -> tuple[Index, Index]:
         q = self.z.shape[1]
         if self.diagonal:

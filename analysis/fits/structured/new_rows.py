@@ -41,8 +41,22 @@ def residual_variances(fitted: FittedStructured, frame: "pl.DataFrame") -> Array
         grouped = len(part.levels) > 1 or part.levels != ("",)
         sizes = np.exp(2 * own)[_levels(fitted, frame, part.levels) if grouped else 0]
     else:
+        _require_visits(fitted, frame, part)
         sizes = np.exp(2 * own[0])
     return np.asarray(fitted.design.y_scale**2 * sizes / _relative_weights(fitted, frame))
+
+
+def _require_visits(
+    fitted: FittedStructured, frame: "pl.DataFrame", part: AutoregressiveResidual
+) -> None:
+    """AR(1) counts visits: between two of them there is no correlation to speak of."""
+    column = fitted.asked.residual.column
+    for value in frame[column].cast(float).to_list():
+        if not part.continuous and value != round(value):
+            raise UserError(
+                f"prediction: {column} = {value:g} lies between two visits of an AR(1) residual; "
+                "choose a whole number, or fit it with 'car1' over days"
+            )
 
 
 def _levels(fitted: FittedStructured, frame: "pl.DataFrame", known: tuple[str, ...]) -> Index:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from analysis.engine.covariance_parts import RandomTerm
-from analysis.engine.dense_likelihood import DenseLikelihood, DensePoint
+from analysis.engine.dense_likelihood import DenseLikelihood, DensePoint, uphill
 from analysis.engine.maximum import maximize
 from analysis.engine.residual_parts import AutoregressiveResidual
 from analysis.engine.structure import Array
@@ -54,14 +54,22 @@ def refit(dense: DenseLikelihood, theta: Array, tolerance: float = REFITTED) -> 
     """
     if dense.counts is not None and not _has_full_rank(dense):
         return None
+    last: list[DensePoint] = []
+
+    def likelihood(at: Array) -> tuple[float, Array, Array]:
+        try:
+            last[:] = [dense.point(at)]
+        except np.linalg.LinAlgError:
+            return -np.inf, np.zeros_like(at), np.eye(len(at))
+        return last[0].value, last[0].score, uphill(last[0].observed, last[0].information)
+
+    flat = CONVERGED * dense.n
     try:
-        found = maximize(
-            dense.likelihood, started(dense, theta), tolerance=tolerance, flat=CONVERGED * dense.n
-        )
-        point = dense.point(found.beta)
+        found = maximize(likelihood, started(dense, theta), tolerance=tolerance, flat=flat)
+        point = last[0] if last and found.converged else dense.point(found.beta)
     except np.linalg.LinAlgError:
         return None
-    fine = found.converged or float(np.abs(point.score).max()) < CONVERGED * dense.n
+    fine = found.converged or float(np.abs(point.score).max()) < flat
     usable = fine and np.isfinite(point.value) and _is_identified(dense, point)
     return Refit(found.beta, point) if usable else None
 

@@ -118,3 +118,10 @@ def test_an_unstructured_covariance_predicts_new_patients_only(uneven, component
     assert spread == pytest.approx(component(fit, "Residual", "7.0") ** 2, rel=1e-6)
     with pytest.raises(UserError, match=r"day = 5.0 has no residual variance.*3\.0, 7\.0"):
         predict_patients(fit, [{"day": 5.0, "arm": "a"}], ["new patient"])
+
+
+def test_between_two_visits_there_is_no_prediction(single):
+    fit = fit_mixed(single, "y ~ day", "patient", residual="ar1:day")
+    assert predict_patients(fit, [{"day": 3}], ["P0"]).predictions[0].pred_low is not None
+    with pytest.raises(UserError, match=r"day = 2\.5 lies between two visits"):
+        predict_patients(fit, [{"day": 2.5}], ["P0"])
