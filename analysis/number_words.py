@@ -10,16 +10,20 @@ LEAST_P = 1e-4
 
 def number(value: float) -> str:
     """An estimate or a limit of its interval: two significant digits below 10, whole numbers
-    above, thousands with a comma; exponents from a million on and below a thousandth."""
+    above, from a thousand on three digits that count and a comma; exponents from a million on and
+    below a thousandth."""
     if not math.isfinite(value):
         return "\N{INFINITY}"
     if value == 0:
         return "0"
     if abs(value) >= 1e6 or abs(value) < 1e-3:
         return f"{value:.1e}"
-    rounded = round(value, 1 - math.floor(math.log10(abs(value))))
+    magnitude = math.floor(math.log10(abs(value)))
+    rounded = round(value, 1 - magnitude)
     digits = 1 - math.floor(math.log10(abs(rounded)))
-    return f"{rounded:.{digits}f}" if abs(rounded) < 10 else f"{value:,.0f}"
+    if abs(rounded) < 10:
+        return f"{rounded:.{digits}f}"
+    return f"{round(value, min(0, 2 - magnitude)):,.0f}"
 
 
 def p_words(p_value: float | None) -> str:

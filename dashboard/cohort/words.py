@@ -46,7 +46,9 @@ def forest_title(found: CohortNumbers) -> str:
         return "Too few patients to compare"
     family = "1 test" if n_tests == 1 else f"corrected for {count(n_tests, 'test')}"
     if not clear:
-        return f"No clear difference ({family})"
+        return (
+            f"None of {n_tests} differs after correction" if n_tests > 1 else "No clear difference"
+        )
     if len(clear) > 1:
         return f"{len(clear)} of {n_tests} differ ({family})"
     row = clear[0][0]

@@ -18,7 +18,8 @@ NAN = math.nan
     ("value", "text"),
     [
         (2.6, "2.6"), (1.0, "1.0"), (0.95, "0.95"), (0.954, "0.95"), (0.996, "1.0"), (9.96, "10"),
-        (10.04, "10"), (83.4, "83"), (115.2, "115"), (1234.4, "1,234"), (0.0123, "0.012"),
+        (10.04, "10"), (83.4, "83"), (115.2, "115"), (1234.4, "1,230"), (0.0123, "0.012"),
+        (11725.0, "11,700"),
         (0.0, "0"), (0.00081, "8.1e-04"), (2.5e7, "2.5e+07"), (-2.31, "-2.3"),
         (math.inf, "\N{INFINITY}"),
     ],
@@ -42,8 +43,8 @@ def test_every_place_writes_an_estimate_the_same() -> None:
     shown = GeometricMeanRatio(14.0, "responder", "non-responder", value, low, high, p, 40, 15)
     sentence = ratio_sentence(shown, "blood transgene", "responders", "non-responders")
     assert "115 times higher" in sentence
-    assert "95 % CI 16 to 1,793" in sentence
-    assert ratio_text(ForestRow("Day 14", "", value, low, high, p)) == "115 (16\N{EN DASH}1,793)"
-    assert ratio(value, low, high) == "115 (16\N{EN DASH}1,793)"
-    assert "115 (95 % CI 16 to 1,793; p 0.00013" in ratio_line(shown)
+    assert "95 % CI 16 to 1,790" in sentence
+    assert ratio_text(ForestRow("Day 14", "", value, low, high, p)) == "115 (16\N{EN DASH}1,790)"
+    assert ratio(value, low, high) == "115 (16\N{EN DASH}1,790)"
+    assert "115 (95 % CI 16 to 1,790; p 0.00013" in ratio_line(shown)
     assert p_cell(p) == "0.00013"

@@ -31,7 +31,7 @@ def test_three_of_eight_uncorrected_are_none_after_correction() -> None:
     found = rows(0.02, 0.03, 0.04, 0.3, 0.4, 0.5, 0.6, 0.7)
     assert sum(row.p_value < 0.05 for row in found) == 3
     assert differing(found).rows == ()
-    assert forest_title(page(found)) == "No clear difference (corrected for 8 tests)"
+    assert forest_title(page(found)) == "None of 8 differs after correction"
     assert family_note(found) == (
         "8 comparisons; the p beside a row is not corrected, the title counts false discovery "
         "rates below 5 % (Benjamini-Hochberg). None is."
