@@ -41,6 +41,7 @@ def residual_variances(fitted: FittedStructured, frame: "pl.DataFrame") -> Array
         grouped = len(part.levels) > 1 or part.levels != ("",)
         sizes = np.exp(2 * own)[_levels(fitted, frame, part.levels) if grouped else 0]
     else:
+        assert isinstance(part, AutoregressiveResidual)
         _require_visits(fitted, frame, part)
         sizes = np.exp(2 * own[0])
     return np.asarray(fitted.design.y_scale**2 * sizes / _relative_weights(fitted, frame))
