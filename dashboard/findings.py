@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 
 from analysis.number_words import count
 from dashboard.components.icon import icon
+from dashboard.components.text import sentence_case
 
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 _ICONS = {"error": "cross", "warning": "warning", "info": "info"}
@@ -46,7 +47,7 @@ def finding_item(severity: str, title: str | None, row: dict[str, Any]) -> Compo
         part for part in (short_path(row["source_file"]), row["column_name"]) if part
     )
     times = html.Span(f" {row['count']:,} ×", className="cg-times") if row["count"] > 1 else None
-    message = row["message"][:1].upper() + row["message"][1:]
+    message = sentence_case(row["message"])
     return html.Li(
         [
             _mark(severity),

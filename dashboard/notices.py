@@ -6,6 +6,7 @@ from dash.development.base_component import Component
 from dashboard.components.card import card
 from dashboard.components.empty_state import command, empty_state
 from dashboard.components.page_header import page_header
+from dashboard.components.text import sentence_case
 from dashboard.view import Mode, View
 
 
@@ -37,7 +38,7 @@ def unreadable(reason: str) -> Component:
 def unreachable(reason: str) -> Component:
     """The database does not answer; `reason` says what it is and what to do."""
     return _notice(
-        "The data cannot be read now", f"{reason[:1].upper()}{reason[1:]}.",
+        "The data cannot be read now", f"{sentence_case(reason)}.",
         "Nothing was changed. Reload this page when the database is there again.", [],
     )  # fmt: skip
 

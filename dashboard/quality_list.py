@@ -8,6 +8,7 @@ from analysis.number_words import count
 from dashboard.components.card import card
 from dashboard.components.icon import icon
 from dashboard.components.provenance_strip import provenance_strip
+from dashboard.components.text import sentence_case
 from dashboard.findings import short_path
 from dashboard.view import View
 
@@ -55,7 +56,7 @@ def refused_reasons(refused: pl.DataFrame) -> pl.DataFrame:
 def _item(picture: str, severity: str, words: str, place: str) -> Component:
     mark = icon(picture, 17)
     mark.className += f" cg-severity-{severity}"
-    text = words[:1].upper() + words[1:]
+    text = sentence_case(words)
     return html.Li([mark, html.Div([html.P(text), html.P(place, className="cg-muted")])])
 
 

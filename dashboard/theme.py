@@ -88,11 +88,6 @@ def _declarations(theme: Theme) -> str:
     return ";".join(pairs)
 
 
-def format_count(value: int | None) -> str:
-    """A whole number with thousands separators; a dash when missing."""
-    return DASH if value is None else f"{value:,}".replace("-", "−")
-
-
 def format_percent(fraction: float | None, decimals: int = 0) -> str:
     """A fraction of 0 to 1 as a percentage that does not break before its sign."""
     if fraction is None or not math.isfinite(fraction):

@@ -5,17 +5,18 @@ something, or that brings a file not seen before, ends in a named data cut.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import polars as pl
 from sqlalchemy import Connection, Engine
 
 from analysis.errors import UserError
 from analysis.number_words import count
 from analysis.tracers import TRACERS
-from etl.accounting import account
+from etl.accounting import FileAccount, account
 from etl.delivery import Delivery, check_delivery
 from etl.guard import ReadResult, read_guarded
 from etl.half_file import require_whole_files
@@ -23,7 +24,7 @@ from etl.known import Known
 from etl.known_study import read_known
 from etl.load_result import LoadResult, as_before, nothing_new, result_of, with_aside
 from etl.loaded_before import all_known, loaded_before, unchanged
-from etl.older_content import older_content_findings, set_aside_older
+from etl.older_content import SetAside, older_content_findings, set_aside_older
 from etl.plan import Plan, make_plan
 from etl.profiles import SavedProfile, load_profile
 from etl.profiles.guess import guess_profile
@@ -98,21 +99,45 @@ def _run(
         return _load(engine, results, saved, facts, tell, name)
 
 
-def _check_against(
+@dataclass(frozen=True)
+class _Checked:
+    """A delivery held against what the study has. `before`: the days from which the study's records
+    count, as they were before the delivery."""
+
+    study_id: int | None
+    delivery: Delivery
+    plan: Plan
+    known: Known
+    before: pl.DataFrame
+    aside: tuple[SetAside, ...]
+
+
+def _checked(
     connection: Connection, results: Sequence[ReadResult], saved: SavedProfile, studyid: str
-) -> LoadResult:
+) -> _Checked | LoadResult:
+    """The delivery with its plan; the result where no file of it is to be looked at again."""
     study_id = held.study_id_of(connection, studyid)
     again = loaded_before(connection, results, saved, study_id)
     if again is not None:
         return as_before(again)
-    results, aside = set_aside_older(connection, results, saved, study_id)
-    if not results:
+    kept, aside = set_aside_older(connection, results, saved, study_id)
+    if not kept:
         return nothing_new(aside, held.cut_names(connection, study_id or 0)[-1])
     known = read_known(connection, study_id)
-    delivery = check_delivery(results, saved, known, studyid)
+    before = known.references
+    delivery = check_delivery(kept, saved, known, studyid)
     plan = _planned(delivery, connection, study_id)
-    words = f"; {studyid!r} would be a new study" * (study_id is None)
-    return with_aside(_would_do(delivery, plan, words), aside)
+    return _Checked(study_id, delivery, plan, known, before, aside)
+
+
+def _check_against(
+    connection: Connection, results: Sequence[ReadResult], saved: SavedProfile, studyid: str
+) -> LoadResult:
+    checked = _checked(connection, results, saved, studyid)
+    if isinstance(checked, LoadResult):
+        return checked
+    words = f"; {studyid!r} would be a new study" * (checked.study_id is None)
+    return with_aside(_would_do(checked.delivery, checked.plan, words), checked.aside)
 
 
 def _planned(delivery: Delivery, connection: Connection | None, study_id: int | None) -> Plan:
@@ -137,44 +162,49 @@ def _load(
     tell: Progress,
     name: str | None,
 ) -> LoadResult:
-    studyid = facts.studyid
     tell(0.3, "checking records")
     with reading(engine) as connection:
-        loads.require_kind(connection, studyid, synthetic=facts.synthetic)
-        study_id = held.study_id_of(connection, studyid)
-        again = loaded_before(connection, results, saved, study_id)
-        if again is not None:
-            return as_before(again)
-        results, aside = set_aside_older(connection, results, saved, study_id)
-        if not results:
-            return nothing_new(aside, held.cut_names(connection, study_id or 0)[-1])
-        known = read_known(connection, study_id)
-        before = known.references
-        delivery = check_delivery(results, saved, known, studyid)
-        plan = _planned(delivery, connection, study_id)
+        loads.require_kind(connection, facts.studyid, synthetic=facts.synthetic)
+        checked = _checked(connection, results, saved, facts.studyid)
+        if isinstance(checked, LoadResult):
+            return checked
+        delivery, plan, study_id = checked.delivery, checked.plan, checked.study_id
         accounts = account(delivery, plan)
-        if plan.is_empty and all_known(connection, results, saved, study_id):
+        if plan.is_empty and all_known(connection, delivery.files, saved, study_id):
             cut = held.cut_names(connection, study_id or 0)[-1]
             same = result_of(delivery, plan, accounts, cut, unchanged(cut), False)
-            return with_aside(same, aside)
-        delivery.findings += [(None, one.finding) for one in aside]
+            return with_aside(same, checked.aside)
+    delivery.findings += [(None, one.finding) for one in checked.aside]
     tell(0.55, "writing")
-    is_new = study_id is None
+    cut, message = _write(engine, checked, accounts, facts, tell, name)
+    tell(1.0, "done")
+    done = result_of(delivery, plan, accounts, cut, message, True)
+    return replace(done, files=(*done.files, *(one.account for one in checked.aside)))
+
+
+def _write(
+    engine: Engine,
+    checked: _Checked,
+    accounts: list[FileAccount],
+    facts: LoadFacts,
+    tell: Progress,
+    name: str | None,
+) -> tuple[str, str]:
+    """The one transaction of a load; returns the name of its data cut and what was done."""
+    delivery, plan, known = checked.delivery, checked.plan, checked.known
     with engine.begin() as connection:
         study_id, load_id = open_load(connection, delivery, facts)
         cut = _cut_name(connection, study_id, name)
         file_ids = write_files(connection, accounts, study_id, load_id)
         write_records(connection, delivery, plan, study_id, load_id, file_ids, tell)
-        redated = redate(connection, study_id, load_id, before, known.references)
-        message = f"new study {studyid!r}; " if is_new else ""
+        redated = redate(connection, study_id, load_id, checked.before, known.references)
+        message = f"new study {facts.studyid!r}; " if checked.study_id is None else ""
         message += f"loaded into data cut {cut!r}"
         if redated:
             message += f"; new days from infusion for {count(redated, 'earlier record')}"
         close_load(connection, delivery, load_id, file_ids, _now(), message)
         loads.insert_cut(connection, study_id, cut, load_id, _now())
-    tell(1.0, "done")
-    done = result_of(delivery, plan, accounts, cut, message, True)
-    return replace(done, files=(*done.files, *(one.account for one in aside)))
+    return cut, message
 
 
 def _cut_name(connection: Connection, study_id: int, name: str | None) -> str:

@@ -76,11 +76,6 @@ def with_hashes(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     )
 
 
-def record_keys(frame: pl.DataFrame, contract: Contract) -> pl.Series:
-    """The hash of each record's natural key."""
-    return hash64(frame.select(record_key=_key_text(frame, contract))["record_key"])
-
-
 def content_hashes(frame: pl.DataFrame, contract: Contract) -> pl.Series:
     """The hash of each record's content; columns that do not exist in the frame do not count."""
     return hash64(frame.select(content_hash=_content_text(frame, contract))["content_hash"])

@@ -1,6 +1,6 @@
 """Content that was superseded does not become current again without a word.
 
-A file that the study has seen is as old as the load that first brought it. What a later load
+A file that the study has seen is as old as the newest load that read it. What a later load
 corrected or retired of it stays so when the file is sent again, by itself or beside new files: the
 file is set aside whole, and that is said. A full delivery states all there is, so it must not hold
 such a file. A new file that repeats an old content may be a correction that was taken back: it is

@@ -38,7 +38,6 @@ MANY_PATIENTS = 2_000
 MAX_END_LABELS = 5
 ROW_PX = 18
 PLOT_PX = 380
-PHONE_GAP = 0.085
 
 
 class TrajectoryNumbers(NamedTuple):

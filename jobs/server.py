@@ -51,22 +51,23 @@ def serve(settings: ServerSettings) -> None:
     check_revision(create_engine_for(settings.database))
     token = "" if settings.mode == "demo" else token_of(settings)
     environment = server_environment(settings, token)
-    web = start(web_command(settings), environment)
-    dispatcher = start(DISPATCHER, environment)
     for ending in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
         signal.signal(ending, lambda *_: sys.exit(0))
+    children: list[subprocess.Popen[bytes]] = []
     try:
+        children.append(web := start(web_command(settings), environment))
+        children.append(start(DISPATCHER, environment))
         wait_until_ready(settings, web)
         print(f"Cartograph is at {link(settings, token)}  (Ctrl+C ends it)", flush=True)
         while web.poll() is None:
-            if dispatcher.poll() is not None:
-                dispatcher = start(DISPATCHER, environment)
+            if children[-1].poll() is not None:
+                children[-1] = start(DISPATCHER, environment)
             time.sleep(1)
         raise UserError(f"the web server ended by itself (exit {web.returncode}); see its words.")
     except KeyboardInterrupt:
         pass
     finally:
-        stop([web, dispatcher])
+        stop(children)
 
 
 def start(command: list[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:

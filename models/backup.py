@@ -17,7 +17,7 @@ import psycopg
 from sqlalchemy import URL, Connection, Engine, Table, func, inspect, select, text
 
 from models import failures
-from models.bulk import loader_lock
+from models.bulk import loader_lock, quote
 from models.clock import utc_now
 from models.connect import create_engine_for, parse_url, reading, sqlite_module, sqlite_path
 from models.errors import BackupError
@@ -173,8 +173,8 @@ def _dump(engine: Engine, part: Path) -> None:
 
 
 def _copy_out(connection: Connection, table: Table, member: IO[bytes]) -> None:
-    columns = ", ".join(f'"{column.name}"' for column in table.columns)
-    query = f'SELECT {columns} FROM "{table.name}" ORDER BY id'  # noqa: S608
+    columns = ", ".join(quote(column.name) for column in table.columns)
+    query = f"SELECT {columns} FROM {quote(table.name)} ORDER BY id"  # noqa: S608
     driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
     with (
         failures.translated(connection.engine, "COPY TO STDOUT"),
@@ -241,8 +241,8 @@ def _copy_in(
     driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
     with archive.open(f"{name}.csv") as member:
         header = io.TextIOWrapper(member, "utf-8").readline().strip()
-    columns = ", ".join(f'"{column}"' for column in header.split(","))
-    command = f'COPY "{name}" ({columns}) FROM STDIN (FORMAT csv, HEADER)'
+    columns = ", ".join(quote(column) for column in header.split(","))
+    command = f"COPY {quote(name)} ({columns}) FROM STDIN (FORMAT csv, HEADER)"
     with (
         archive.open(f"{name}.csv") as member,
         failures.translated(connection.engine, "COPY FROM STDIN"),
@@ -268,6 +268,6 @@ def _restart_sequences(connection: Connection, tables: Iterable[str]) -> None:
         )
         sequence = connection.scalar(find, {"name": name})
         if sequence is not None:
-            highest = connection.exec_driver_sql(f'SELECT max(id) FROM "{name}"').scalar()  # noqa: S608
+            highest = connection.exec_driver_sql(f"SELECT max(id) FROM {quote(name)}").scalar()  # noqa: S608
             restart = text("SELECT setval(CAST(:sequence AS regclass), :value, false)")
             connection.execute(restart, {"sequence": sequence, "value": (highest or 0) + 1})

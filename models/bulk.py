@@ -178,13 +178,13 @@ def _insert_postgres(connection: Connection, table: Table, frame: pl.DataFrame) 
     """
     frame = frame.select(one for one in frame if one.null_count() < one.len())
     active = text("SELECT row_security_active(CAST(:name AS text))")
-    if not connection.scalar(active, {"name": _quote(table.name)}):
+    if not connection.scalar(active, {"name": quote(table.name)}):
         _copy(connection, _quoted(table, frame.columns), frame)
         return
-    columns = ", ".join(_quote(name) for name in frame.columns)
+    columns = ", ".join(quote(name) for name in frame.columns)
     connection.exec_driver_sql(
         f"CREATE TEMPORARY TABLE incoming ON COMMIT DROP AS "  # noqa: S608
-        f"SELECT {columns} FROM {_quote(table.name)} WITH NO DATA"
+        f"SELECT {columns} FROM {quote(table.name)} WITH NO DATA"
     )
     _copy(connection, f"incoming ({columns})", frame)
     connection.exec_driver_sql(
@@ -209,8 +209,9 @@ def _copy(connection: Connection, target: str, frame: pl.DataFrame) -> None:
 
 
 def _quoted(table: Table, columns: list[str]) -> str:
-    return f"{_quote(table.name)} ({', '.join(map(_quote, columns))})"
+    return f"{quote(table.name)} ({', '.join(map(quote, columns))})"
 
 
-def _quote(name: str) -> str:
+def quote(name: str) -> str:
+    """A name as it stands in a statement."""
     return '"' + name.replace('"', '""') + '"'

@@ -182,16 +182,6 @@ def read_job(connection: Connection, job_id: int) -> dict[str, Any]:
     return _decoded(row)
 
 
-def list_jobs(
-    connection: Connection, *, study_id: int | None = None, limit: int = 100
-) -> list[dict[str, Any]]:
-    """The newest jobs first."""
-    query = select(Job.__table__).order_by(Job.id.desc()).limit(limit)
-    if study_id is not None:
-        query = query.where(Job.study_id == study_id)
-    return [_decoded(row) for row in connection.execute(query).mappings()]
-
-
 def _decoded(row: Mapping[Any, Any]) -> dict[str, Any]:
     result = row["result"]
     return {

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from models.bulk import insert_frame, next_id
 from models.clock import utc_now
@@ -95,28 +95,6 @@ def finish_load(
     connection.execute(update(Load).where(Load.id == load_id).values(values))
 
 
-def loaded_files(
-    connection: Connection, study_id: int, profile_hash: str | None, contract_version: str
-) -> pl.DataFrame:
-    """Files that finished loads brought under this profile and contract: sha256, load_id.
-
-    The same content under the same profile and contract is already there.
-    """
-    load, file = TABLES["load"], TABLES["source_file"]
-    query = (
-        select(file)
-        .join(load, load.c.id == file.c.load_id)
-        .where(
-            load.c.study_id == study_id,
-            load.c.status == "done",
-            load.c.contract_version == contract_version,
-            load.c.profile_hash.is_not_distinct_from(profile_hash),
-        )
-        .order_by(file.c.id)
-    )
-    return read_frame(connection, [file.c.sha256, file.c.load_id], query)
-
-
 def insert_refused(connection: Connection, frame: pl.DataFrame) -> int:
     """Rows of `refused_row` without their ids."""
     return _insert_numbered(connection, "refused_row", frame)
@@ -133,11 +111,6 @@ def insert_cut(
     """Name the state of the study after a load. A name that is taken raises IntegrityError."""
     row = {"study_id": study_id, "name": name, "load_id": load_id, "created_at": at or utc_now()}
     return _inserted(connection, DataCut, row)
-
-
-def has_cut(connection: Connection, study_id: int, name: str) -> bool:
-    query = select(func.count()).where(DataCut.study_id == study_id, DataCut.name == name)
-    return bool(connection.scalar(query))
 
 
 def _insert_numbered(connection: Connection, table: str, frame: pl.DataFrame) -> int:

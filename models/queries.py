@@ -85,12 +85,6 @@ def study_state(engine: Engine, studyid: str) -> tuple[Any, ...]:
         )
 
 
-def latest_cut(engine: Engine, studyid: str) -> Cut | None:
-    """The newest data cut of the study, None before the first load."""
-    cuts = list_cuts(engine, studyid)
-    return _cut(cuts, studyid, None) if cuts.height else None
-
-
 def read_trial(
     engine: Engine, studyid: str, cut: str | None = None, cache_dir: Path | None = None
 ) -> Trial:

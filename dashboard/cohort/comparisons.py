@@ -14,6 +14,7 @@ from analysis.derive.labels import region_label
 from analysis.derive.peak import peaks
 from analysis.derive.signal import Signal
 from dashboard.cohort.series import peaks_of
+from dashboard.components.text import sentence_case
 from dashboard.view import View
 from figures.number_text import day_text
 from figures.ratio_forest import ForestNumbers, ForestRow, prepare_ratio_forest
@@ -96,8 +97,3 @@ def forest(
 def forest_row(item: Comparison) -> ForestRow:
     """A comparison as a row of the forest."""
     return ForestRow(item.label, item.note, item.ratio, item.conf_low, item.conf_high, item.p_value)
-
-
-def sentence_case(label: str) -> str:
-    """A label at the start of a line."""
-    return label[:1].upper() + label[1:]

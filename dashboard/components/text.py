@@ -14,6 +14,11 @@ def join_facts(facts: Iterable[str | None]) -> list[Component]:
     return [html.Span(fact) for fact in facts if fact]
 
 
+def sentence_case(words: str) -> str:
+    """Words at the start of a line."""
+    return words[:1].upper() + words[1:]
+
+
 UNBROKEN = re.compile(
     r"95\s%\sCI\s[^\s,;)]+(?:\sto\s[^\s,;)]+)?(?:\s%)?|\bn\s=\s\d[\d,]*|\bp\s(?:<\s)?\d[\d.]*"
     r"|\d[\d.,]*\s%|\bday\s\d+"

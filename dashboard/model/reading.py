@@ -13,6 +13,7 @@ from analysis.fits.recipe import default_inference
 from analysis.number_words import p_words
 from analysis.results import Fit, GeometricMeanRatio
 from analysis.specs import ModelSpec
+from dashboard.components.text import sentence_case
 from dashboard.filters import window_text
 from dashboard.model.beyond_controls import beyond_controls
 from dashboard.model.scope import scope_changes
@@ -93,7 +94,7 @@ def window_options(spec: ModelSpec) -> list[dict[str, str]]:
     if window_name(spec) is not None:
         return named
     words = window_text(spec.day_low, spec.day_high)
-    own_window = words[:1].upper() + words[1:]
+    own_window = sentence_case(words)
     return [*named, {"value": OWN_WINDOW, "label": own_window}]
 
 

@@ -19,6 +19,7 @@ from dashboard.components.graph import graph
 from dashboard.components.page_header import page_header
 from dashboard.components.provenance_strip import figure_downloads, provenance_strip
 from dashboard.components.signal_options import signal_options
+from dashboard.components.text import sentence_case
 from dashboard.components.url_control import url_select
 from dashboard.model import reading, scope
 from dashboard.model.beyond_controls import beyond_words
@@ -171,11 +172,6 @@ def fitted(view: View, catalog: tuple[Signal, ...], spec: ModelSpec, fit: Fit) -
     return html.Div(present(body), className="cg-stack")
 
 
-def sentence_case(words: str) -> str:
-    """Words at the start of a line."""
-    return words[:1].upper() + words[1:]
-
-
 def present(parts: Sequence[Component | None]) -> list[Component]:
     """The parts that there are."""
     return [part for part in parts if part is not None]
@@ -277,9 +273,9 @@ def ratio_card(view: View, fit: Fit) -> Component | None:
         level=fit.conf_level,
     )  # fmt: skip
     return card(
-        f"{first.group[:1].upper()}{first.group[1:]} against {first.reference}",
+        f"{sentence_case(first.group)} against {first.reference}",
         [
-            html.P(f"{first.kind[:1].upper()}{first.kind[1:]} by day", className="cg-card-lead"),
+            html.P(f"{sentence_case(first.kind)} by day", className="cg-card-lead"),
             graph(figure, Ids.RATIOS, "Ratio between the groups by day"),
         ],
         footer=provenance_strip(

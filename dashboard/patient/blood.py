@@ -22,8 +22,14 @@ def blood_signals(records: CutRecords) -> tuple[Signal, ...]:
 
 
 def odd_units(records: CutRecords, signal: Signal) -> tuple[Signal, ...]:
-    """The same quantity in units that few patients have: not shown where `signal` speaks."""
-    same = [one for one in records.catalog if quantity(one) == quantity(signal)]
+    """The same quantity in units that few patients have: not shown where `signal` speaks. Kept: the
+    roster asks for every patient."""
+    return records.kept(("odd units", signal.key), lambda: _odd_units(records, signal))
+
+
+def _odd_units(records: CutRecords, signal: Signal) -> tuple[Signal, ...]:
+    wanted = quantity(signal)
+    same = [one for one in records.catalog if quantity(one) == wanted]
     others = [one for one in same if one.key != signal.key]
     if not others:
         return ()

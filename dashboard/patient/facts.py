@@ -11,7 +11,7 @@ from figures.tracks.b_cells import below_limit
 from figures.tracks.patient_frames import PatientFrames, Row
 from figures.tracks.reading import unit_text
 from figures.tracks.toxicity import CATEGORIES, graded_events, highest_grade, runs
-from figures.tracks.tracer_text import TRACK_NAME, tracer_of
+from figures.tracks.tracer_text import tracer_of
 from figures.tracks.track import Point, Series, Track
 
 
@@ -216,8 +216,3 @@ def _b_cells(tracks: tuple[Track, ...]) -> str | None:
         if track.key == "b-cells" and track.series:
             return below_limit(track.series[0].points)
     return None
-
-
-def track_name(image: ImagePeak) -> str:
-    """ "Reporter uptake", "Label uptake": what the imaging track is called."""
-    return TRACK_NAME[image.tracer_class]

@@ -8,6 +8,7 @@ from dash.development.base_component import Component
 
 from dashboard.components.card import card
 from dashboard.components.icon import icon
+from dashboard.components.text import sentence_case
 from figures.tracks.patient_frames import Row, source_text
 
 _ICONS = {"error": "cross", "warning": "warning", "info": "info"}
@@ -48,4 +49,4 @@ def _line(flag: Row, href: str) -> Component:
     source = source_text(flag)
     link = html.A("Source row", href=href, title=source) if source else None
     detail = str(flag.get("detail") or "")
-    return html.P([detail[:1].upper() + detail[1:], " ", link])
+    return html.P([sentence_case(detail), " ", link])

@@ -32,11 +32,6 @@ def kinetics_rank(code: str, unit: str | None) -> tuple[bool, bool, str]:
     return code != "CARTG", unit == "%", code
 
 
-def blood_series(track: Track) -> Series | None:
-    """The first series of a kinetics track that was measured in blood."""
-    return next((one for one in track.series if one.key.endswith(":BLOOD")), None)
-
-
 def _track(
     patient: PatientFrames,
     code: str,

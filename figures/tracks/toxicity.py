@@ -10,7 +10,6 @@ from figures.tracks.patient_frames import Choices, PatientFrames, Row, hover_tex
 from figures.tracks.track import ReadRow, Span, Track
 
 CATEGORIES: tuple[str, ...] = ("CRS", "ICANS", "HLH")
-UNKNOWN_END_DAYS = 1.0
 
 
 class Run(NamedTuple):

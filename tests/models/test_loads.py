@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import IntegrityError
 
-from models import audit, fits, loads
+from models import audit, fits, held, loads
 from models.errors import StudyKindError, UnknownNameError
 from models.tables import TABLES
 from tests.models.small_study import AT, ROWS, fill
@@ -75,24 +75,17 @@ def test_a_load_from_start_to_cut(engine: Engine) -> None:
         assert loads.insert_refused(connection, frame) == 1
         finding = {"load_id": load, "severity": "info", "code": "c", "count": 1, "message": "m"}
         assert loads.insert_findings(connection, pl.DataFrame([finding])) == 1
-        assert loads.loaded_files(connection, 1, "p1", "1").is_empty()  # it still runs
+        assert held.files_loaded(connection, 1, "p1", "1").is_empty()  # it still runs
         loads.finish_load(connection, load, datetime(2026, 1, 6), "fine")
         loads.insert_cut(connection, 1, "first", load)
     with engine.connect() as connection:
-        assert loads.loaded_files(connection, 1, "p1", "1").rows() == [("ff", load)]
-        assert loads.loaded_files(connection, 1, "p2", "1").is_empty()
-        assert loads.loaded_files(connection, 1, "p1", "2").is_empty()
-        assert loads.loaded_files(connection, 1, None, "1").is_empty()
-        assert loads.has_cut(connection, 1, "first")
-        assert not loads.has_cut(connection, 1, "second")
+        found = held.files_loaded(connection, 1, "p1", "1")
+        assert found.select("sha256", "load_id").rows() == [("ff", load)]
+        assert held.files_loaded(connection, 1, "p2", "1").is_empty()
+        assert held.files_loaded(connection, 1, "p1", "2").is_empty()
+        assert held.cut_names(connection, 1) == ["first"]
         ids = connection.scalars(select(TABLES["refused_row"].c.id)).all()
         assert sorted(ids) == [1, 2]
-
-
-def test_a_file_loaded_without_a_profile_is_found(engine: Engine) -> None:
-    with engine.begin() as connection:
-        fill(connection, "study", "load", "source_file")
-        assert loads.loaded_files(connection, 1, None, "1").rows() == [("00", 1)]
 
 
 def test_a_cut_has_one_name(engine: Engine) -> None:

@@ -131,7 +131,6 @@ def test_study_without_a_load(engine: Engine) -> None:
     with engine.begin() as connection:
         fill(connection, "study")
     trial = queries.read_trial(engine, "S1")
-    assert queries.latest_cut(engine, "S1") is None
     assert (trial.cut.name, trial.cut.load_id) == ("", 0)
     assert all(getattr(trial, name).is_empty() for name in RECORD_FRAMES)
     assert "region_kind" in trial.quantifications.columns
