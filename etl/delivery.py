@@ -80,13 +80,25 @@ def check_delivery(
         delivery.records[name] = frame
         delivery.findings += observe(frame, contract, shaped.parts)
         _learn(frame, contract, known, saved)
-    if saved.profile.reference == "rfstdtc" and known.infusions.is_empty():
+    if saved.profile.reference == "rfstdtc":
+        delivery.findings += _clock(delivery, known)
+    return delivery
+
+
+def _clock(delivery: Delivery, known: Known) -> list[tuple[int | None, Finding]]:
+    """What days count from, where that is not an infusion for every subject."""
+    if known.infusions.is_empty():
         message = (
             "no infusion of a cell product is known; days count from RFSTDTC, the reference start "
             "of the datasets, and what was given is kept as interventions"
         )
-        delivery.findings.append((None, Finding("no_cell_product", message, "warning")))
-    return delivery
+        return [(None, Finding("no_cell_product", message, "warning"))]
+    n = known.subjects.join(known.references, on="usubjid", how="anti").height
+    message = (
+        f"{count(n, 'subject')} without an accepted infusion and its date: no day from infusion "
+        "is computed for them, for others' days count from infusion and RFSTDTC is another moment"
+    )
+    return [(None, Finding("no_day_0", message, "warning", None, n))] if n else []
 
 
 def _check(
@@ -105,11 +117,19 @@ def _check(
     if contract.name in EVENT_NUMBERS:
         frame = number_events(frame, *EVENT_NUMBERS[contract.name])
     frame = link_codes(frame, contract, known)
+    before = known.references
     if contract.name == "infusion":
-        _learn_references(frame, known)
+        known.learn("references", references_of(frame.filter(OPEN)), ("usubjid",))
     frame = add_days(frame, contract, known.references)
     frame = apply_schema(frame, contract)
-    return apply_keys(frame, contract, numbered)
+    frame = apply_keys(frame, contract, numbered)
+    if contract.name == "infusion":
+        _learn_references(frame.filter(_accepted()), known, before)
+    return frame
+
+
+def _accepted() -> pl.Expr:
+    return pl.col("_verdict").is_in([LOADED, DUPLICATE])
 
 
 def _imply_subjects(frame: pl.DataFrame, delivery: Delivery, known: Known) -> None:
@@ -197,7 +217,7 @@ _DTYPES = {
 
 def _learn(frame: pl.DataFrame, contract: Contract, known: Known, saved: SavedProfile) -> None:
     """Accepted rows become known to the tables that come later."""
-    good = frame.filter(pl.col("_verdict").is_in([LOADED, DUPLICATE]))
+    good = frame.filter(_accepted())
     if saved.profile.delivery == "full" and contract.name in LISTS:
         name, key = LISTS[contract.name]
         known.forget(name, frame, key)
@@ -232,14 +252,19 @@ LISTS = {
 """Contract -> what is known by it, and its key."""
 
 
-def _learn_references(frame: pl.DataFrame, known: Known) -> None:
-    known.learn("references", references_of(frame.filter(OPEN)), ("usubjid",))
+def _learn_references(good: pl.DataFrame, known: Known, before: pl.DataFrame) -> None:
+    """Accepted infusions alone say day 0. The first ones of a study end the counting from reference
+    starts: days from consent would lie beside days from infusion."""
+    first = known.infusions.is_empty() and not good.is_empty()
+    known.references = before.clear() if first else before
+    known.learn("references", references_of(good), ("usubjid",))
 
 
 def _learn_reference_starts(characteristics: pl.DataFrame, known: Known) -> None:
-    """SDTM reference starts, for subjects whose infusion is not known."""
+    """SDTM reference starts, for a study of which no infusion is known."""
+    if not known.infusions.is_empty():
+        return
     starts = characteristics.filter(pl.col("paramcd") == REFERENCE_START)
-    starts = starts.join(known.infusions, on="usubjid", how="anti")
     known.learn("references", reference_starts(starts), ("usubjid",))
 
 

@@ -30,7 +30,8 @@ def read_known(connection: Connection, study_id: int | None) -> Known:
     known.learn("infusions", infusions, ("usubjid", "infusion_no"))
     starts = codes("subject_characteristic", "paramcd", "value_text")
     starts = starts.filter(pl.col("paramcd") == REFERENCE_START)
-    known.learn("references", reference_starts(starts), ("usubjid",))
+    if infusions.is_empty():
+        known.learn("references", reference_starts(starts), ("usubjid",))
     references = references_of(with_local(infusions, "dtm", "tz"))
     known.learn("references", references, ("usubjid",))
     scans = codes("scan", "scan_code", "decay_state").rename({"decay_state": "scan_decay_state"})

@@ -23,7 +23,8 @@ def redate(
 
     `before` and `after` are `Known.references` as they were and as the delivery left them.
     """
-    moved = after.join(before, on=after.columns, how="anti", nulls_equal=True)["usubjid"]
+    new = after.join(before, on=after.columns, how="anti", nulls_equal=True)["usubjid"]
+    moved = pl.concat([new, before.join(after, on="usubjid", how="anti")["usubjid"]])
     if moved.is_empty():
         return 0
     versions = held.subject_versions(connection, study_id).rename({"id": "subject_id"})

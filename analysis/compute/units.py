@@ -170,7 +170,7 @@ _POWER = re.compile(
     r"(?:(?:1 ?)?[x*] ?10 ?(?:\^|\*{1,2}|e\+?)? ?|10 ?(?:\^|\*{1,2}|e\+?) ?|1e\+?)(\d{1,2}) (.+)"
 )
 _CELLS = re.compile(
-    r"(?:(?:viable|total|infused|transduced|positive|therapeutic|car[- ]?t?\+?|t) )*cells?(/kg)?"
+    r"(?:(?:viable|total|infused|transduced|positive|therapeutic|car[- ]?t?\+?|t)[ -])*cells?(/kg)?"
 )
 
 

@@ -40,6 +40,7 @@ def infusions(columns: str, header: str, *cells: str, more: str = "") -> pl.Data
         ("Dose [10^6 cells]", 120e6),
         ("Dose (million cells)", 120e6),
         ("Infused (10E6 viable CAR-T cells)", 120e6),
+        ("Dose (10^6 CAR-positive viable T cells)", 120e6),
         ("Dose (1x10^8 cells)", 120e8),
         ("Dose (cells)", 120.0),
         ("Dose", 120.0),
@@ -113,6 +114,7 @@ def test_a_dose_by_volume_or_bag_is_left_empty_and_the_infusion_stays_day_0(
     (tmp_path / "infusion.csv").write_text(
         "usubjid,dtm,dose_cells,dose_unit\nS1,2025-01-01T10:00:00Z,68,mL\n"
         "S2,2025-01-02T10:00:00Z,1,Bag\nS3,2025-01-03T10:00:00Z,50,10^6 cells\n"
+        "S4,2025-01-04T10:00:00Z,3,mg\nS5,2025-01-05T10:00:00Z,2,Therapeutic Cells/m2\n"
     )
     result = jobs.load(engine, [tmp_path / "infusion.csv"], "ST")
     assert (result.exit_code, len(result.refused)) == (0, 0)
@@ -120,10 +122,10 @@ def test_a_dose_by_volume_or_bag_is_left_empty_and_the_infusion_stays_day_0(
     assert found == [
         f"Infusions of the cell product: 1 dose in {unit} is no number of cells and left empty; "
         "add the cells given as dose_cells with their dose_unit"
-        for unit in ("Bag", "mL")
+        for unit in ("Bag", "Therapeutic Cells/m2", "mL", "mg")
     ]
     infusions = read_trial(engine, "ST").infusions.sort("usubjid")
-    assert infusions["dose_cells"].to_list() == [None, None, 50e6]
+    assert infusions["dose_cells"].to_list() == [None, None, 50e6, None, None]
     assert infusions["dtm_utc"].null_count() == 0
 
 
