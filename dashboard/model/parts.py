@@ -244,15 +244,17 @@ def saved_runs(view: View, runs: Sequence[dict[str, Any]]) -> Component:
 
 
 def _linked(fit: Fit, view: View) -> Component | str:
-    """The finding, as a link to its question where this page draws it."""
+    """The finding without its cautions, which the status stands for, as a link to its question
+    where this page draws it."""
+    finding = fit.sentence.partition(" Caution: ")[0]
     try:
         spec = ModelSpec.from_dict(fit.spec or {})
     except UserError:  # a fit of a version that asked otherwise
-        return fit.sentence
+        return finding
     target = question_link(spec, view)
     if target is None:
-        return fit.sentence
-    return html.A(fit.sentence, href=target, className="cg-finding")
+        return finding
+    return html.A(finding, href=target, className="cg-finding")
 
 
 def fixed(value: float | None, digits: int = 3) -> str:

@@ -334,8 +334,9 @@ def test_a_fit_without_a_question_has_none_to_copy() -> None:
 def test_a_saved_finding_wraps_so_that_its_status_stays_in_sight() -> None:
     """Links in tables keep to one line; a finding with its cautions is longer than the card."""
     spec = reading.chosen_spec(view())
-    run = {"fit": FIT.replace(spec=spec.to_dict()), "created_at": datetime(2026, 1, 2), "actor": ""}
+    fit = FIT.replace(spec=spec.to_dict(), sentence="Twice as high. Caution: few patients.")
+    run = {"fit": fit, "created_at": datetime(2026, 1, 2), "actor": ""}
     links = [one for one in walk(parts.saved_runs(view(), [run])) if type(one).__name__ == "A"]
-    assert [link.className for link in links] == ["cg-finding"]
+    assert [(link.className, link.children) for link in links] == [("cg-finding", "Twice as high.")]
     style = (Path(parts.__file__).parents[1] / "assets" / "40-analysis.css").read_text()
     assert ".cg-table a.cg-finding { white-space: normal; }" in style
