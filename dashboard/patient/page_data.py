@@ -79,7 +79,7 @@ def natural_key(usubjid: str) -> tuple[tuple[int, int | str], ...]:
     digits = ""
     text = ""
     for char in usubjid + "\0":
-        if char.isdigit():
+        if char.isdecimal():
             if text:
                 parts.append((1, text))
                 text = ""

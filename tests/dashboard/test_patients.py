@@ -221,6 +221,7 @@ def test_small_words() -> None:
     assert short_criterion("NCI MRD") == "NCI MRD"
     assert criterion_text("B-ALL MARROW AND MRD") == "B-ALL marrow and MRD"
     assert sorted(["P-10", "P-9", "P-1"], key=natural_key) == ["P-1", "P-9", "P-10"]
+    assert sorted(["S²-1", "S-9"], key=natural_key) == ["S-9", "S²-1"], "a superscript is no number"
 
 
 def test_the_legend_shows_the_dash_of_every_organ() -> None:
