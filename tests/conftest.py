@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import pytest
 import sqlalchemy
+from hypothesis import settings
 from sqlalchemy import Engine
 
 from models.connect import create_engine_for
@@ -23,6 +24,9 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 SHARED = CHECKOUT.parent / "shared"
 SERVERS = CHECKOUT / ".pytest_pg"
 """One directory per test process; a server's files lie below the checkout, never in /tmp."""
+
+settings.register_profile("any_machine", deadline=None)  # a busy machine is no failure
+settings.load_profile("any_machine")
 
 
 @pytest.fixture(scope="session")
