@@ -19,7 +19,10 @@ def overview_sentence(numbers: TrialNumbers) -> list[Any]:
     """The finding in words, with its n: treated, responded, complete."""
     overview = numbers.overview
     words: list[Any] = [
-        f"{overview.n_infused} of {overview.n_enrolled} enrolled patients were infused"
+        f"{overview.n_infused} of {count(overview.n_enrolled, 'enrolled patient')}; who was infused"
+        " was not delivered"
+        if overview.infusions_unknown
+        else f"{overview.n_infused} of {overview.n_enrolled} enrolled patients were infused"
     ]
     if overview.objective is not None and overview.complete is not None:
         rate = overview.objective.infused
@@ -40,17 +43,18 @@ def overview_sentence(numbers: TrialNumbers) -> list[Any]:
 def overview_tiles(view: View, numbers: TrialNumbers) -> list[Component]:
     """Tiles of what this study has data for; none stands empty."""
     overview = numbers.overview
+    counted = "enrolled" if overview.infusions_unknown else "infused"
     tiles = [
         stat_tile(
-            "Patients infused",
+            "Patients, infused or not" if overview.infusions_unknown else "Patients infused",
             str(overview.n_infused),
             f"of {overview.n_enrolled} enrolled",
             view.href("/patients"),
             note=_evaluable(view, numbers),
         ),
         _complete_tile(numbers),
-        _rate_tile(view, "Objective response", overview.objective),
-        _rate_tile(view, "Complete response", overview.complete),
+        _rate_tile(view, "Objective response", overview.objective, counted),
+        _rate_tile(view, "Complete response", overview.complete, counted),
         *(_grade_tile(view, summary) for summary in overview.grades[:2]),
         _follow_up_tile(view, numbers),
         _quality_tile(view),
@@ -80,7 +84,7 @@ def _complete_tile(numbers: TrialNumbers) -> Component | None:
     done, due = sum(found.n_evaluable), sum(found.n_due)
     scans = numbers.examinations == "scans"
     return stat_tile(
-        "Scans evaluable" if scans else "Blood samples taken",
+        "Scans evaluable" if scans else f"{numbers.examinations.capitalize()} taken",
         format_percent(done / due) if due else "–",
         f"{done:,} of {due:,} due",
         "#overview-completeness",
@@ -88,7 +92,7 @@ def _complete_tile(numbers: TrialNumbers) -> Component | None:
     )
 
 
-def _rate_tile(view: View, label: str, rate: Rate | None) -> Component | None:
+def _rate_tile(view: View, label: str, rate: Rate | None, counted: str) -> Component | None:
     if rate is None:
         return None
     first, other = rate.infused, rate.evaluable
@@ -99,7 +103,7 @@ def _rate_tile(view: View, label: str, rate: Rate | None) -> Component | None:
         f"CI{NO_BREAK}{_range(first)}{NO_BREAK}%",
         view.href("/cohort", color_by="response"),
         note=[
-            html.Div(f"{first.successes} of {first.n} infused"),
+            html.Div(f"{first.successes} of {first.n} {counted}"),
             html.Div(
                 [
                     f"of {other.n} evaluable {format_percent(other.estimate)} ",

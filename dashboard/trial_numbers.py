@@ -22,8 +22,8 @@ _CLASS_ORDER = ("reporter_gene", "direct_label", "pretargeting", "immune_target"
 
 class TrialNumbers(NamedTuple):
     """The overview's numbers; `completeness` is None when no visit can be told, and
-    `examinations` names what it counts ("scans" or "blood samples"). last_measured_day: median of
-    the last sample or scan of the infused patients, None without one."""
+    `examinations` names what it counts ("scans", "blood samples" or "samples"). last_measured_day:
+    median of the last sample or scan of the infused patients, None without one."""
 
     overview: TrialOverview
     completeness: CompletenessNumbers | None
@@ -46,7 +46,7 @@ def trial_numbers(view: View) -> TrialNumbers:
     return TrialNumbers(
         overview,
         _completeness(view, examined, best, contact, scanned),
-        "scans" if scanned else "blood samples",
+        "scans" if scanned else _sample_words(trial),
         _median_day(last_measurements(partial(getattr, trial)), sets, usubjids),
     )
 
@@ -81,6 +81,11 @@ def _samples(trial: Trial) -> pl.DataFrame:
         pl.lit(True).alias("evaluable"),
         pl.lit(None, dtype=pl.String).alias("reason"),
     )
+
+
+def _sample_words(trial: Trial) -> str:
+    """Blood where all of them are."""
+    return "blood samples" if set(trial.kinetics["matrix"]) <= {"BLOOD"} else "samples"
 
 
 def _completeness(

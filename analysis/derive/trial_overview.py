@@ -45,10 +45,12 @@ class Rate:
 class TrialOverview:
     """Counts of the selected patients. `objective` and `complete` are None when the study has no
     response data; `follow_up_day` is (median, lowest, highest) days from infusion, None when no
-    patient has a day."""
+    patient has a day. `infusions_unknown`: the study delivered neither infusions nor flags, so that
+    every enrolled patient counts."""
 
     n_enrolled: int
     n_infused: int
+    infusions_unknown: bool
     n_imaging: int
     n_efficacy: int
     objective: Rate | None
@@ -78,6 +80,7 @@ def trial_overview(
     return TrialOverview(
         n_enrolled=sets.height,
         n_infused=len(infused),
+        infusions_unknown=(sets["infused_source"] == "assumed").any(),
         n_imaging=_count(chosen, "imaging_evaluable"),
         n_efficacy=_count(chosen, "efficacy_evaluable"),
         objective=_rate(best, infused, ("CR", "PR")) if answered else None,

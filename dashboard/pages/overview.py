@@ -167,7 +167,7 @@ def _follow_up_card(view: View) -> Component:
             Ids.FOLLOW_UP,
             f"Days from infusion to the last contact of {n} patients, by best response",
         ),
-        note="No calendar dates were delivered; by best response, then length",
+        note="No dates of infusion were delivered; by best response, then length",
         footer=provenance_strip(view, f"n = {n}", downloads=figure_downloads(view, Ids.FOLLOW_UP)),
     )
 

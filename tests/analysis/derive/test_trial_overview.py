@@ -4,6 +4,8 @@ import polars as pl
 import pytest
 
 from analysis.derive.trial_overview import trial_overview
+from dashboard.overview_tiles import overview_sentence
+from dashboard.trial_numbers import TrialNumbers
 
 _SETS = pl.DataFrame(
     {
@@ -11,6 +13,7 @@ _SETS = pl.DataFrame(
         "infused": [True, True, True, True, False],
         "imaging_evaluable": [True, True, False, None, False],
         "efficacy_evaluable": [True, True, True, False, False],
+        "infused_source": ["derived"] * 5,
     }
 )
 _BEST = pl.DataFrame(
@@ -46,6 +49,15 @@ def test_overview_of_all_patients():
     assert crs.counts == (1, 1, 0, 1, 0, 0)  # P4 without an event is grade 0; P5 not infused
     assert (crs.ungraded, crs.maximum, crs.at_least(2)) == (1, 3, 1)
     assert found.follow_up_day == (90.0, 30.0, 200.0)
+    assert not found.infusions_unknown
+
+
+def test_nobody_is_said_to_be_infused_who_was_not():
+    assumed = _SETS.with_columns(infused=pl.lit(True), infused_source=pl.lit("assumed"))
+    found = trial_overview(assumed, _BEST, _GRADES, _LAST, ["P1", "P2", "P3", "P4", "P5"])
+    assert (found.n_infused, found.infusions_unknown) == (5, True)
+    words = overview_sentence(TrialNumbers(found, None, "samples", None))
+    assert words[0] == "5 of 5 enrolled patients; who was infused was not delivered"
 
 
 def test_a_study_without_response_or_toxicity_says_so():
