@@ -46,3 +46,16 @@ def test_a_refused_correction_does_not_move_day_0(
     path.write_text(EX.replace("150,10^6 cells,2024-01-10", "1,cells,2024-01-05"))
     assert jobs.load(engine, [path], "ST").exit_code == 1
     assert read_trial(engine, "ST").labs["rel_day"].to_list() == [7.0, 7.0]
+
+
+@pytest.mark.parametrize("name", ["KYMRIAH", "CART-19", "huCART19 cells", "Abecma", "CTL019"])
+def test_a_product_by_its_brand_in_bags_is_day_0(
+    engine: Engine, tmp_path: Path, reads_here: None, name: str
+) -> None:
+    text = EX.replace("tisagenlecleucel", name).replace("150,10^6 cells", "1,BAG")
+    for file, rows in (("dm", DM), ("lb", LB), ("ex", text.replace("150,10^6 cels", "1,BAG"))):
+        (tmp_path / f"{file}.csv").write_text(rows)
+    assert jobs.load(engine, [tmp_path], "ST").exit_code == 0
+    trial = read_trial(engine, "ST")
+    assert trial.infusions["product"].to_list() == [name, name]
+    assert trial.labs["rel_day"].to_list() == [7.0, 7.0]
