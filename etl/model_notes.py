@@ -8,7 +8,7 @@ from analysis.derive.labels import ACTIVITY_METRIC
 from analysis.load_words import ADD_DECAY_STATE, zero_rule
 from analysis.number_words import count
 from etl.contracts.contract import Contract
-from etl.contracts.defaults import NOT_CELLS
+from etl.contracts.dose_units import NOT_CELLS
 from etl.contracts.typed import CODES
 from etl.profiles.cells import folded
 from etl.shaping import Part

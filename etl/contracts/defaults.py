@@ -7,6 +7,7 @@ import polars as pl
 from analysis.compute import units
 from etl.contracts.adverse_event import CATEGORY_WORDS
 from etl.contracts.contract import Contract
+from etl.contracts.dose_units import NOT_CELLS
 from etl.contracts.intervention import DRUGS
 from etl.contracts.refusal import refuse
 from etl.profiles.cells import fold, folded
@@ -16,14 +17,6 @@ ORGANS = (
     "kidneys", "heart", "brain", "lymph_node", "lymph_nodes", "muscle", "bone", "stomach",
     "bowel", "pancreas", "thyroid", "whole_body", "salivary_glands", "bladder", "skin",
 )  # fmt: skip
-
-NOT_CELLS = frozenset({
-    "ml", "l", "ul", "bag", "bags", "vial", "vials", "syringe", "syringes", "infusion", "infusions",
-    "dose", "doses", "unit", "units", "kg", "g", "mg", "ug", "\u03bcg", "ng", "ml/kg", "mg/kg",
-    "mbq", "mci", "cells/m2", "therapeutic cells/m2", "10^6 cells/m2",
-    "10^6 therapeutic cells/m2",
-})  # fmt: skip
-"""Units in which a product is handed out and its cells are not counted (CDISC UNIT has them)."""
 
 DEFAULTS: dict[str, dict[str, object]] = {
     "infusion": {"labelled": False},

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from analysis.compute import units
 from analysis.errors import UserError
 from etl.contracts.contract import Contract
+from etl.contracts.dose_units import NOT_CELLS
 from etl.profiles.headers import leaf, squash
 
 UNIT_FIELDS: Mapping[str, str] = {
@@ -58,7 +59,7 @@ def unit_field(name: str, contract: Contract, where: str) -> str:
 def stated_unit(
     path: str, name: str, contract: Contract, given: str | None, where: str
 ) -> str | None:
-    """The unit that a header with a multiplier states for a number; None without a multiplier.
+    """The unit that a header states for a dose, or by a multiplier for a number; None without.
 
     `given`: the unit that the profile states for the field, "" when a column holds it.
 
@@ -66,10 +67,11 @@ def stated_unit(
         UserError: The multiplier would be lost: it is no unit of the field, or the profile says
             another.
     """
-    if not _is_number(name, contract) or not MULTIPLIER.search(squash(leaf(path))):
-        return None
     stated = units.normalize_unit(bracketed(path)) or ""
     is_dose = any(stated in units.FAMILIES[family] for family in DOSE_FAMILIES)
+    if not _is_number(name, contract) or not MULTIPLIER.search(squash(leaf(path))):
+        by_header = name == "dose_cells" and given is None
+        return stated if by_header and (is_dose or stated.casefold() in NOT_CELLS) else None
     if given is None and name == "dose_cells" and is_dose:
         return stated
     contradicts = given == "" or (is_dose and units.normalize_unit(given) != stated)

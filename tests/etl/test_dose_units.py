@@ -129,6 +129,17 @@ def test_a_dose_by_volume_or_bag_is_left_empty_and_the_infusion_stays_day_0(
     assert infusions["dtm_utc"].null_count() == 0
 
 
+def test_the_unit_in_a_header_of_doses_counts_without_a_multiplier_too() -> None:
+    by_weight = infusions('dose_cells: "dose (cells/kg)"', "dose (cells/kg)", "1500000")
+    assert by_weight["dose_cells_per_kg"].to_list() == [1.5e6]
+    assert by_weight["dose_cells"].to_list() == [None]
+    by_volume = infusions('dose_cells: "dose (mL)"', "dose (mL)", "500000")
+    assert by_volume["dose_cells"].to_list() == [None]
+    assert by_volume["dose_unit"].to_list() == ["mL"]
+    plain = infusions('dose_cells: "dose (total)"', "dose (total)", "500000")
+    assert plain["dose_cells"].to_list() == [5e5]
+
+
 def test_a_multiplier_over_a_result_needs_its_unit() -> None:
     text = "name: t\ntables:\n  - contract: laboratory_result\n    columns: {usubjid: ID, "
     cells = pl.DataFrame([("ID", "WBC (x10^3)"), ("S1", "4.1")], schema=["c0", "c1"], orient="row")
