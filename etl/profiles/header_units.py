@@ -11,6 +11,7 @@ from analysis.compute import units
 from analysis.errors import UserError
 from etl.contracts.contract import Contract
 from etl.contracts.dose_units import NOT_CELLS
+from etl.profiles.cells import fold
 from etl.profiles.headers import leaf, squash
 
 UNIT_FIELDS: Mapping[str, str] = {
@@ -29,6 +30,13 @@ MULTIPLIER = re.compile(
 )
 """How headers write a power of ten; "x106" is "x10" with a superscript six in NFKC."""
 DOSE_FAMILIES = ("cells", "cells_per_mass")
+DOSE_FIELDS = ("dose_cells", "dose_cells_per_kg")
+OCCASIONS = frozenset({"infusion", "infusions", "dose", "doses"})
+"""In the brackets of a header these say when the cells were given: "Cells (infusion)"."""
+PER_AMOUNT = re.compile(
+    r"(?:/|\bper ) ?(?:kg|g|m2|[mu\u03bc]?l|cells?|[num\u03bc]g)\b", re.IGNORECASE
+)
+"""A text in brackets that is some unit, known or not: "TNC/kg"."""
 
 
 def bracketed(path: str) -> str:
@@ -59,19 +67,20 @@ def unit_field(name: str, contract: Contract, where: str) -> str:
 def stated_unit(
     path: str, name: str, contract: Contract, given: str | None, where: str
 ) -> str | None:
-    """The unit that a header states for a dose, or by a multiplier for a number; None without.
+    """The unit that a header with a multiplier, or that of a dose, states for a number; else None.
 
     `given`: the unit that the profile states for the field, "" when a column holds it.
 
     Raises:
-        UserError: The multiplier would be lost: it is no unit of the field, or the profile says
-            another.
+        UserError: The multiplier, or the unit of a dose, would be lost: it is no unit of the field,
+            or the profile says another.
     """
+    if not _is_number(name, contract):
+        return None
+    if not MULTIPLIER.search(squash(leaf(path))):
+        return _dose_unit(path, name, given, where)
     stated = units.normalize_unit(bracketed(path)) or ""
     is_dose = any(stated in units.FAMILIES[family] for family in DOSE_FAMILIES)
-    if not _is_number(name, contract) or not MULTIPLIER.search(squash(leaf(path))):
-        by_header = name == "dose_cells" and given is None
-        return stated if by_header and (is_dose or stated.casefold() in NOT_CELLS) else None
     if given is None and name == "dose_cells" and is_dose:
         return stated
     contradicts = given == "" or (is_dose and units.normalize_unit(given) != stated)
@@ -80,6 +89,35 @@ def stated_unit(
     raise UserError(
         f"{where}: column {leaf(path)!r} has a multiplier in its header, {_advice(name)}"
     )
+
+
+def _dose_unit(path: str, name: str, given: str | None, where: str) -> str | None:
+    """The unit that the header of a dose states: cells, cells/kg, or one that counts no cells."""
+    stated = units.normalize_unit(bracketed(path)) or ""
+    kind = _kind(stated)
+    if name not in DOSE_FIELDS or kind is None or given == "":
+        return None
+    if given is None and name == "dose_cells" and kind != "other":
+        return stated
+    wanted = "cells_per_mass" if given is None else _kind(units.normalize_unit(given) or "")
+    if wanted == kind:
+        return None
+    said = f"and the profile says {given!r}" if given is not None else f"which is no {name}"
+    raise UserError(
+        f"{where}: column {leaf(path)!r} states the unit {stated!r} in its header, {said}; map a "
+        "dose in cells or cells/kg to dose_cells, or correct the header or the profile"
+    )
+
+
+def _kind(stated: str) -> str | None:
+    """What kind of unit a dose is in; None for words that are no unit, like "planned"."""
+    for family in DOSE_FAMILIES:
+        if stated in units.FAMILIES[family]:
+            return family
+    if fold(stated) in NOT_CELLS - OCCASIONS:
+        return "not_cells"
+    known = any(stated in family for family in units.FAMILIES.values())
+    return "other" if known or PER_AMOUNT.search(stated) else None
 
 
 def _is_number(name: str, contract: Contract) -> bool:

@@ -65,6 +65,53 @@ def test_a_dose_by_weight_in_the_header() -> None:
 
 
 @pytest.mark.parametrize(
+    ("header", "cells", "per_kg"),
+    [
+        ("dose (cells/kg)", None, 1500000.0),
+        ("Dose [CAR+ T cells / kg]", None, 1500000.0),
+        ("dose (mL)", None, None),
+        ("dose (bags)", None, None),
+        ("dose (planned)", 1500000.0, None),
+        ("CAR T cells (infusion)", 1500000.0, None),
+    ],
+)
+def test_a_unit_in_the_header_of_a_dose_counts(
+    header: str, cells: float | None, per_kg: float | None
+) -> None:
+    frame = infusions(f'dose_cells: "{header}"', header, "1500000")
+    assert frame["dose_cells"].to_list() == [cells]
+    assert frame["dose_cells_per_kg"].to_list() == [per_kg]
+    assert frame["_rule"].to_list() == [None]
+
+
+def test_a_dose_in_ml_by_its_header_is_a_finding(tmp_path: Path, reads_here: None) -> None:
+    (tmp_path / "dose.csv").write_text("ID,Day,dose (mL)\nS1,0,500000\n")
+    profile = tmp_path / "p.yaml"
+    columns = '    columns: {usubjid: ID, rel_day: Day, dose_cells: "dose (mL)"}\n'
+    profile.write_text(HEAD + columns)
+    result = jobs.load(None, [tmp_path / "dose.csv"], "ST", str(profile), dry_run=True)
+    found = [one["message"] for one in result.findings if one["code"] == "dose_not_in_cells"]
+    assert [text.partition(" is no")[0] for text in found] == [
+        "Infusions of the cell product: 1 dose in mL"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "header"),
+    [
+        ('dose_cells: "dose (copies/ug)"', "dose (copies/ug)"),
+        ('dose_cells: "dose (TNC/kg)"', "dose (TNC/kg)"),
+        ('dose_cells: {from: "dose (cells/kg)", unit: cells}', "dose (cells/kg)"),
+        ('dose_cells_per_kg: "dose (cells)"', "dose (cells)"),
+    ],
+)
+def test_a_header_that_contradicts_its_dose_is_one_clear_line(columns: str, header: str) -> None:
+    with pytest.raises(UserError, match="states the unit") as caught:
+        infusions(columns, header, "1500000")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("columns", "header", "more", "words"),
     [
         ('dose_cells: "Dose x10^6"', "Dose x10^6", "", "unit: 10\\^6 cells"),
