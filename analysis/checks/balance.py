@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from analysis.day_support import PATIENTS, measured_around, near, thin_groups
 from analysis.results import Check
 
 if TYPE_CHECKING:
@@ -12,7 +13,11 @@ DROPOUT_GAP = 0.2
 
 
 def check_empty_cells(answer: "Answer") -> Check:
-    """Visits at which a group has no patient cannot be compared and were left out."""
+    """Visits at which a group has no patient cannot be compared and were left out; a day of a
+    smooth curve near which a group was not measured is what the curve makes of it."""
+    drawn = _only_drawn(answer)
+    if drawn:
+        return Check("empty_cells", "warning", drawn)
     if not answer.left_out:
         return Check("empty_cells", "ok", "Every group was seen at every time that is compared.")
     return Check(
@@ -21,6 +26,22 @@ def check_empty_cells(answer: "Answer") -> Check:
         f"Left out because a group has no patient then: {', '.join(answer.left_out)}.",
         float(len(answer.left_out)),
     )
+
+
+def _only_drawn(answer: "Answer") -> str:
+    """The first compared day without patients near it, in words; "" where each has them."""
+    if answer.spec.time in ("visit", "none"):
+        return ""
+    days = [ratio.day for ratio in answer.fit.ratios if ratio.day is not None]
+    for day in dict.fromkeys(days):
+        for group in thin_groups(answer.frame, day):
+            around = measured_around(answer.frame, group, day)
+            return (
+                f"Fewer than {PATIENTS} patients of {group} have a value within {near(day):.0f} "
+                f"days of day {day:g} (nearest: {around}), so the curve alone speaks there; ask "
+                "for days on which patients were measured."
+            )
+    return ""
 
 
 def check_dropout(answer: "Answer") -> Check:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from analysis.day_support import supported_days
 from analysis.engine.structure import Array
 from analysis.errors import UserError
 from analysis.fits.censored_fitted import FittedCensored
@@ -102,7 +103,8 @@ def _fitted(rows: ModelRows, recipe: Recipe, spec: ModelSpec) -> tuple[Fit, str]
 
 
 def _days(spec: ModelSpec, rows: ModelRows) -> list[float]:
-    """Days to report; never outside what every group was observed at."""
+    """Days to report; never outside what every group was observed at, and of the usual ones only
+    those near which each was."""
     import polars as pl
 
     if spec.time == "none":
@@ -115,6 +117,7 @@ def _days(spec: ModelSpec, rows: ModelRows) -> list[float]:
         missing = [day for day in spec.days if day not in visits]
     else:
         wanted = [day for day in (spec.days or USUAL_DAYS) if low <= day <= high]
+        wanted = wanted if spec.days else supported_days(rows.frame, wanted)
         missing = [day for day in spec.days if not low <= day <= high]
     if missing:
         raise UserError(
