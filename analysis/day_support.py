@@ -31,12 +31,12 @@ def thin_groups(frame: "pl.DataFrame", day: float) -> list[str]:
 
 def supported_days(frame: "pl.DataFrame", days: Sequence[float]) -> list[float]:
     """Those of the days that every group was measured near; else the measured day nearest to the
-    first of them that is; all where there is none."""
+    first of them that is, after infusion where one is; all where there is none."""
     kept = [day for day in days if not thin_groups(frame, day)]
     if kept or not days:
         return kept
     measured = sorted({float(round(day)) for day in frame["day"].drop_nulls()})
-    measured.sort(key=lambda day: abs(day - days[0]))
+    measured.sort(key=lambda day: (day <= 0, abs(day - days[0])))
     return next(([day] for day in measured if not thin_groups(frame, day)), list(days))
 
 

@@ -48,7 +48,16 @@ def default_question(
         measured = series.get_column("usubjid").unique()
         responses = responses.filter(pl.col("usubjid").is_in(measured.implode()))
     cohort, criterion = most_assessed(subjects, responses)
-    return default_spec(catalog, [criterion] if criterion else [], nominal_days=days, cohort=cohort)
+    spec = default_spec(catalog, [criterion] if criterion else [], nominal_days=days, cohort=cohort)
+    if spec.random == "matching" and not _carry_curves(series, spec.spline_df):
+        return spec.replace(random="intercept")
+    return spec
+
+
+def _carry_curves(series: pl.DataFrame, spline_df: int) -> bool:
+    """Whether the patients have values enough for a curve each (`fits.guards` refuses fewer)."""
+    after = series.filter(pl.col("rel_day") >= 0)
+    return after.height > (spline_df + 1) * after.get_column("usubjid").n_unique()
 
 
 def most_assessed(

@@ -26,7 +26,7 @@ def test_days_far_from_any_value_are_not_supported() -> None:
     assert thin_groups(tumor, 14.0) == ["non-responder", "responder"]
     assert thin_groups(tumor, 28.0) == []  # 35 is within a third of 28
     assert supported_days(tumor, [7.0, 14.0, 28.0]) == [28.0]
-    assert supported_days(rows([0.0, 60.0]), [7.0, 14.0, 28.0]) == [0.0]
+    assert supported_days(rows([0.0, 60.0]), [7.0, 14.0, 28.0]) == [60.0]
     assert supported_days(rows([0.0, 7.0, 14.0, 28.0]), [7.0, 14.0, 28.0]) == [7.0, 14.0, 28.0]
     assert measured_around(tumor, "responder", 14.0) == "day 0 and day 35"
 

@@ -48,6 +48,15 @@ def test_a_signal_is_asked_about_where_it_was_measured():
     assert (asked.time, asked.random) == ("visit", "intercept"), "two planned days are a factor"
 
 
+@pytest.mark.parametrize(("samples", "random"), [(4, "intercept"), (6, "matching")])
+def test_patients_with_few_samples_are_asked_for_no_curve_each(samples: int, random: str):
+    days = [0.0, 3.0, 7.0, 14.0, 21.0, 28.0][:samples]
+    measured = labs(*((who, "CRP", day) for who in ("M1", "M2", "M3") for day in days))
+    measured = measured.with_columns(nominal_day=pl.lit(None, pl.Float64))
+    spec = default_question(subjects=SUBJECTS, labs=measured, responses=RESPONSES)
+    assert (spec.time, spec.random) == ("spline", random)
+
+
 def test_what_is_no_signal_is_refused():
     with pytest.raises(UserError, match="is not a signal"):
         default_question(subjects=SUBJECTS, responses=RESPONSES, outcome="nonsense")
