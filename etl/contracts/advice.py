@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from analysis.compute.units import FAMILIES
 from analysis.tracers import TRACERS
 from etl.contracts.contract import Contract
+from etl.contracts.metric_names import KNOWN_METRICS
 from etl.contracts.times import EPOCHS
 from etl.contracts.units import accepted_units
 from etl.profiles.cells import fold
@@ -30,6 +31,9 @@ def advice(
     """
     if rule in UNIT_RULES:
         return _unit_advice(rule, field, text, code, contract)
+    if rule == "metric_unknown":
+        near = nearest(text or "", KNOWN_METRICS) or KNOWN_METRICS[:NEAREST]
+        return f"nearest: {', '.join(near)}; a profile maps other names (`maps: metric`)"
     if rule == "tracer_unknown":
         return _tracer_advice(text or "")
     if rule in {"date_format", "date_ambiguous"}:

@@ -16,6 +16,7 @@ RULES = {
     "unit_missing": "the value has no unit",
     "unit_unknown": "the unit is not known",
     "unit_of_another_quantity": "the unit does not belong to this quantity",
+    "metric_unknown": "the name of the metric is not known",
     "date_format": "the text is not a date in the format expected",
     "date_ambiguous": "day and month cannot be told apart",
     "date_impossible": "there is no such date or time",

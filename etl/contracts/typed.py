@@ -8,6 +8,7 @@ import polars as pl
 
 from etl.contracts.contract import Contract, Field
 from etl.contracts.defaults import fill_defaults
+from etl.contracts.metric_names import FROM_NAME, NAMED, is_no_name, split_metric
 from etl.contracts.numbers import as_flag, as_number, without_absent
 from etl.contracts.refusal import refuse
 from etl.contracts.times import Moment, moment, parse_moments
@@ -156,6 +157,7 @@ def _measured(
     frame: pl.DataFrame, contract: Contract, profile: Profile, decimal: str, thousands: str
 ) -> pl.DataFrame:
     """The value with its bounds in the stored unit; text and unit as delivered are kept."""
+    frame = _named(frame) if contract.name in NAMED else frame
     frame = frame.with_columns(pl.col("unit").alias("_raw_unit"))
     text = frame["value"]
     frame = parse_values(frame, profile.limits, decimal, thousands)
@@ -186,15 +188,21 @@ def _measured(
             pl.when(worded).then(pl.lit("")).otherwise(pl.col("_unit")).alias("_unit"),
             pl.when(worded).then(None).otherwise(pl.col("_unit_rule")).alias("_unit_rule"),
         )
-    frame = refuse(
-        frame,
-        pl.col("_unit_rule").is_not_null() & ~pl.col("_empty"),
-        pl.col("_unit_rule"),
-        "unit",
-    )
+    broken, rule = pl.col("_unit_rule").is_not_null() & ~pl.col("_empty"), pl.col("_unit_rule")
+    if FROM_NAME in frame.columns:
+        frame = refuse(frame, broken & pl.col(FROM_NAME), rule, "metric")
+    frame = refuse(frame, broken, rule, "unit")
     return frame.with_columns(pl.col("_unit").alias("unit")).drop(
-        "_unit", "_factor", "_offset", "_unit_rule", "_value_rule"
+        "_unit", "_factor", "_offset", "_unit_rule", "_value_rule", FROM_NAME, strict=False
     )
+
+
+def _named(frame: pl.DataFrame) -> pl.DataFrame:
+    """Metrics without the unit in their name; text of a header is no name of a quantification."""
+    if not frame.select(is_no_name().any()).item():
+        return frame
+    frame = split_metric(frame)
+    return refuse(frame, is_no_name() & ~pl.col("_empty"), "metric_unknown", "metric")
 
 
 def _converted_values(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
