@@ -13,6 +13,7 @@ from etl.contracts import CONTRACTS
 from etl.contracts.contract import RECORD, Contract
 from etl.contracts.defaults import fill_defaults
 from etl.contracts.times import parse_texts
+from etl.day_0 import without_day_0
 from etl.days import add_days, references_of
 from etl.guard import ReadResult
 from etl.known import IMPLIED, Known
@@ -81,11 +82,14 @@ def check_delivery(
         delivery.findings += observe(frame, contract, shaped.parts)
         _learn(frame, contract, known, saved)
     if saved.profile.reference == "rfstdtc":
-        delivery.findings += _clock(delivery, known)
+        delivery.findings += _clock(known)
+    delivery.findings += without_day_0(
+        delivery.records, known, shaped.parts, [one.source.name for one in results]
+    )
     return delivery
 
 
-def _clock(delivery: Delivery, known: Known) -> list[tuple[int | None, Finding]]:
+def _clock(known: Known) -> list[tuple[int | None, Finding]]:
     """What days count from, where that is not an infusion for every subject."""
     if known.infusions.is_empty():
         message = (

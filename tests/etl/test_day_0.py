@@ -59,3 +59,26 @@ def test_a_product_by_its_brand_in_bags_is_day_0(
     trial = read_trial(engine, "ST")
     assert trial.infusions["product"].to_list() == [name, name]
     assert trial.labs["rel_day"].to_list() == [7.0, 7.0]
+
+
+def test_a_refused_or_missing_infusion_is_said_with_its_patients(
+    tmp_path: Path, reads_here: None
+) -> None:
+    (tmp_path / "infusion.csv").write_text(
+        "usubjid,dtm,dose_cells,dose_unit\nS1,2024-01-10,150,10^6 cells\nS2,2024-01-10,150,cels\n"
+    )
+    (tmp_path / "laboratory_result.csv").write_text(
+        "usubjid,dtm,testcd,value,unit\n"
+        + "".join(f"S{n},2024-01-{17 + n},CRP,10,mg/L\n" for n in (1, 2, 2, 3, 4, 5))
+    )
+    result = jobs.load(None, [tmp_path], "ST", dry_run=True)
+    found = [(one["message"], one["count"]) for one in result.findings]
+    said = [one for one in found if "no day from infusion" in one[0]]
+    assert said == [
+        (
+            "4 patients have records but no day from infusion (no infusion loaded: S2 (refused: "
+            "infusion.csv row 3), S3, S4 and 1 more; their 5 dated records have no day); load "
+            "their infusions with a date",
+            4,
+        )
+    ]
