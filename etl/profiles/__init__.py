@@ -1,15 +1,18 @@
 """Profiles: saved mappings from an export layout to the incoming tables (docs/profiles.md)."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
+from typing import Any, get_args
 
 import yaml
 from pydantic import ValidationError
 
 from analysis.errors import UserError
 from etl.contracts import CONTRACTS
-from etl.profiles.schema import NOTHING, Profile, Table
+from etl.profiles.schema import NOTHING, Part, Profile, Table
 
 SHIPPED = ("car22", "sdtm", "synthetic")
 FOLDER = Path(__file__).parent
@@ -85,14 +88,41 @@ def parse_profile(text: str, name: str) -> SavedProfile:
     try:
         profile = Profile.model_validate(tree)
     except ValidationError as error:
-        first = error.errors()[0]
+        errors = error.errors()
+        unknown = [one for one in errors if one["type"] == "extra_forbidden"]
+        first = (unknown or errors)[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise UserError(
-            f"profile {name!r}, {place}: {first['msg']}; see docs/profiles.md"
-        ) from error
+        words = _unknown_word(first["loc"]) if first["type"] == "extra_forbidden" else first["msg"]
+        raise UserError(f"profile {name!r}, {place}: {words}; see docs/profiles.md") from error
     for table in profile.tables:
         _require_known_fields(profile, table)
     return SavedProfile(profile, text, hashlib.sha256(text.encode()).hexdigest())
+
+
+def _unknown_word(place: Sequence[int | str]) -> str:
+    """That a word of the profile does not exist, with the nearest and all that do at its place."""
+    known, word = _words_at(place), str(place[-1])
+    near = get_close_matches(word, known, n=1)
+    meant = f"did you mean {near[0]!r}? " if near else ""
+    return f"there is no word {word!r} here; {meant}the words are {', '.join(known)}"
+
+
+def _words_at(place: Sequence[int | str]) -> list[str]:
+    """The words of the part of the profile in which a place lies: ("tables", 0, "wide", 0, "x")."""
+    part: type[Part] = Profile
+    for step in place[:-1]:
+        for field, info in part.model_fields.items():
+            if step == (info.alias or field):
+                part = _part_of(info.annotation) or part
+    return [info.alias or field for field, info in part.model_fields.items()]
+
+
+def _part_of(annotation: Any) -> type[Part] | None:
+    """The kind of part that a field holds, itself or in a list or dictionary."""
+    if isinstance(annotation, type) and issubclass(annotation, Part):
+        return annotation
+    found = (_part_of(one) for one in get_args(annotation))
+    return next((one for one in found if one is not None), None)
 
 
 def _require_known_fields(profile: Profile, table: Table) -> None:

@@ -214,3 +214,37 @@ def test_the_examples_of_the_documentation_are_valid_profiles() -> None:
     for block in blocks:
         parse_profile(block.split("```")[0], "docs/profiles.md")
     assert len(blocks) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        ("delivry: full\n", "delivry", "did you mean 'delivery'? the words are name, title, "),
+        (
+            "study: {tittle: A}\n",
+            "study.tittle",
+            "did you mean 'title'? the words are title, phase",
+        ),
+        ("ignore: [{colum: A, reason: B}]\n", "ignore.0.colum", "'column'? the words are column, "),
+    ],
+)
+def test_a_mistyped_word_names_the_words_that_exist(text: str, place: str, words: str) -> None:
+    with pytest.raises(UserError) as caught:
+        parse_profile(HEAD + "    columns: {usubjid: ID}\n" + text, "t")
+    assert f"profile 't', {place}: there is no word" in str(caught.value)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("    shet: A\n", "did you mean 'sheet'? the words are contract, label, file, sheet"),
+        ("    columns: {value: {frm: A}}\n", "did you mean 'from'? the words are from, position"),
+        ("    wide: [{headr: A}]\n", "did you mean 'header'? the words are header, position"),
+        ("    where: [{column: A, liike: B}]\n", "did you mean 'like'? the words are column, "),
+    ],
+)
+def test_a_mistyped_word_of_a_table_names_those_of_its_part(text: str, words: str) -> None:
+    with pytest.raises(UserError) as caught:
+        parse_profile(HEAD + text, "t")
+    assert words in str(caught.value)
