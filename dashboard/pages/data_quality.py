@@ -1,5 +1,6 @@
 """What was delivered: loads, cuts and their differences, files with their accounting, refusals."""
 
+import shlex
 from enum import StrEnum
 from typing import Any
 
@@ -23,6 +24,9 @@ from dashboard.theme import DASH
 from dashboard.view import Services, View
 
 PATH = "/data"
+HOUSE, SHIPPED = "house", ("car22", "sdtm", "synthetic")
+"""Names of profiles that are no file: the layout that needs none, and those of the program."""
+_DATABASE = "--database sqlite:///trial.db"
 NAME = "Data and quality"
 
 
@@ -207,14 +211,30 @@ def _findings_card(view: View) -> Component:
     )
 
 
+def profile_option(loads: pl.DataFrame) -> str:
+    """The option that reads a new export as the last finished load was read; "" where none was
+    named. A profile of one's own is a file, kept with its name in the load."""
+    done = loads.filter(pl.col("status") == "done").sort("id")
+    name = done["profile_name"].last() if done.height else None
+    if name is None or name == HOUSE:
+        return ""
+    return f" --profile {shlex.quote(name if name in SHIPPED else f'{name}.yaml')}"
+
+
 def _how_card(view: View) -> Component:
-    study = view.trial.study["studyid"]
+    study, profile = view.trial.study["studyid"], profile_option(view.trial.loads)
     steps = (
-        ("Look first, nothing is written", f"cartograph check NEW-EXPORT.zip --study {study}"),
-        ("Load; ends in a new cut", f"cartograph load NEW-EXPORT.zip --study {study}"),
+        (
+            "Look first, nothing is written",
+            f"cartograph check NEW-EXPORT.zip --study {study}{profile}",
+        ),
+        (
+            "Load; ends in a new cut",
+            f"cartograph load NEW-EXPORT.zip --study {study}{profile} {_DATABASE}",
+        ),
         (
             "An own layout, described in a profile",
-            f"cartograph load FILE.xlsx --study {study} --profile MY.yaml",
+            f"cartograph load FILE.xlsx --study {study} --profile MY.yaml {_DATABASE}",
         ),
     )
     return card(
