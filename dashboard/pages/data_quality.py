@@ -215,7 +215,8 @@ def profile_option(loads: pl.DataFrame) -> str:
     """The option that reads a new export as the last finished load was read; "" where none was
     named. A profile of one's own is a file, kept with its name in the load."""
     done = loads.filter(pl.col("status") == "done").sort("id")
-    name = done["profile_name"].last() if done.height else None
+    last = done["profile_name"].to_list()[-1:]
+    name: str | None = last[0] if last else None
     if name is None or name == HOUSE:
         return ""
     return f" --profile {shlex.quote(name if name in SHIPPED else f'{name}.yaml')}"
