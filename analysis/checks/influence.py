@@ -25,13 +25,13 @@ def check_influence(answer: "Answer") -> Check:
     change = worst.change or 0.0
     by = f"by {change:.2g}" if key.kind == "difference" else f"by a factor of {change:.2f}"
     text = f"Leaving out patient {worst.usubjid} moves the result most, {by}."
-    if _is_clear(key, key.conf_low, key.conf_high) and not all(
-        _is_clear(key, point.conf_low, point.conf_high) for point in moved
-    ):
+    turning = [p for p in moved if not _is_clear(key, p.conf_low, p.conf_high)]
+    if _is_clear(key, key.conf_low, key.conf_high) and turning:
+        one = max(turning, key=lambda point: _size(point, key)).usubjid
         return Check(
             "influence",
             "warning",
-            f"{text} Without a single patient the interval "
+            f"{text} Without patient {one} the interval "
             "takes in no difference: the finding rests on one patient.",
             change,
         )

@@ -1,6 +1,6 @@
 """Peaks as they were measured, by group: the size of a signal before any model.
 
-The peak is the highest value of all samples after infusion as delivered, a zero included; a patient
+The peak is the highest value of days 1 to 28 as delivered, a zero included; a patient
 who was never above the limit has the lowest rank. Medians and ranks need no logarithm and no rule
 for low values, so they stand where a ratio of means depends on one.
 """
@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from analysis.compute.noncompartmental import PEAK_DAYS
 from analysis.fits.ranks import mann_whitney
 
 
@@ -47,10 +48,12 @@ def measured_peaks(
 
 
 def patient_peaks(series: pl.DataFrame) -> pl.DataFrame:
-    """One row per patient: usubjid, height (as delivered, else the limit), at_limit, rank_height
+    """One row per patient, of days PEAK_DAYS: usubjid, height (as delivered, else the limit),
+    at_limit, rank_height
     (zero below a limit, so that all limits rank alike)."""
     delivered = pl.coalesce("delivered", "value")
-    after = series.filter(pl.coalesce("nominal_day", "rel_day") >= 0)
+    planned = pl.coalesce("nominal_day", "rel_day")
+    after = series.filter((pl.col("rel_day") >= PEAK_DAYS[0]) & (planned <= PEAK_DAYS[1]))
     return (
         after.with_columns(
             at_limit=delivered.is_null(), height=pl.coalesce(delivered, "upper", "lower")

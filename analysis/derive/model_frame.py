@@ -161,7 +161,15 @@ def _in_cohorts(
 ) -> tuple[pl.DataFrame, int]:
     if not cohorts:
         return rows, 0
-    members = ensure(subjects, "usubjid", "cohort").filter(pl.col("cohort").is_in(cohorts))
+    known = ensure(subjects, "usubjid", "cohort")
+    there = sorted(str(name) for name in known["cohort"].drop_nulls().unique())
+    unknown = [name for name in cohorts if name not in there]
+    if unknown:
+        raise UserError(
+            f"specification: no cohort {unknown[0]!r} in this study; "
+            f"it has {', '.join(there) or 'none'}"
+        )
+    members = known.filter(pl.col("cohort").is_in(cohorts))
     kept = rows.filter(pl.col("usubjid").is_in(members["usubjid"].implode()))
     return kept, rows.height - kept.height
 

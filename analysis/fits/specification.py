@@ -113,11 +113,19 @@ def _said_why(fit: Fit, frame: "pl.DataFrame", before: Sequence[Excluded]) -> Fi
 def _concluded(fit: Fit, answer: Answer, signal_words: Any) -> Fit:
     """Checks of the question in front of those of the model, then status and sentence."""
     checks = specification_checks(answer) + tuple(
-        _softened(check, answer.spec) for check in fit.checks
+        _softened(_of_all_left_out(check, fit), answer.spec) for check in fit.checks
     )
     status, reason, advice = judged(checks)
     fit = fit.replace(checks=checks, status=status, reason=reason, advice=_advice(checks) or advice)
     return fit.replace(sentence=answer_sentence(fit, answer.spec, signal_words))
+
+
+def _of_all_left_out(check: Check, fit: Fit) -> Check:
+    """The check of what was left out counts what the question left out too, as the method does."""
+    if check.name != "missing" or not fit.excluded:
+        return check
+    parts = ", ".join(f"{item.n} ({item.reason})" for item in fit.excluded)
+    return Check("missing", "note", f"Left out: {parts}.", float(fit.n_excluded))
 
 
 def _advice(checks: Sequence[Check]) -> str:

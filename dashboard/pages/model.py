@@ -307,7 +307,7 @@ def peaks_card(view: View, spec: ModelSpec, fit: Fit) -> Component:
         "Peaks as measured, before any model",
         peaks_table(found),
         note=unit,
-        footer=provenance_strip(view, "highest value after infusion, zeros included", rank),
+        footer=provenance_strip(view, "highest value of days 1 to 28, zeros included", rank),
     )
 
 

@@ -10,6 +10,8 @@ ROWS = [
     ("A", 7.0, 5.0, None),
     ("A", 14.0, 80.0, None),
     ("A", -7.0, 900.0, None),  # before infusion
+    ("A", 0.0, 700.0, None),  # the day of infusion is no peak
+    ("A", 35.0, 600.0, None),  # nor is a late rise
     ("B", 7.0, 0.0, 0.04),  # a zero delivered without a limit
     ("C", 7.0, None, 50.0),  # delivered as "< 50"
     ("D", 7.0, 20.0, None),

@@ -181,6 +181,11 @@ def test_cohort_and_analysis_set_are_counted():
     )
 
 
+def test_a_cohort_that_does_not_exist_is_an_error_that_lists_those_there_are():
+    with pytest.raises(UserError, match="no cohort 'DL9' in this study; it has A, B"):
+        build(SPEC.replace(cohort=("DL9",)))
+
+
 def uptake(**changes):
     return {
         "usubjid": "P1", "scan_code": "S1", "tracer_id": "f18_fhbg", "region_kind": "lesion",

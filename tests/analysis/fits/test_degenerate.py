@@ -233,6 +233,9 @@ def test_a_visit_without_one_group_is_left_out_and_named():
     assert fit.check("empty_cells").message == (
         "Left out because a group has no patient then: day 28."
     )
+    assert fit.check("missing").message == (
+        "Left out: 7 (a visit without a patient of some group)."
+    )
     assert [ratio.day for ratio in fit.ratios] == [7.0, 14.0, 21.0]
     assert ("a visit without a patient of some group", 7) in [tuple(item) for item in fit.excluded]
 
