@@ -90,7 +90,8 @@ def kinetics(series: Series, groups: pl.DataFrame) -> Table:
         concatenated(parts, [column.name for column in columns]),
         (
             f"All days, whatever window is chosen. Peak from day {PEAK_DAYS[0]:g} on. "
-            "Area: linear up, logarithmic down.",
+            "Area: linear up, logarithmic down; zero at infusion where no sample was taken then, "
+            "at samples below the limit before the first value, and at the first after the last.",
             "Persistence lies between the last quantifiable sample and the next one below.",
         ),
     )

@@ -109,6 +109,7 @@ _PARAMETERS = (
 )  # fmt: skip
 
 
+ONE_SAMPLE = "one sample after infusion; an area needs two"
 _BEYOND = ("auc_infinity", "percent_extrapolated")
 """What rests on the decline after the last sample."""
 
@@ -184,7 +185,9 @@ def _areas(samples: _Samples, rules: NcaRules, _: dict[str, Any]) -> _Found:
     last = int(np.flatnonzero(quantifiable)[-1])
     tlast = float(t[last])
     until = curve_t <= tlast
-    auc_end, reason = _partial_area(curve_t, curve_c, float(t[-1]), rules)
+    auc_end, reason = (
+        _partial_area(curve_t, curve_c, float(t[-1]), rules) if t.size > 1 else (NAN, ONE_SAMPLE)
+    )
     values = {
         "tlast": tlast,
         "clast": float(curve_c[curve_t == tlast][0]),

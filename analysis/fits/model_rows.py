@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 ONE_KIND = ("tracer_id", "metric", "analyte", "assay", "method", "unit")
 """Columns that must hold one value: mixing them is mixing variables."""
 
+NO_GROUP = "no known group"
+"""How the reason begins for which values of patients without a group are left out."""
+
 
 class ModelRows(NamedTuple):
     """frame: usubjid, day, visit, time, y, group (reference first), censored_row, adjusters.
@@ -136,7 +139,7 @@ def _filters(spec: ModelSpec) -> list[tuple[str, "pl.Expr"]]:
     windowed = spec.day_low is not None or spec.day_high is not None
     filters = [
         ("no patient", pl.col("usubjid").is_not_null()),
-        (f"no known group ({spec.group})", pl.col("group").is_not_null()),
+        (f"{NO_GROUP} ({spec.group})", pl.col("group").is_not_null()),
     ]
     if timed or windowed:
         filters += [

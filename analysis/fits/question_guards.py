@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from analysis.fits.guards import Problem
-from analysis.fits.model_rows import ModelRows
+from analysis.fits.model_rows import NO_GROUP, ModelRows
 from analysis.load_words import ADD_DECAY_STATE, DECAY_UNKNOWN
 from analysis.number_words import count
 from analysis.results import Excluded
@@ -26,7 +26,8 @@ def _empty_problem(rows: ModelRows, spec: ModelSpec) -> Problem | None:
     if rows.frame.is_empty():
         lost = ", ".join(f"{item.n} with {item.reason}" for item in rows.excluded)
         sentence = "No observation is left" + (f": {lost}." if lost else ".")
-        return Problem("no_observations", sentence, "Widen the filters or the day window.")
+        advice = _ungrouped(rows.excluded) or "Widen the filters or the day window."
+        return Problem("no_observations", sentence, advice)
     if bool(rows.frame["censored_row"].all()):
         return Problem(
             "all_below_limit", f"All {rows.frame.height} values are below the limit.", advice
@@ -44,7 +45,8 @@ def left_out_before(excluded: Sequence[Excluded]) -> Problem | None:
         return Problem(
             "no_observations",
             f"No observation is left of those delivered: {', '.join(others)} left out.",
-            "Widen the filters, or correct what the reasons name and load again.",
+            _ungrouped(excluded)
+            or "Widen the filters, or correct what the reasons name and load again.",
         )
     more = f"; {', '.join(others)} left out as well" if others else ""
     return Problem(
@@ -52,6 +54,16 @@ def left_out_before(excluded: Sequence[Excluded]) -> Problem | None:
         f"{count(unknown, 'value')} of uptake {'has' if unknown == 1 else 'have'} no known decay "
         f"state, so nobody can say whether decay was corrected, and no other value is left{more}.",
         f"{ADD_DECAY_STATE[0].upper()}{ADD_DECAY_STATE[1:]}; then load again.",
+    )
+
+
+def _ungrouped(excluded: Sequence[Excluded]) -> str:
+    """What to do where the last values left are of patients without a group; "" otherwise."""
+    if not excluded or not excluded[-1].reason.startswith(NO_GROUP):
+        return ""
+    return (
+        "Load what the groups are made of, as response assessments are, or compare other groups; "
+        "wider filters do not help."
     )
 
 

@@ -57,3 +57,10 @@ def test_what_is_no_concentration_is_refused(value, words):
         nca([1, 2, 3], value)
     with pytest.raises(UserError, match=r"zero or negative|value holds something that"):
         fit_kinetics([1, 2, 3], value)
+
+
+def test_one_sample_has_no_area() -> None:
+    """A marrow sample on day 26 was carried back to zero at infusion and on to day 28."""
+    found = nca([26.0], [39.6])
+    assert np.isnan(found.auc_end)
+    assert found.reasons["auc_end"] == "one sample after infusion; an area needs two"
