@@ -19,7 +19,7 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import Abort, TyperException
 
-from settings import VERSION, Settings
+from settings import VERSION, Settings, keep_to_one_thread
 
 EXIT_BUG, INTERRUPTED = 70, 130
 
@@ -316,6 +316,7 @@ def version() -> None:
 
 def main(*arguments: str) -> None:
     """Entry point: maps every end to its exit code. `arguments` instead of the command line's."""
+    keep_to_one_thread()
     try:
         logging.basicConfig(level=Settings().log_level)
         sys.exit(cli(list(arguments) or None, standalone_mode=False))
