@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from scipy.linalg.lapack import dpotrf, dpotri
 
 from analysis.engine.structure import Array
 
@@ -27,6 +28,8 @@ def inverses(matrices: Array) -> Inverses:
     n = matrices.shape[-1]
     if n == 2:
         return _of_two(matrices)
+    if matrices.size == n * n:
+        return _of_one(matrices)
     if n > 1 and (n >= WIDE or matrices.size <= FEW * n * n):
         return _by_lapack(matrices)
     return _by_elimination(matrices)
@@ -43,6 +46,21 @@ def _of_two(matrices: Array) -> Inverses:
     inverse[..., 0, 0], inverse[..., 1, 1] = second / determinant, first / determinant
     inverse[..., 0, 1] = inverse[..., 1, 0] = -off / determinant
     return Inverses(inverse, np.log(determinant), ok)
+
+
+def _of_one(matrices: Array) -> Inverses:
+    """A single one, past the checks around LAPACK that cost more than its work."""
+    lead, n = matrices.shape[:-2], matrices.shape[-1]
+    matrix = matrices.reshape(n, n)
+    root, fault = dpotrf(matrix, lower=1, clean=1)
+    pivots = root.diagonal()
+    if fault or not (pivots * pivots > RELATIVE_PIVOT * matrix.diagonal()).all():
+        return Inverses(np.zeros_like(matrices), np.zeros(lead), np.zeros(lead, dtype=bool))
+    half, _ = dpotri(root, lower=1)
+    inverse = half + half.T
+    inverse.flat[:: n + 1] = half.diagonal()
+    logs = np.full(lead, 2 * np.log(pivots).sum())
+    return Inverses(inverse.reshape(matrices.shape), logs, np.ones(lead, dtype=bool))
 
 
 def _by_elimination(matrices: Array) -> Inverses:

@@ -165,14 +165,14 @@ class _Search:
 def _direction(point: Point, theta: Array) -> tuple[Array, Array]:
     """Newton direction with the Hessian made positive definite, and the gain it promises."""
     inverse, _, ok = inverses(point.hessian)
-    bent = np.flatnonzero(~ok & point.ok)
-    if len(bent):
+    if not ok.all():
+        bent = np.flatnonzero(~ok & point.ok)
         values, vectors = np.linalg.eigh(point.hessian[bent])
         size = np.abs(values)
         size = np.maximum(size, 1e-6 * np.maximum(size.max(axis=1, keepdims=True), 1e-6))
         inverse[bent] = (vectors / size[:, None, :]) @ np.swapaxes(vectors, 1, 2)
     direction = -(inverse @ point.gradient[:, :, None])[:, :, 0]
-    gain = -np.einsum("rk,rk->r", direction, point.gradient)
+    gain = -(direction * point.gradient).sum(axis=1)
     # A flat direction promises the moon: steps grow with what is there.
     limit = 0.5 + 0.5 * np.sqrt((theta**2).sum(axis=1))
     length = np.sqrt((direction**2).sum(axis=1))

@@ -92,19 +92,17 @@ def _packed_positions(n: int) -> Index:
 
 def cross_products(z: Array, x: Array, y: Array, patient: Index) -> CrossProducts:
     """patient: 0..m-1 for each row."""
-    xy, codes = np.column_stack([x, y]), patient
+    rows, codes, q = np.column_stack([z, x, y]), patient, z.shape[1]
     if (np.diff(patient) < 0).any():
         order = np.argsort(patient, kind="stable")
-        z, xy, codes = z[order], xy[order], patient[order]
+        rows, codes = rows[order], patient[order]
     starts = np.searchsorted(codes, np.arange(int(codes[-1]) + 1))
-    a = row_products(z, z, starts)
-    return CrossProducts(
-        a,
-        row_products(z, xy, starts),
-        row_products(xy, xy, starts),
-        np.bincount(codes),
-        patterns(a),
+    whole = row_products(rows, rows, starts)
+    a, b, c = (
+        np.ascontiguousarray(part)
+        for part in (whole[:, :q, :q], whole[:, :q, q:], whole[:, q:, q:])
     )
+    return CrossProducts(a, b, c, np.bincount(codes), patterns(a))
 
 
 def by_patient(rows: Array, starts: Index, axis: int = 0) -> Array:
@@ -116,7 +114,9 @@ def row_products(left: Array, right: Array, starts: Index) -> Array:
     """left' right of each patient, whose rows follow each other from `starts` on."""
     counts = np.diff(starts, append=len(left))
     if len(starts) * int(counts.max()) <= MOST_PADDING * len(left):
-        return np.asarray(np.swapaxes(_each(left, counts), 1, 2) @ _each(right, counts))
+        one = _each(left, counts)
+        other = one if right is left else _each(right, counts)
+        return np.asarray(np.swapaxes(one, 1, 2) @ other)
     m, edges = len(starts), np.append(starts, len(left))
     result = np.empty((m, left.shape[1], right.shape[1]))
     step = max(1, CHUNK * m // (len(left) * left.shape[1] * right.shape[1]))

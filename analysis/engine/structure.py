@@ -1,13 +1,21 @@
 """The random part as numbers: which columns of Z share a covariance, and how it is parametrized."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
+
+
+@lru_cache(maxsize=64)
+def random_structure(
+    size: int, diagonal: bool = False, nested: tuple[int, ...] = ()
+) -> "RandomStructure":
+    """The structure of these dimensions, whose index arrays are built once and only read."""
+    return RandomStructure(size, diagonal, nested)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.engine.products import CrossProducts, Pooled, cross_products, pooled
-from analysis.engine.structure import Array, RandomStructure
+from analysis.engine.structure import Array, RandomStructure, random_structure
 from analysis.errors import UserError
 from analysis.fits import formulas
 from analysis.results import Excluded
@@ -160,7 +160,7 @@ def assemble(
     b_ols: Array = x_scaled.T @ matrices.y / len(x_scaled)
     residual = matrices.y - x_scaled @ b_ols
     y_scale = root_mean_square(residual) or 1.0
-    structure = RandomStructure(
+    structure = random_structure(
         matrices.z.shape[1], diagonal, tuple(int(level.max()) + 1 for level in levels)
     )
     blocks = [z_scaled, *(np.eye(int(level.max()) + 1)[level] for level in levels)]
