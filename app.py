@@ -27,6 +27,7 @@ def create_server() -> "Flask":
         DatabaseError: the database is not reachable or not at this program's revision.
     """
     from dashboard import create_app
+    from dashboard.access.errors import log_failure
     from dashboard.access.modes import LOOPBACK_NAMES
     from dashboard.data import TrialReader
     from jobs.server import checked_token, name_in_address
@@ -45,7 +46,10 @@ def create_server() -> "Flask":
         hosts={*LOOPBACK_NAMES, name_in_address(settings.host)},
         **job_services(engine, reader, settings.actor or login_name()),
     )
-    reader.warm()
+    try:
+        reader.warm()
+    except Exception as error:  # the pages of the study say it, each time they are asked for
+        log_failure(error, "reading the first study")
     keep_for_good()
     server: Flask = dash_app.server
     return server

@@ -11,15 +11,18 @@ import getpass
 import json
 import logging
 import sys
-import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeGuard
 
 import typer
 from typer.exceptions import Abort, TyperException
 
+from analysis.errors import trail
 from settings import VERSION, Settings, keep_to_one_thread
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 EXIT_BUG, INTERRUPTED = 70, 130
 
@@ -326,11 +329,8 @@ def main(*arguments: str) -> None:
         typer.echo(usage_line(error), err=True)
         sys.exit(2)
     except Exception as error:
-        code = exit_code_of(error)
-        if code == EXIT_BUG:
-            traceback.print_exc()
         typer.echo(f"error: {one_line(error)}", err=True)
-        sys.exit(code)
+        sys.exit(exit_code_of(error))
 
 
 def usage_line(error: Any) -> str:
@@ -344,25 +344,29 @@ def usage_line(error: Any) -> str:
 
 def exit_code_of(error: Exception) -> int:
     """The error's own code (2 user, 3 database); settings that do not fit are a user error."""
+    return 2 if is_of_settings(error) else int(getattr(error, "exit_code", EXIT_BUG))
+
+
+def is_of_settings(error: Exception) -> TypeGuard["ValidationError"]:
+    """Whether a setting does not fit."""
     from pydantic import ValidationError
 
-    if isinstance(error, ValidationError) and error.title == Settings.__name__:
-        return 2
-    return int(getattr(error, "exit_code", EXIT_BUG))
+    return isinstance(error, ValidationError) and error.title == Settings.__name__
 
 
 def one_line(error: Exception) -> str:
-    """The message in one line, for a terminal and a log."""
-    from pydantic import ValidationError
-
-    if isinstance(error, ValidationError):
+    """What a person can act on, in one line. Of a bug its kind and place: the message of an error
+    that nobody wrote for a person may hold a patient's value."""
+    if is_of_settings(error):
         first = error.errors()[0]
         said = str(first["msg"]).removeprefix("Value error, ")
         if not first["loc"]:
             return f"{said}. Correct it or unset it."
         name = "CARTOGRAPH_" + str(first["loc"][0]).upper()
         return f"the setting {name} does not fit: {said}. Correct it or unset it."
-    return " ".join(str(error).split()) or type(error).__name__
+    if hasattr(error, "exit_code"):
+        return " ".join(str(error).split())
+    return f"a bug of this program, {trail(error)}"
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ class UserError(CartographError):
 
 
 def trail(error: BaseException) -> str:
-    """Where a bug happened, for a log: without its message, which may hold a patient's value."""
+    """What kind of bug and where, in one line: without its message, which may hold a patient's
+    value."""
     frames = traceback.extract_tb(error.__traceback__)[-SHOWN_FRAMES:]
-    return " > ".join(f"{frame.filename}:{frame.lineno}:{frame.name}" for frame in frames)
+    places = " > ".join(f"{frame.filename}:{frame.lineno}:{frame.name}" for frame in frames)
+    return f"{type(error).__name__} at {places}"

@@ -43,9 +43,10 @@ def unreachable(reason: str) -> Component:
     )  # fmt: skip
 
 
-def broken(view: View, code: str) -> Component:
-    """A page failed. The log has the place under `code`; no stack and no value are shown."""
-    link = html.A("Go to the overview", href=view.href("/"))
+def broken(home: str, code: str) -> Component:
+    """A page failed; `home` is the address of the overview. The log has the place under `code`; no
+    stack and no value are shown."""
+    link = html.A("Go to the overview", href=home)
     page = _notice(
         "This page could not be drawn",
         "The program met an error of its own; the data are untouched.",

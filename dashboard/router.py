@@ -65,17 +65,28 @@ def draw(asked: Request, services: Services, pages: Sequence[Page]) -> Drawn:
     """The frame and the page of one address. Every failure ends in a page that says what to do."""
     match = match_page(asked.path, pages)
     try:
-        view = build_view(
-            asked, match.rest if match else "", services, match.page if match else None
-        )
+        return draw_match(match, asked, services, pages)
     except EmptyDatabaseError:
         return _bare(match, pages, no_data(services.mode), query="")
     except UserError as error:
         return _bare(match, pages, unreadable(str(error)), query="")
     except DatabaseError as error:
         return _bare(match, pages, unreachable(str(error)), query="")
+    except Exception as error:
+        return _bare(match, pages, broken("/", log_failure(error, "frame")), query="")
+
+
+def draw_match(
+    match: Match | None, asked: Request, services: Services, pages: Sequence[Page]
+) -> Drawn:
+    """The frame and the page of an address, of a page or of none.
+
+    Raises EmptyDatabaseError, UserError, DatabaseError.
+    """
     if match is None:
+        view = build_view(asked, "", services)
         return _framed(view, None, pages, not_found(view))
+    view = build_view(asked, match.rest, services, match.page)
     return _framed(view, match, pages, draw_page(match, view))
 
 
@@ -86,7 +97,7 @@ def draw_page(match: Match, view: View) -> Component:
     except DatabaseError as error:
         return unreachable(str(error))
     except Exception as error:
-        return broken(view, log_failure(error, f"page {match.page.NAME}"))
+        return broken(view.href("/"), log_failure(error, f"page {match.page.NAME}"))
 
 
 def _framed(view: View, match: Match | None, pages: Sequence[Page], page: Component) -> Drawn:

@@ -55,7 +55,10 @@ class ReadResult:
 
 
 class ReadingProcessError(RuntimeError):
-    """The limited child did not start: the installation is at fault, not a file."""
+    """The limited child did not start: the installation is at fault, not a file. The message is
+    the child's own and from before it read anything."""
+
+    exit_code = 70
 
 
 @dataclass(slots=True)

@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from analysis.errors import trail
 from jobs.runners import Runner, Running, runner_for
 from jobs.tasks import TASKS
 from models import jobs as job_table
@@ -30,6 +31,7 @@ HEARTBEAT_S = 0.5
 STALE_S = 60.0
 SWEEP_S = 60.0
 LOOK_S = 0.1
+EXIT_BUG = 70
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,11 @@ def main() -> None:
     database = os.environ["CARTOGRAPH_DATABASE"]
     poll_s = float(os.environ.get("CARTOGRAPH_JOB_POLL_S", "0.5"))
     runner = runner_for(database, os.environ.get("CARTOGRAPH_SCHEDULER", ""))
-    Dispatcher(create_engine_for(database), runner, poll_s).run_forever()
+    try:
+        Dispatcher(create_engine_for(database), runner, poll_s).run_forever()
+    except Exception as error:
+        log.error("the dispatcher ended: %s", trail(error))
+        sys.exit(EXIT_BUG)
 
 
 if __name__ == "__main__":

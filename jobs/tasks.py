@@ -35,5 +35,5 @@ def run_task(kind: str, database: str, payload: Payload, actor: str) -> dict[str
         return TASKS[kind](database, payload, actor)
     except Exception as error:
         if not hasattr(error, "exit_code"):
-            log.error("job (%s) failed: %s at %s", kind, type(error).__name__, trail(error))
+            log.error("job (%s) failed: %s", kind, trail(error))
         raise

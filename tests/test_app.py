@@ -53,6 +53,18 @@ def test_the_first_study_is_read_before_the_first_person_comes(
     assert [reader.synthetic_only for reader in warmed] == [mode == "demo"]
 
 
+def test_a_study_that_cannot_be_read_is_said_on_its_pages_not_at_the_start(
+    settings: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def stumble(reader: TrialReader) -> None:
+        raise ValueError("patient 014 has 31400")
+
+    settings.setattr(TrialReader, "warm", stumble)
+    assert create_server().test_client().get("/", base_url="http://127.0.0.1").status_code == 200
+    assert "ValueError at" in caplog.text
+    assert "31400" not in caplog.text
+
+
 @pytest.mark.parametrize(("token", "words"), [("", "needs the token"), ("guess", "22 or more")])
 def test_local_mode_needs_a_token_that_cannot_be_guessed(
     settings: pytest.MonkeyPatch, token: str, words: str

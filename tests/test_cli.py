@@ -184,13 +184,19 @@ def test_a_log_level_that_cannot_be_is_a_user_error(
     assert "CARTOGRAPH_LOG_LEVEL" in err
 
 
-def test_a_bug_keeps_its_traceback_and_ends_with_70(
+def test_a_bug_shows_its_place_and_no_text_that_could_hold_a_value(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, kinetics: Path
 ) -> None:
-    monkeypatch.setattr(cli, "database_url", lambda given: 1 / 0)
-    code, _, err = load(capsys, kinetics, "sqlite://")
-    assert code == 70
-    assert "ZeroDivisionError" in err
+    def stumble(given: str | None) -> str:
+        raise ValueError("patient 014 has 31400")
+
+    monkeypatch.setattr(cli, "database_url", stumble)
+    code, out, err = load(capsys, kinetics, "sqlite://")
+    assert (code, out, err.count("\n")) == (70, "", 1)
+    assert err.startswith("error: ")
+    assert "ValueError at" in err
+    assert re.search(r"cli\.py:\d+:load > .*test_cli\.py:\d+:stumble", err)
+    assert "31400" not in err
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.20", "example.org", "::"])

@@ -22,7 +22,7 @@ def log_failure(error: BaseException, where: str) -> str:
     """Write where an error happened, without its message (it may hold a patient's value), and
     return the short code that the page shows for it."""
     code = secrets.token_hex(4)
-    logger.error("%s failed [%s] %s at %s", where, code, type(error).__name__, trail(error))
+    logger.error("%s failed [%s] %s", where, code, trail(error))
     return code
 
 

@@ -1,6 +1,7 @@
 """Every page, held to the contract of a page."""
 
 import json
+import re
 from collections import Counter
 
 import pytest
@@ -127,6 +128,23 @@ def test_a_database_that_does_not_answer_is_said_with_what_to_do(monkeypatch):
         assert "check the server" in text
     answer = app.server.test_client().get("/download/cohort/curves.csv")
     assert (answer.status_code, "check the server" in answer.text) == (503, True)
+
+
+@pytest.mark.parametrize("place", ["router.build_view", "router.page_filters"])
+def test_a_failure_around_the_page_is_a_page_too(demo, monkeypatch, caplog, place):
+    """Before the page is drawn, and in its frame: not the blank of a failed call."""
+
+    def explode(*_):
+        raise ValueError("TINY-01-01-001 weighs 78 kg")
+
+    monkeypatch.setattr(f"dashboard.{place}", explode)
+    drawn = draw(demo, "/cohort")
+    assert is_broken(drawn)
+    code = re.search(r"report code ([0-9a-f]{8})", page_text(drawn))[1]
+    assert f"[{code}] ValueError at" in caplog.text
+    assert ":explode" in caplog.text
+    assert "78 kg" not in page_text(drawn) + caplog.text
+    assert drawn["shell-nav"]["children"]
 
 
 def test_a_failing_page_leaves_the_frame_and_shows_no_value(demo, monkeypatch, caplog):

@@ -75,6 +75,23 @@ def test_the_log_has_the_place_of_a_bug_and_no_text_that_could_hold_a_value(
     assert "31400" not in caplog.text
 
 
+def test_a_dispatcher_that_ends_by_a_bug_says_where_and_no_value(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, sqlite_url: str
+) -> None:
+    def stumble(dispatcher: Dispatcher) -> None:
+        raise ValueError("patient 014 has 31400")
+
+    monkeypatch.setenv("CARTOGRAPH_DATABASE", sqlite_url)
+    monkeypatch.setattr(module.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(Dispatcher, "run_forever", stumble)
+    with pytest.raises(SystemExit) as end:
+        module.main()
+    assert end.value.code == 70
+    assert "ValueError at" in caplog.text
+    assert ":stumble" in caplog.text
+    assert "31400" not in caplog.text
+
+
 def sleep_task(database: str, payload: dict, actor: str) -> dict[str, object]:
     Path(payload["sign"]).write_text(str(os.getpid()))
     time.sleep(60)

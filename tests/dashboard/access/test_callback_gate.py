@@ -164,7 +164,7 @@ def test_an_error_page_holds_no_stack_and_no_value(demo, monkeypatch, caplog):
     def explode(*_):
         raise RuntimeError("patient TINY-01-01-001 has 42 copies")
 
-    monkeypatch.setattr(router, "page_filters", explode)
+    monkeypatch.setattr(router, "draw", explode)
     client = demo.server.test_client()
     client.get("/")
     answer = client.post("/_dash-update-component", json=router_body(demo))
