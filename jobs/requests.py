@@ -33,16 +33,12 @@ class JobRequests:
         study_id = int(read_study(self.engine, self.readable(studyid))["id"])
         whole = {**payload, "study": studyid}
         with self.engine.begin() as connection:
-            same = job_table.find_open_job(connection, kind, whole)
-            if same is not None:
-                return same
-            if job_table.count_queued(connection) >= MOST_WAITING:
+            job = job_table.insert_job(connection, kind, whole, study_id=study_id, actor=self.actor)
+            if job_table.count_queued(connection) > MOST_WAITING:  # undoes the transaction
                 raise UserError(
                     f"{MOST_WAITING} jobs wait already; wait until one has ended, or cancel some"
                 )
-            return job_table.insert_job(
-                connection, kind, whole, study_id=study_id, actor=self.actor
-            )
+            return job
 
     def read(self, job_id: int) -> dict[str, Any] | None:
         """The row of a job, None for one that is not there or out of scope."""

@@ -1,15 +1,17 @@
 """The queue of jobs. Web workers insert and read rows; one dispatcher claims and runs them.
 
-All functions take a connection, the transaction is the caller's; each is one statement, so
-several processes may call them at once on both databases.
+All functions take a connection, the transaction is the caller's; each changes rows by one
+statement, so several processes may call them at once on both databases.
 """
 
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Connection, Index, func, insert, select, update
+from sqlalchemy import CheckConstraint, Connection, Index, func, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped
 
 from models.base import Base, GeneratedId, key_to, one_of
@@ -19,12 +21,19 @@ from models.errors import UnknownNameError
 QUEUED, RUNNING = "queued", "running"
 FINAL_STATUSES = ("done", "failed", "cancelled", "interrupted")
 JOB_STATUSES = (QUEUED, RUNNING, *FINAL_STATUSES)
+INSERTS: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 CANCEL_REQUESTED = "cancel requested"
 """The message by which a running job is asked to end; the dispatcher ends its process."""
+OPEN = text(
+    f"(status = '{QUEUED}' OR status = '{RUNNING}') "
+    f"AND coalesce(message, '') <> '{CANCEL_REQUESTED}'"
+)
+"""Jobs that wait, or run and are not to end: of those there is one for each request."""
 
 
 class Job(Base):
-    """One row per job. `payload` and `result` are JSON text; `progress` runs from 0 to 1."""
+    """One row per job. `payload` and `result` are JSON text; `progress` runs from 0 to 1;
+    `request_hash` is the SHA-256 of kind and payload."""
 
     __tablename__ = "job"
 
@@ -41,9 +50,17 @@ class Job(Base):
     heartbeat_at: Mapped[datetime | None]
     actor: Mapped[str]
     result: Mapped[str | None]
+    request_hash: Mapped[str | None]
 
     __table_args__ = (
         Index(None, "status"),
+        Index(
+            "uq_job_open_request",
+            "request_hash",
+            unique=True,
+            postgresql_where=OPEN,
+            sqlite_where=OPEN,
+        ),
         one_of("status", JOB_STATUSES),
         CheckConstraint("progress BETWEEN 0 AND 1", name="progress"),
     )
@@ -57,31 +74,26 @@ def insert_job(
     study_id: int | None = None,
     actor: str = "",
 ) -> int:
-    """Put a job at the end of the queue; returns its number."""
+    """Put a job at the end of the queue; returns its number, or that of the open job that asks
+    for the same. The database decides, so two that ask at once get one job."""
+    asked = json.dumps(payload, sort_keys=True)
+    request_hash = sha256(f"{kind}\n{asked}".encode()).hexdigest()
     row = {
         "kind": kind,
         "study_id": study_id,
-        "payload": json.dumps(payload, sort_keys=True),
+        "payload": asked,
+        "request_hash": request_hash,
         "status": QUEUED,
         "progress": 0.0,
         "created_at": utc_now(),
         "actor": actor,
     }
-    key = connection.scalar(insert(Job).returning(Job.id), row)
-    assert key is not None
-    return int(key)
-
-
-def find_open_job(connection: Connection, kind: str, payload: Mapping[str, Any]) -> int | None:
-    """The number of a job of this kind and payload that waits, or runs and is not to end."""
-    return connection.scalar(
-        select(Job.id)
-        .where(Job.kind == kind, Job.payload == json.dumps(payload, sort_keys=True))
-        .where(Job.status.in_((QUEUED, RUNNING)))
-        .where(Job.message.is_distinct_from(CANCEL_REQUESTED))
-        .order_by(Job.id)
-        .limit(1)
-    )
+    insert = INSERTS[connection.dialect.name](Job).on_conflict_do_nothing().returning(Job.id)
+    same = select(Job.id).where(Job.request_hash == request_hash, OPEN)
+    while True:  # an equal job may end between the two
+        key = connection.scalar(insert, row) or connection.scalar(same)
+        if key is not None:
+            return int(key)
 
 
 def count_queued(connection: Connection) -> int:

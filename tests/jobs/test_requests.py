@@ -1,5 +1,7 @@
 """What a page may do with jobs: only those of studies that it may read, and not without end."""
 
+from threading import Thread
+
 import pytest
 from sqlalchemy import Engine, insert
 
@@ -73,6 +75,20 @@ def test_an_equal_question_is_asked_once_until_it_has_ended(studies: Engine) -> 
     page.cancel(first)
     again = page.submit("fit", "SYN-01", {"cut": "c", "spec": {"outcome": "a"}})
     assert again != first
+
+
+def test_two_that_ask_the_same_at_once_get_one_job(studies: Engine) -> None:
+    """The second asks while the first has not committed, so it cannot see its job yet."""
+    page = requests_of(studies, synthetic_only=True)
+    second: list[int] = []
+    with studies.begin() as connection:
+        payload = {"cut": "c", "study": "SYN-01"}
+        first = job_table.insert_job(connection, "fit", payload, actor="first")
+        asking = Thread(target=lambda: second.append(page.submit("fit", "SYN-01", {"cut": "c"})))
+        asking.start()
+        asking.join(timeout=0.5)
+    asking.join()
+    assert second == [first]
 
 
 def test_a_full_queue_refuses_in_words(studies: Engine) -> None:
