@@ -142,7 +142,7 @@ def sensitivity_table(fit: Fit) -> Component:
         Column("Rule"),
         Column("Ratio", interval_words(fit), align="right"),
         Column("p", align="right"),
-        *([Column("p, all days", align="right")] if whole else []),
+        *([Column("p", "all days", align="right")] if whole else []),
         Column("Values", align="right"),
     ]
     rows = [

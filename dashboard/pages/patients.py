@@ -37,7 +37,8 @@ def layout(view: View) -> Component:
     footer = provenance_strip(
         view,
         f"n = {len(found.rows)} of {view.trial.subjects.height}",
-        "lines share one scale per column, days −14 to 90, burden cut at +100 %",
+        "lines share one scale per column, days −14 to 90"
+        + ", burden cut at +100 %" * (found.burden is not None),
         *([f"blood: {found.odd}"] if found.odd else []),
         downloads=(Download("CSV", href=view.download_href("roster")),),
     )

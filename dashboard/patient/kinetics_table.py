@@ -51,7 +51,11 @@ def kinetics_groups(
         (one for one in patient.of_domain("kinetics") if one.signal.matrix in ("BLOOD", None)),
         key=lambda one: kinetics_rank(one.signal.code, one.signal.unit),
     )
-    groups = [_blood_group(records, one, patient.usubjid, members) for one in blood]
+    codes = [one.signal.code for one in blood]
+    groups = [
+        _blood_group(records, one, patient.usubjid, members, alone=codes.count(code) == 1)
+        for one, code in zip(blood, codes, strict=True)
+    ]
     lesion = _lesion_choice(patient, metric)
     if lesion is not None:
         first = blood[0] if blood else None
@@ -75,8 +79,14 @@ def _lesion_choice(patient: PatientFrames, metric: str) -> SignalRows | None:
 
 
 def _blood_group(
-    records: CutRecords, found: SignalRows, usubjid: str, members: Sequence[str]
+    records: CutRecords,
+    found: SignalRows,
+    usubjid: str,
+    members: Sequence[str],
+    *,
+    alone: bool,
 ) -> Group:
+    """A signal that was measured in two units, as counts and as a share, is told apart by it."""
     unit = unit_text(found.signal.unit)
     wanted = [
         _Wanted("cmax", "Peak", unit, True),
@@ -90,6 +100,7 @@ def _blood_group(
     title = f"Blood {'CAR+ flow' if found.signal.code == 'CARFLOW' else 'transgene'}"
     if found.signal.code not in ("CARFLOW", "CARTG"):
         title = found.signal.label
+    title = title if alone else f"{title}, {unit}"
     return Group(title, "blood", _rows(table, usubjid, wanted))
 
 

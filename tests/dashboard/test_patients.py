@@ -135,6 +135,17 @@ def test_kinetics_of_one_patient() -> None:
     assert all(row.strip is None for row in blood.rows), "one patient is no cohort"
 
 
+def test_the_same_cells_in_two_units_are_told_apart() -> None:
+    trial = example.trial()
+    flow = trial.kinetics.filter(pl.col("analyte") == "CARFLOW")
+    share = flow.with_columns(unit=pl.lit("%"))
+    trial.kinetics = pl.concat([trial.kinetics, share])
+    records = CutRecords(trial)  # type: ignore[arg-type]
+    one = patient_frames(records, example.USUBJID, "Patient 014")
+    titles = [group.title for group in kinetics_groups(records, one, [example.USUBJID])]
+    assert titles[1:3] == ["Blood CAR+ flow, cells/µL", "Blood CAR+ flow, %"]
+
+
 def test_no_kinetics_of_cells_from_a_direct_label() -> None:
     trial = example.trial()
     trial.quantifications = trial.quantifications.with_columns(
