@@ -15,6 +15,12 @@ FOURTEEN = [
     [7, 7, 0, 0, 0], [3, 2, 6, 3, 0], [2, 5, 3, 2, 2], [6, 5, 2, 1, 0], [0, 2, 2, 3, 7],
 ]  # fmt: skip
 
+# Agresti, Categorical Data Analysis, 1990: 91 couples on four levels of an ordered scale.
+COUPLES = [[7, 7, 2, 3], [2, 8, 3, 7], [1, 5, 4, 9], [2, 8, 9, 14]]
+# Cohen, Psychol Bull 1968;70:213, doi:10.1037/h0026256: 200 diagnoses, kappa 0.492; with the
+# disagreements weighted 0, 1, 3 / 1, 0, 6 / 3, 6, 0 it is 0.348.
+COHEN_1968 = [[88, 14, 18], [10, 40, 10], [2, 6, 12]]
+
 
 def from_table(table: list[list[int]]) -> pl.DataFrame:
     rows = [
@@ -34,6 +40,31 @@ def test_the_published_table():
     )
     assert result.measure("observed agreement").estimate == pytest.approx(0.89)
     assert "95 % CI 0.50 to 0.85: they agree on 89 % of 100 ratings" in result.sentence
+
+
+def test_ordered_scale_as_r():
+    # R package vcd: Kappa(SexualFun) prints value and ASE, weights "Equal-Spacing".
+    for weights, value, error in (("none", 0.1293, 0.06860), ("linear", 0.2374, 0.07832)):
+        kappa = cohen_kappa(from_table(COUPLES), "a", "b", weights=weights).measures[0]
+        assert kappa.estimate == pytest.approx(value, abs=5e-5)
+        assert kappa.std_error == pytest.approx(error, abs=5e-6)
+
+
+def test_weights_as_cohen_published_them():
+    from analysis.fits.agreement.kappa import _cohen
+
+    frame = from_table(COHEN_1968)
+    plain = cohen_kappa(frame, "a", "b")
+    assert plain.measures[0].estimate == pytest.approx(0.492, abs=5e-4)
+    assert plain.measure("chance agreement").estimate == pytest.approx(0.41)
+    credit = 1 - np.array([[0, 1, 3], [1, 0, 6], [3, 6, 0]]) / 6
+    one, two = frame["a"].to_numpy(), frame["b"].to_numpy()
+    found = _cohen(one, two, credit)
+    assert found.kappa == pytest.approx(0.348, abs=5e-4)
+    # The contribution of a rating is what a little more of it moves the kappa by.
+    again = np.append(np.tile(np.arange(200), 10), 0)
+    moved = _cohen(one[again], two[again], credit).kappa - found.kappa
+    assert moved * len(again) == pytest.approx(found.contribution[0], rel=2e-3)
 
 
 @pytest.mark.parametrize("weights", ["none", "linear", "quadratic"])
