@@ -1,9 +1,9 @@
 """Regression of a cumulative incidence: proportional subdistribution hazards.
 
 Patients with a competing event stay at risk, weighted by the chance of not yet being censored.
-Fine JP, Gray RJ, J Am Stat Assoc 1999, doi:10.1080/01621459.1999.10474144. Patients who are censored on the day of an event are weighted as
-R's cmprsk does; R's survival::finegray takes them for censored after it, which is the same where no
-day is shared and differs in the third digit of mgus2, whose days are whole months.
+Fine JP, Gray RJ, J Am Stat Assoc 1999, doi:10.1080/01621459.1999.10474144.
+Who is censored on the day of an event is weighted as R's cmprsk does; R's survival::finegray takes
+it for later: the same where no day is shared, the third digit of mgus2, whose times are months.
 """
 
 from typing import TYPE_CHECKING
