@@ -194,11 +194,15 @@ def _add_marks(
     column_px: float,
 ) -> None:
     """A cross where an examination cannot be evaluated, a ring where one is missing."""
-    size = min(9.0, max(4.0, column_px * 0.6))
+    size = min(9.0, max(3.0, column_px * 0.6))
     warning = theme.response["PD"]
     marks = {
         "not_evaluable": {"symbol": "x-thin", "line": {"width": 1.8, "color": warning}},
-        "missing": {"symbol": "circle-open", "color": theme.muted, "line": {"width": 1.3}},
+        "missing": {
+            "symbol": "circle-open",
+            "color": theme.muted,
+            "line": {"width": min(1.3, size / 4)},
+        },
     }
     for state, marker in marks.items():
         points = [
