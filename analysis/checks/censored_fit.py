@@ -9,7 +9,9 @@ from analysis.results import Check, Fit
 if TYPE_CHECKING:
     from analysis.fits.censored_fitted import FittedCensored
 
-ACCURACY = 1e-6
+ACCURACY = 1e-3
+"""Change of the log-likelihood by twice the nodes that is shown as a warning: it may move an
+estimate by about as many standard errors."""
 HALF = 0.5
 
 

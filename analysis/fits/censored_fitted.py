@@ -16,13 +16,11 @@ from functools import cached_property
 import numpy as np
 
 from analysis.engine.structure import Array
-from analysis.fits.censored_likelihood import likelihood_of
+from analysis.fits.censored_likelihood import Censored, likelihood_of, random_columns, units
 from analysis.fits.censored_restricted import Restricted, restricted
 from analysis.fits.design import Design
 from analysis.fits.inference import Tested
-from analysis.fits.joint.assembly import measurements
 from analysis.fits.joint.information import inverse_information, vanished_effects
-from analysis.fits.joint.likelihood import Block, Centers, Likelihood
 from analysis.fits.joint.limits import Limits
 from analysis.fits.joint.parameters import Layout
 from analysis.fits.joint.search import Found
@@ -44,7 +42,7 @@ class FittedCensored:
 
     design: Design
     limits: Limits
-    likelihood: Likelihood
+    likelihood: Censored
     found: Found
     inference: str
     conf_level: float
@@ -111,14 +109,11 @@ class FittedCensored:
     def _jackknife(self) -> Array:
         """Covariance of all parameters by one Newton step without each patient in turn."""
         theta, layout, whole = self.found.theta, self.layout, self.found.evaluation
-        mode = np.concatenate([center.mode for center in whole.centers])
-        root = np.concatenate([center.root for center in whole.centers])
         n, total = self.design.n_subjects, np.zeros((layout.size, layout.size))
         for number in range(n):
             who = np.array([number], dtype=np.intp)
-            part = measurements(layout, self.design, self.limits, who)
-            alone = Likelihood(layout, self.likelihood.grid, (Block(who, np.ones(1), (part,)),))
-            own = alone.evaluate(theta, (Centers(mode[who], root[who]),))
+            alone = likelihood_of(self.design, self.limits, self.per_effect, who)
+            own = alone.evaluate(theta, alone.centers(theta, alone.start()))
             rest = inverse_information(layout, whole.hessian - own.hessian, self.vanished)
             assert self.information_inverse is not None
             moved = (self.information_inverse if rest is None else rest) @ own.score
@@ -150,8 +145,17 @@ class FittedCensored:
     def block(self) -> Array:
         """Covariance of the patient's random effects, of the columns that were fitted."""
         d = self.design
-        root = d.y_scale * np.linalg.solve(d.z_transform, self.layout.factor_of(self.found.theta))
+        q = len(d.z_transform)
+        factor = self.layout.factor_of(self.found.theta)[:q, :q]
+        root = d.y_scale * np.linalg.solve(d.z_transform, factor)
         return np.asarray(root @ root.T)
+
+    @property
+    def nested_variances(self) -> Array:
+        """Variance of the intercept of each nested level."""
+        d = self.design
+        own = np.diag(self.layout.factor_of(self.found.theta))[len(d.z_transform) :]
+        return np.asarray((d.y_scale * own) ** 2)
 
     @property
     def criterion(self) -> float:
@@ -165,15 +169,15 @@ class FittedCensored:
             z_row @ self.directions
         )  # fmt: skip
         between = float(row @ self.block @ row)
-        return finite(between / (between + self.sigma2))
+        return finite(between / (between + float(self.nested_variances.sum()) + self.sigma2))
 
     @cached_property
     def fitted(self) -> Array:
-        """Mean of every observation given its patient (posterior mean of the effects)."""
+        """Mean of every observation given patient and lesion (posterior mean of the effects)."""
         d, theta = self.design, self.found.theta
         u = self.likelihood.posterior_means(theta, self.found.evaluation.centers)
         effects = u @ self.layout.factor_of(theta).T * d.y_scale
-        own = np.einsum("ij,ij->i", d.z_scaled, effects[d.patient])
+        own = np.einsum("ij,ij->i", random_columns(d), effects[units(d)])
         return np.asarray(d.matrices.x @ self.beta + own)
 
     def tested(self, rows: Array) -> Tested:
@@ -212,6 +216,12 @@ class FittedCensored:
         names, block, group = self.design.matrices.z_names, self.block, self.design.group
         root = np.sqrt(np.maximum(np.diag(block), 0.0))
         rows = [
+            VarianceComponent(
+                f"{group}:{name}", "(Intercept)", None, float(value), float(np.sqrt(value))
+            )
+            for name, value in zip(self.design.nested, self.nested_variances, strict=True)
+        ]
+        rows += [
             VarianceComponent(group, name, None, float(block[i, i]), float(root[i]))
             for i, name in enumerate(names)
         ]

@@ -3,12 +3,11 @@
 import numpy as np
 
 from analysis.fits.censored_fitted import FittedCensored
+from analysis.fits.censored_likelihood import likelihood_of
 from analysis.fits.contrasts import power
 from analysis.fits.influence import KeyContrast
-from analysis.fits.joint.assembly import measurements
 from analysis.fits.joint.information import inverse_information, vanished_effects
-from analysis.fits.joint.likelihood import Block, Likelihood
-from analysis.fits.joint.quadrature import NODES_BY_DIMENSION, hermite_grid
+from analysis.fits.joint.quadrature import NODES_BY_DIMENSION
 from analysis.fits.joint.search import search
 from analysis.results import InfluencePoint, finite
 
@@ -27,9 +26,8 @@ def _without(fitted: FittedCensored, key: KeyContrast, number: int) -> Influence
     label = design.labels[number]
     nothing = InfluencePoint(label, None, None, None, None)
     who = np.delete(np.arange(design.n_subjects, dtype=np.intp), number)
-    parts = (measurements(layout, design, fitted.limits, who),)
-    grid = hermite_grid(layout.n_random, NODES_BY_DIMENSION[layout.n_random])
-    likelihood = Likelihood(layout, grid, (Block(who, np.ones(len(who)), parts),))
+    per_effect = NODES_BY_DIMENSION[layout.n_random]
+    likelihood = likelihood_of(design, fitted.limits, per_effect, who)
     try:
         found = search(likelihood, fitted.found.theta)
         hidden = vanished_effects(layout, found.theta)

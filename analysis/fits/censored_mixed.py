@@ -4,7 +4,8 @@ Exact values enter by their density, a value below a limit by the probability of
 a patient's effects the rows are independent; the effects are integrated on Gauss-Hermite nodes at
 the mode and along the curvature of the patient's own posterior, where a patient without censored
 values is integrated exactly. The likelihood, its exact score and its information are those of the
-measurements of the joint model (`analysis.fits.joint.likelihood`).
+measurements of the joint model (`analysis.fits.joint.likelihood`); the effects of lesions are
+integrated inside those of their patient (`analysis.fits.nested_likelihood`).
 """
 
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,7 +18,7 @@ from analysis.errors import UserError
 from analysis.fits import design as designs
 from analysis.fits import formulas, guards
 from analysis.fits.censored_fitted import ROBUST, SATTERTHWAITE, FittedCensored
-from analysis.fits.censored_likelihood import likelihood_of
+from analysis.fits.censored_likelihood import Censored, layout_of, likelihood_of
 from analysis.fits.censored_refusals import (
     NOT_CONVERGED,
     NOT_IDENTIFIED,
@@ -28,12 +29,11 @@ from analysis.fits.censored_refusals import (
 )
 from analysis.fits.design import Design
 from analysis.fits.inference import estimate_row
-from analysis.fits.joint.likelihood import Likelihood
 from analysis.fits.joint.limits import Limits, limits_of, with_stand_in
-from analysis.fits.joint.parameters import Layout
 from analysis.fits.joint.search import Found, search
 from analysis.fits.joint.starts import mixed_start
 from analysis.fits.mixed import is_perfect, judged, refused
+from analysis.fits.structured.question import parse_nested
 from analysis.fits.versions import provenance
 from analysis.frames import takes_frames
 from analysis.results import Fit, finite
@@ -78,7 +78,7 @@ REFERENCES = (
 class Integrated(NamedTuple):
     """A maximum, the likelihood it belongs to, and how exact its integral is."""
 
-    likelihood: Likelihood
+    likelihood: Censored
     found: Found
     per_effect: int
     accuracy: float
@@ -102,7 +102,8 @@ def fit_censored_mixed(
     formula, group, random: as in `fit_mixed`; the left side holds one column or a function of it,
     such as "log10(value) ~ day". lower, upper: columns of limits in the unit of that column. A row
     is exact where both are missing or equal; a missing lower limit is minus infinity, a missing
-    upper one infinity; the value of any other row is not used. nested: refused, with the reason.
+    upper one infinity; the value of any other row is not used. nested: one column whose levels
+    within the patient, such as lesions, get a random intercept; more is refused, with the reason.
     inference: "auto" and "satterthwaite" are t with degrees of freedom and variances of the
     restricted likelihood (see `analysis.fits.censored_restricted`); "robust" takes variances from
     leaving out each patient; "wald" is the normal reference, unscaled.
@@ -112,8 +113,9 @@ def fit_censored_mixed(
     nested = (nested,) if isinstance(nested, str) else tuple(nested)
     _check_options(frame, level, inference, (lower, upper))
     single = SATTERTHWAITE if inference == "auto" else inference
+    levels = tuple(term.column for term in parse_nested(nested))
     rows = designs.complete_rows(
-        with_stand_in(frame, formula, lower, upper), formula, random, group, nested
+        with_stand_in(frame, formula, lower, upper), formula, random, group, levels
     )
     limits = limits_of(rows.frame, formula, lower, upper)
     shell = Fit(
@@ -125,7 +127,7 @@ def fit_censored_mixed(
         limits=(lower or "", upper or ""),
         provenance=provenance(),
     )  # fmt: skip
-    problem = guards.rows_problem(rows, group) or nested_problem(nested)
+    problem = nested_problem(nested) or guards.rows_problem(rows, group)
     if problem:
         return refused(shell, problem)
     matrices = formulas.build_matrices(rows.frame, formula, random)
@@ -142,14 +144,14 @@ def fit_matrices(
     """The same from design matrices. directions: see `FittedCensored`."""
     problem = (
         limits_problem(rows, limits, matrices)
-        or guards.matrix_problem(rows, matrices, shell.group, ())
-        or dimension_problem(matrices)
+        or guards.matrix_problem(rows, matrices, shell.group, shell.nested)
+        or dimension_problem(matrices, shell.nested)
     )
     if problem:
         return refused(shell, problem)
     design = designs.assemble(
-        rows, matrices, formula=shell.formula, random=shell.random, group=shell.group, nested=(),
-        diagonal=False,
+        rows, matrices, formula=shell.formula, random=shell.random, group=shell.group,
+        nested=shell.nested, diagonal=False,
     )  # fmt: skip
     if is_perfect(design):
         return refused(shell, NOT_IDENTIFIED)
@@ -169,9 +171,10 @@ def fit_matrices(
 
 def integrated(design: Design, limits: Limits) -> Integrated:
     """The maximum with enough nodes. Raises LinAlgError when it cannot be evaluated."""
-    q = design.z_scaled.shape[1]
+    layout = layout_of(design)
+    q = layout.n_random
     per_effect = NODES[q] if limits.censored.any() else 3
-    start = mixed_start(Layout(design.x_scaled.shape[1], q, ()), design)
+    start = mixed_start(layout, design)
     while True:
         likelihood = likelihood_of(design, limits, per_effect)
         found = search(likelihood, start)

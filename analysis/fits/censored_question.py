@@ -17,7 +17,12 @@ from analysis.fits import design as designs
 from analysis.fits import formulas, guards
 from analysis.fits.censored_fitted import ROBUST, SATTERTHWAITE
 from analysis.fits.censored_mixed import INFERENCES, KIND, NOTES, REFERENCES, fit_matrices
-from analysis.fits.censored_refusals import MAXIMUM_DIMENSION, nested_problem
+from analysis.fits.censored_refusals import (
+    MAXIMUM_DIMENSION,
+    curves_with_lesions_problem,
+    dimension_problem,
+    nested_problem,
+)
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.joint.limits import Limits
 from analysis.fits.mixed import fit_mixed, refused
@@ -69,8 +74,10 @@ def fit_censored_question(
     if problem:
         return refused(shell, problem), ""
     matrices = formulas.build_matrices(rows.frame, recipe.formula, recipe.random)
-    if matrices.z.shape[1] <= MAXIMUM_DIMENSION:
+    if dimension_problem(matrices, recipe.nested) is None:
         return fit_matrices(shell, rows, matrices, limits), ""
+    if recipe.nested:
+        return refused(shell, curves_with_lesions_problem(matrices)), ""
     directions, share = _directions(rows.frame, matrices, recipe)
     if directions is None:
         return refused(shell, guards.Problem(

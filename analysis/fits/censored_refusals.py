@@ -27,26 +27,39 @@ NOT_IDENTIFIED = Problem(
 
 
 def nested_problem(nested: tuple[str, ...]) -> Problem | None:
-    """Every nested level is a dimension of its own in each patient's integral."""
-    if not nested:
+    """One intercept per level is integrated within the patient's effects; no more than that."""
+    if len(nested) < 2 and not any(":" in text for text in nested):
         return None
     return Problem(
         "nested_censored",
-        f"Each level of {' and '.join(nested)} within a patient adds a dimension to the integral "
-        f"over the patient's effects, and at most {MAXIMUM_DIMENSION} are computed.",
-        f"Take one value per patient and day. {SUBSTITUTE}",
+        f"The random effects asked for within a patient ({', '.join(nested)}) are more than one "
+        "intercept per level of one column, which is what is integrated.",
+        f"Take one column without slopes, or one value per patient and day. {SUBSTITUTE}",
     )
 
 
-def dimension_problem(matrices: Matrices) -> Problem | None:
-    """More random effects than are integrated."""
-    n = matrices.z.shape[1]
+def curves_with_lesions_problem(matrices: Matrices) -> Problem:
+    """Curves reduced to the two directions that lesions leave room for: what lesions share and the
+    two do not hold would be reported as a difference between lesions."""
+    return Problem(
+        "nested_censored",
+        f"The patients' own curves have {matrices.z.shape[1]} dimensions, and beside lesions at "
+        f"most {MAXIMUM_DIMENSION - 1} are integrated.",
+        f"Let patients differ in their level only, or take one value per patient and day. "
+        f"{SUBSTITUTE}",
+    )
+
+
+def dimension_problem(matrices: Matrices, nested: tuple[str, ...]) -> Problem | None:
+    """More random effects than are integrated. All levels of a nested column count as one: given
+    the patient's effects each is an integral of its own."""
+    n = matrices.z.shape[1] + len(nested)
     if n <= MAXIMUM_DIMENSION:
         return None
     return Problem(
         "random_part_too_large",
-        f"{n} random effects per patient need an integral of as many dimensions; at most "
-        f"{MAXIMUM_DIMENSION} are computed.",
+        f"{n} random effects per patient{' and level' * bool(nested)} need an integral of as many "
+        f"dimensions; at most {MAXIMUM_DIMENSION} are computed.",
         "Take fewer, such as '1 + time'.",
     )
 

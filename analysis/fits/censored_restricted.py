@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from analysis.engine.structure import Array
-from analysis.fits.joint.likelihood import Evaluation, Likelihood
+from analysis.fits.joint.likelihood import Evaluation, Integral
 from analysis.fits.joint.parameters import Layout
 from analysis.fits.joint.search import HALVINGS, NEAR, Found, ascent
 from analysis.fits.joint.starts import WEAK
@@ -76,7 +76,7 @@ class Curved(NamedTuple):
 class RestrictedLikelihood:
     """adjusted: with the term in J, without it the profile of the full likelihood."""
 
-    likelihood: Likelihood
+    likelihood: Integral
     adjusted: bool = True
 
     @property
@@ -217,7 +217,7 @@ def _newton(point: Point, curved: Curved) -> Array:
 
 
 def restricted(
-    likelihood: Likelihood, found: Found, censored: bool, adjusted: bool = True
+    likelihood: Integral, found: Found, censored: bool, adjusted: bool = True
 ) -> Restricted:
     """The maximum, and what the tests take from it.
 

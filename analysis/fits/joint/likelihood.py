@@ -10,7 +10,7 @@ while these follow the parameters). With the nodes held, score and information a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -56,6 +56,21 @@ class Evaluation(NamedTuple):
     centers: tuple[Centers, ...]
 
 
+class Integral(Protocol):
+    """What the search needs of a likelihood by adaptive quadrature."""
+
+    @property
+    def layout(self) -> Layout: ...
+
+    def start(self) -> tuple[Centers, ...]: ...
+
+    def centers(self, theta: Array, start: Sequence[Centers]) -> tuple[Centers, ...]: ...
+
+    def value(self, theta: Array, centers: Sequence[Centers]) -> float: ...
+
+    def evaluate(self, theta: Array, centers: Sequence[Centers]) -> Evaluation: ...
+
+
 @dataclass(frozen=True, eq=False)
 class Likelihood:
     """All blocks of a joint model. `value` and `evaluate` place the nodes anew unless centers are
@@ -96,7 +111,7 @@ class Likelihood:
             u = placed(center, self.grid)
             found = [part.at(theta, u) for part in block.parts]
             log_terms = _log_terms(found, u, center, self.grid)
-            log_sum = _log_sum(log_terms)
+            log_sum = log_sum_exp(log_terms)
             weight = np.exp(log_terms - log_sum[:, None])
             v = lifted(u)
             slopes = np.sum([scores(part, v, size) for part in found], axis=0)
@@ -128,7 +143,7 @@ class Likelihood:
         u = placed(center, self.grid)
         found = [part.at(theta, u) for part in block.parts]
         log_terms = _log_terms(found, u, center, self.grid)
-        return log_terms, _log_sum(log_terms)
+        return log_terms, log_sum_exp(log_terms)
 
 
 def placed(center: Centers, grid: Grid) -> Array:
@@ -209,7 +224,8 @@ def _log_terms(found: Sequence[object], u: Array, center: Centers, grid: Grid) -
     return np.asarray(value + prior + grid.log_weight + volume[:, None])
 
 
-def _log_sum(log_terms: Array) -> Array:
-    top = log_terms.max(axis=1)
+def log_sum_exp(log_terms: Array) -> Array:
+    """Logarithm of the sum over the last axis."""
+    top = log_terms.max(axis=-1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(top + np.log(np.exp(log_terms - top[:, None]).sum(axis=1)))
+        return np.asarray(top + np.log(np.exp(log_terms - top[..., None]).sum(axis=-1)))

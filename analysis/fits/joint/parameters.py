@@ -27,11 +27,15 @@ class OutcomeIndex:
 @dataclass(frozen=True)
 class Layout:
     """Fixed effects (n_fixed), Cholesky factor of the random effects' covariance by rows, log of
-    the residual standard deviation, then for each outcome (baseline, covariates, association)."""
+    the residual standard deviation, then for each outcome (baseline, covariates, association).
+
+    nested: that many effects, the last ones, are independent of all others (of a lesion).
+    """
 
     n_fixed: int
     n_random: int
     outcomes: tuple[tuple[int, int, int], ...]
+    nested: int = 0
 
     @property
     def beta(self) -> slice:
@@ -41,7 +45,8 @@ class Layout:
     def entries(self) -> tuple[Index, Index]:
         """Row and column of each entry of the factor."""
         rows, cols = np.tril_indices(self.n_random)
-        return rows.astype(np.intp), cols.astype(np.intp)
+        kept = (rows < self.n_random - self.nested) | (rows == cols)
+        return rows[kept].astype(np.intp), cols[kept].astype(np.intp)
 
     @property
     def factor(self) -> slice:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from analysis.engine.structure import Array
-from analysis.fits.joint.likelihood import Evaluation, Likelihood
+from analysis.fits.joint.likelihood import Evaluation, Integral
 
 STEPS, HALVINGS = 60, 25
 DECREMENT = 1e-8
@@ -28,7 +28,7 @@ class Found(NamedTuple):
     steps: int
 
 
-def search(likelihood: Likelihood, start: Array) -> Found:
+def search(likelihood: Integral, start: Array) -> Found:
     """Maximum of the likelihood from `start`. Raises LinAlgError when it cannot be evaluated."""
     theta = start
     centers = likelihood.centers(theta, likelihood.start())
@@ -67,7 +67,7 @@ def accelerated(theta: Array, step: Array, before: tuple[Array, Array] | None) -
 
 
 def _near_step(
-    likelihood: Likelihood, theta: Array, point: Evaluation, step: Array, decrement: float
+    likelihood: Integral, theta: Array, point: Evaluation, step: Array, decrement: float
 ) -> tuple[Array, Evaluation] | None:
     """Near the end a full step that makes the next one smaller: there the moving nodes change the
     likelihood more than the parameters do, so the score decides."""
@@ -96,7 +96,7 @@ def ascent(point: Evaluation) -> Array:
 
 
 def _line(
-    likelihood: Likelihood, theta: Array, point: Evaluation, step: Array
+    likelihood: Integral, theta: Array, point: Evaluation, step: Array
 ) -> tuple[Array, Evaluation] | None:
     """First of the halved steps that gains."""
     size = 1.0

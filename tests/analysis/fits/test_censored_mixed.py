@@ -288,10 +288,19 @@ REFUSED = {
     "four dimensions": (
         lambda f: f, {"random": "1 + day + I(day**2) + I(day**3)"}, "random_part_too_large",
     ),
-    "nested": (
-        lambda f: f.with_columns(lesion=(pl.col("day") * 2).cast(int) % 2), {"nested": "lesion"},
-        "nested_censored",
+    "two levels within patients": (
+        lambda f: f.with_columns(lesion=(pl.col("day") * 2).cast(int) % 2),
+        {"nested": ("lesion", "arm")}, "nested_censored",
     ),
+    "slopes of lesions": (
+        lambda f: f.with_columns(lesion=(pl.col("day") * 2).cast(int) % 2),
+        {"nested": "lesion: 1 + day"}, "nested_censored",
+    ),
+    "four dimensions with lesions": (
+        lambda f: f.with_columns(lesion=(pl.col("day") * 2).cast(int) % 2),
+        {"nested": "lesion", "random": "1 + day + I(day**2)"}, "random_part_too_large",
+    ),
+    "one lesion": (lambda f: f.with_columns(lesion=1), {"nested": "lesion"}, "nested_single_level"),
 }  # fmt: skip
 
 

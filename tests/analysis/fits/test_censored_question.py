@@ -6,7 +6,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from analysis import Fit, ModelSpec, below_limit_table, bootstrap, fit_specification
+from analysis import (
+    Fit,
+    ModelSpec,
+    below_limit_table,
+    bootstrap,
+    fit_censored_mixed,
+    fit_specification,
+)
 from analysis.errors import UserError
 from analysis.fits.censored_fitted import FittedCensored
 
@@ -94,15 +101,56 @@ def test_one_level_has_its_small_sample_tests(simulate_trial):
     assert 18 < fit.key_ratio.df < 23
 
 
-def test_lesions_are_refused_in_words(simulate_trial):
-    frame = pl.concat(
-        simulate_trial(seed, lloq=60.0).with_columns(region_code=pl.lit(f"L{seed}"))
-        for seed in (1, 2)
+LESIONS = {
+    "unit": "lesion", "outcome": "uptake:f18_fhbg:suv_mean:lesion", "question": "signal_by_group",
+}  # fmt: skip
+
+
+def lesions(simulate_trial) -> pl.DataFrame:
+    """Two lesions of each patient on the patient's course, one at three times the signal."""
+    frame = simulate_trial(1)
+    frames = []
+    for number, size in enumerate((1.0, 3.0)):
+        value = pl.col("value") * size * 10 ** (0.1 * (pl.col("rel_day") * (7 + number)).sin())
+        low = value < 60.0
+        frames.append(frame.with_columns(
+            value=pl.when(~low).then(value), lower=pl.when(low).then(0.0),
+            upper=pl.when(low).then(60.0), region_code=pl.lit(f"L{number}"),
+            censored=pl.when(low).then(pl.lit("left")).otherwise(pl.lit("none")),
+        ))  # fmt: skip
+    return pl.concat(frames)
+
+
+def test_lesions_are_integrated_within_their_patients(simulate_trial):
+    spec = SPEC.replace(time="none", random="intercept", day_low=5.0, day_high=29.0, **LESIONS)
+    frame = lesions(simulate_trial)
+    fit = fit_specification(frame, spec, influence=False)
+    assert fit.status == "ok"
+    assert fit.nested == ("region_code",)
+    assert [row.group for row in fit.variance_components] == [
+        "usubjid:region_code", "usubjid", "Residual",
+    ]  # fmt: skip
+    rows = frame.filter(pl.col("rel_day").is_between(5.0, 29.0)).with_columns(
+        value=pl.col("value").fill_null(60.0), responds=(pl.col("group") == "responder").cast(float)
     )
-    spec = VISITS.replace(unit="lesion", outcome="uptake:f18_fhbg:suv_mean:lesion",
-                          question="signal_by_group")  # fmt: skip
+    alone = fit_censored_mixed(rows, "log10(value) ~ responds", "usubjid", "1", "region_code")
+    assert fit.n_censored == alone.n_censored > 0
+    assert fit.log_likelihood == pytest.approx(alone.log_likelihood, rel=1e-9)
+    assert fit.key_ratio.ratio == pytest.approx(10 ** alone.estimates[1].estimate, rel=1e-6)
+    assert 18 < fit.key_ratio.df < 23
+
+
+def test_lesions_on_curves_of_many_dimensions_are_refused_in_words(simulate_trial):
+    fit = fit_specification(lesions(simulate_trial), SPEC.replace(**LESIONS), influence=False)
+    assert (fit.status, fit.reason) == ("not_estimable", "nested_censored")
+    assert "4 dimensions" in fit.sentence
+
+
+def test_lesions_that_share_their_visits_are_refused_in_words(simulate_trial):
+    frame, spec = lesions(simulate_trial), VISITS.replace(**LESIONS)
     fit = fit_specification(frame, spec)
     assert (fit.status, fit.reason) == ("not_estimable", "nested_censored")
+    assert "nested=" not in fit.advice
     other = fit_specification(frame, spec.replace(blq="half_lloq"), influence=False)
     assert (other.sensitivity[0].rule, other.sensitivity[0].status) == (
         "censored", "not_estimable",
