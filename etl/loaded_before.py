@@ -84,8 +84,8 @@ def loaded_before(
     shown = refused_json(refused.with_columns(file.alias("file")), [one.path for one in accounts])
     cuts = held.cut_names(connection, study_id)
     sent = {one.source.sha256 for one in results}
-    ids = seen.filter(pl.col("sha256").is_in(list(sent)))["id"]
-    overtaken = held.overtaken(connection, study_id, ids)
+    files = seen.filter(pl.col("sha256").is_in(list(sent))).with_columns(content=pl.lit("all"))
+    overtaken = held.overtaken(connection, study_id, files).drop("content")
     return Earlier(accounts, tuple(shown), cuts[-1], tuple(overtaken.to_dicts()))
 
 

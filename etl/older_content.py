@@ -49,11 +49,15 @@ def set_aside_older(
     """
     if study_id is None:
         return tuple(results), ()
-    seen = held.files_seen(connection, study_id)
+    sent = [one.source.sha256 for one in results]
+    seen = held.files_seen(connection, study_id).filter(pl.col("sha256").is_in(sent))
+    if seen.is_empty():
+        return tuple(results), ()
+    later_loads = _later_loads(connection, study_id, seen)
     kept, aside = [], []
     for one in results:
         own = seen.filter(pl.col("sha256") == one.source.sha256)
-        later = _later_loads(connection, study_id, own)
+        later = later_loads.filter(pl.col("content") == one.source.sha256)
         if later.is_empty():
             kept.append(one)
             continue
@@ -69,13 +73,13 @@ def set_aside_older(
     return tuple(kept), tuple(aside)
 
 
-def _later_loads(connection: Connection, study_id: int, own: pl.DataFrame) -> pl.DataFrame:
-    """Loads behind the newest of this file that superseded records of it. What it took back itself,
-    read anew by a repaired profile, makes it no older."""
-    if own.is_empty():
-        return own
-    found = held.overtaken(connection, study_id, own["id"])
-    return found.filter(pl.col("load_id") > own["load_id"].max())
+def _later_loads(connection: Connection, study_id: int, seen: pl.DataFrame) -> pl.DataFrame:
+    """Per content the loads behind its newest that superseded records of it. What it took back
+    itself, read anew by a repaired profile, makes it no older."""
+    files = seen.select("id", "load_id", content="sha256")
+    newest = files.group_by("content").agg(pl.col("load_id").max().alias("newest"))
+    found = held.overtaken(connection, study_id, files).join(newest, on="content")
+    return found.filter(pl.col("load_id") > pl.col("newest"))
 
 
 def _words(name: str, own: pl.DataFrame, later: pl.DataFrame) -> str:

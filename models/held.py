@@ -63,39 +63,45 @@ def refused_of(connection: Connection, file_ids: Iterable[int]) -> pl.DataFrame:
     return read_frame(connection, list(table.c), query)
 
 
-def overtaken(connection: Connection, study_id: int, file_ids: Iterable[int]) -> pl.DataFrame:
-    """One row per later load that superseded records of these files: load_id, cut, count.
+def overtaken(connection: Connection, study_id: int, files: pl.DataFrame) -> pl.DataFrame:
+    """One row per content and later load that superseded records of it: content, load_id, cut,
+    count.
 
-    A record counts when no version of it that one of the files brought is current; it counts for
-    the load that ended the newest of them.
+    `files` has a row per loaded file, one at least: id, load_id, and the content whose records it
+    brought (files with one content count together). A record counts when no version of it that the
+    content brought is current; it counts for the load that ended the newest of them.
     """
-    frames = [
+    oldest = files["load_id"].min()
+    contents = files.select(pl.col("id").alias("source_file_id"), "content")
+    ended = [
         read_frame(
             connection,
-            [table.c.record_key, table.c.superseded_in],
+            [table.c.source_file_id, table.c.record_key, table.c.superseded_in],
             select(table).where(
-                table.c.study_id == study_id, table.c.source_file_id.in_(list(file_ids))
+                table.c.study_id == study_id,
+                table.c.loaded_in >= oldest,  # by the index; a later load may have dated it anew
+                table.c.source_file_id.in_(files["id"].to_list()),
             ),
         )
+        .join(contents, on="source_file_id")
+        .group_by("content", "record_key")
+        .agg(pl.col("superseded_in").max(), pl.col("superseded_in").null_count().alias("current"))
+        .filter(pl.col("current") == 0)
+        .select("content", pl.col("superseded_in").alias("load_id"))
         for table in (TABLES[name] for name in RECORD_TABLES)
     ]
     cut = TABLES["data_cut"]
     cuts = read_frame(
         connection, [cut.c.load_id, cut.c.name], select(cut).where(cut.c.study_id == study_id)
     )
-    ended = [
-        frame.group_by("record_key")
-        .agg(pl.col("superseded_in").max(), pl.col("superseded_in").null_count().alias("current"))
-        .filter(pl.col("current") == 0)
-        .select(pl.col("superseded_in").alias("load_id"))
-        for frame in frames
-    ]
-    counts = pl.concat(ended).group_by("load_id").len("count")
     named = cuts.group_by("load_id").agg(pl.col("name").first().alias("cut"))
     return (
-        counts.join(named, on="load_id", how="left")
-        .sort("load_id")
-        .select("load_id", "cut", "count")
+        pl.concat(ended)
+        .group_by("content", "load_id")
+        .len("count")
+        .join(named, on="load_id", how="left")
+        .sort("content", "load_id")
+        .select("content", "load_id", "cut", "count")
     )
 
 

@@ -1,9 +1,10 @@
 """What was superseded does not become current again without a word, whoever sends it again."""
 
+import re
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from analysis.errors import UserError
 from etl import jobs
@@ -35,6 +36,17 @@ def values(engine: Engine) -> dict[tuple[str, float], float]:
     frame = read_trial(engine, "ST").kinetics
     return {(subject, day): value for subject, day, value in
             frame.select("usubjid", "rel_day", "value").rows()}  # fmt: skip
+
+
+def test_the_records_of_many_files_are_asked_for_at_once(engine: Engine, tmp_path: Path) -> None:
+    """A table of records is read once for a delivery, not once for each of its files."""
+    files = [file(tmp_path, f"p{n}", OTHER.replace("S2", f"P{n}")) for n in range(5)]
+    jobs.load(engine, files, "ST")
+    asked: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    jobs.load(engine, [*files, file(tmp_path, "other", OTHER)], "ST", dry_run=True)
+    of_files = re.compile(r"FROM kinetics_sample\b.*\bsource_file_id", re.DOTALL)
+    assert len([one for one in asked if of_files.search(one)]) == 1
 
 
 NEW = {("S1", 1.0): 111.0, ("S1", 2.0): 6.0}
