@@ -5,7 +5,6 @@ would be built again in every process that is spawned.
 """
 
 import gc
-import getpass
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +43,7 @@ def create_server() -> "Flask":
         token=checked_token(token) if token else None,
         version=VERSION,
         hosts={*LOOPBACK_NAMES, name_in_address(settings.host)},
-        **job_services(engine, reader, settings.actor or login_name()),
+        **job_services(engine, reader, settings.who_acts()),
     )
     try:
         reader.warm()
@@ -73,14 +72,6 @@ def job_services(engine: "Engine", reader: "TrialReader", actor: str) -> dict[st
         "read_job": requests.read,
         "cancel_job": requests.cancel,
     }
-
-
-def login_name() -> str:
-    """The login name of the one user; "unknown" where the system has none."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "unknown"
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ holds one JSON object and nothing else. Heavy imports happen inside the verbs, s
 answers at once.
 """
 
-import getpass
 import json
 import logging
 import sys
@@ -62,16 +61,6 @@ def database_url(given: str | None) -> str:
     return given or Settings().database
 
 
-def actor() -> str:
-    """Who acts, for the audit log: the setting, else the login name."""
-    if name := Settings().actor:
-        return name
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "unknown"
-
-
 def say(text: str, *, quiet: bool = False) -> None:
     """Progress for a person: on stderr, so that stdout stays data."""
     if not quiet:
@@ -93,7 +82,7 @@ def demo(
 
     settings = Settings()
     url = database or settings.demo_database
-    build_demo(url, actor=actor(), say=say)
+    build_demo(url, actor=settings.who_acts(), say=say)
     if no_serve:
         return
     from jobs.server import serve as run_server
@@ -144,7 +133,7 @@ def load(
         study,
         profile=profile,
         dry_run=dry_run,
-        actor=actor(),
+        actor=Settings().who_acts(),
         progress=progress_line(as_json),
     )
     report_load(result, as_json)
@@ -212,7 +201,9 @@ def fit(
 
     engine = create_engine_for(database_url(database))
     check_revision(engine)
-    result = fit_study(engine, study, read_spec(spec) if spec else None, cut=cut, actor=actor())
+    result = fit_study(
+        engine, study, read_spec(spec) if spec else None, cut=cut, actor=Settings().who_acts()
+    )
     if as_json:
         print_json(result.to_dict())
     else:
@@ -248,7 +239,7 @@ def export(
         formats=tuple(formats.split(",")),
         query=filters,
         cut=cut,
-        actor=actor(),
+        actor=Settings().who_acts(),
         version=VERSION,
     )
     if as_json:

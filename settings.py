@@ -4,6 +4,7 @@ A value comes from the command line, else from the environment (`CARTOGRAPH_` + 
 case), else from the default below. There is no configuration file and no hidden knob.
 """
 
+import getpass
 import os
 from pathlib import Path
 
@@ -60,6 +61,13 @@ class Settings(BaseSettings):
         pattern="^(DEBUG|INFO|WARNING|ERROR)$",
         description="DEBUG, INFO, WARNING or ERROR.",
     )
+
+    def who_acts(self) -> str:
+        """For the audit log: the actor, else the login name, "unknown" where there is none."""
+        try:
+            return self.actor or getpass.getuser()
+        except (OSError, KeyError):
+            return "unknown"
 
     @model_validator(mode="before")
     @classmethod

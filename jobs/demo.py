@@ -51,11 +51,11 @@ def build_demo(url: str, *, actor: str, say: Say) -> None:
     refuse_real_studies(engine)
     with export_folder(url) as folder:
         say(f"Writing the export files of the synthetic trial to {folder} ...")
-        synthetic.write_trial(folder)
+        written = synthetic.write_trial(folder).files
         say("Loading them ...")
         result = etl_jobs.load(
             engine,
-            [folder],
+            [folder / path for path in sorted(written)],
             synthetic.STUDYID,
             profile=synthetic.PROFILE,
             actor=actor,
@@ -69,7 +69,8 @@ def build_demo(url: str, *, actor: str, say: Say) -> None:
 @contextmanager
 def export_folder(url: str) -> Iterator[Path]:
     """Where the export files are written: beside an SQLite file, where a person can look at what
-    was loaded; for a server database a folder that is removed afterwards."""
+    was loaded, and may keep files of their own; for a server database a folder that is removed
+    afterwards."""
     file = sqlite_path(parse_url(url))
     if file is None:
         with TemporaryDirectory(prefix="cartograph-demo-") as temporary:

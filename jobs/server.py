@@ -95,15 +95,17 @@ def checked_token(token: str) -> str:
     return token
 
 
+def is_loopback(host: str) -> bool:
+    """Whether the host names this machine only."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def refuse_other_than_loopback(host: str) -> None:
     """Raises UserError unless the host names this machine only."""
-    if host == "localhost":
-        return
-    try:
-        loopback = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
+    if not is_loopback(host):
         raise UserError(
             f"--host {host}: serving to other machines needs accounts and roles, which this "
             "version does not have; use 127.0.0.1 and a tunnel (ssh -L) instead."

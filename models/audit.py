@@ -5,13 +5,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-import polars as pl
-from sqlalchemy import Connection, Index, insert, select
+from sqlalchemy import Connection, Index, insert
 from sqlalchemy.orm import Mapped
 
 from models.base import Base, GeneratedId
 from models.clock import utc_now
-from models.frames import read_frame
 
 
 class Audit(Base):
@@ -57,10 +55,3 @@ def insert_audit(
     number = connection.scalar(insert(Audit).returning(Audit.id), row)
     assert number is not None
     return int(number)
-
-
-def read_audit(connection: Connection, limit: int = 1000) -> pl.DataFrame:
-    """The newest entries first."""
-    table: Any = Audit.__table__
-    query = select(table).order_by(table.c.id.desc()).limit(limit)
-    return read_frame(connection, list(table.c), query)

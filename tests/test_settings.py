@@ -91,3 +91,20 @@ def test_every_variable_that_the_program_reads_is_a_setting() -> None:
     }
     assert found <= known
     assert (CHECKOUT / "settings.py").is_file()
+
+
+def test_who_acts_is_the_setting_else_the_login_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("getpass.getuser", lambda: "login")
+    assert Settings().who_acts() == "login"
+    monkeypatch.setenv("CARTOGRAPH_ACTOR", "R. Student")
+    assert Settings().who_acts() == "R. Student"
+
+
+def test_a_system_without_a_login_name_has_an_unknown_actor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def nobody() -> str:
+        raise OSError("no login")
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    assert Settings().who_acts() == "unknown"

@@ -11,7 +11,6 @@ from etl.contracts import CONTRACTS
 from etl.profiles import SHIPPED, load_profile, parse_profile
 from etl.profiles.grid import Usage
 from etl.profiles.headers import header_paths, matching
-from etl.profiles.reference import with_field_tables
 from etl.profiles.reshape import reshape
 from etl.sheets.sheet import Sheet
 
@@ -202,11 +201,6 @@ def test_leading_zeros_and_words_like_no_stay_text() -> None:
     )
     assert saved.profile.missing == {"NO": "", "001": ""}
     assert saved.profile.tables[0].constants == {"cohort": "NO"}
-
-
-def test_the_documented_fields_are_those_of_the_contracts() -> None:
-    page = DOCS.read_text(encoding="utf-8")
-    assert with_field_tables(page) == page, "run etl.profiles.reference.with_field_tables"
 
 
 def test_the_examples_of_the_documentation_are_valid_profiles() -> None:

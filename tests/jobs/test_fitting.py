@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from analysis.errors import UserError
 from analysis.specs import ModelSpec
@@ -15,6 +15,7 @@ from jobs.fitting import fit_study, read_spec
 from models import fits as fit_table
 from models.connect import create_engine_for
 from models.queries import read_study, read_trial
+from models.tables import TABLES
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +56,19 @@ def test_building_the_demo_again_changes_nothing(demo: Engine) -> None:
     assert any("nothing changed" in line for line in said)
     refused = [line for text in said for line in text.splitlines() if "Every refused row" in line]
     assert refused == ["Every refused row: the page Data and quality."], "demo has no --json"
+
+
+def test_the_demo_loads_only_the_files_it_wrote(tmp_path: Path) -> None:
+    """A file of a person that lies in the folder stays out, though the profile would read it."""
+    folder = tmp_path / synthetic.STUDYID / "crf"
+    folder.mkdir(parents=True)
+    (folder / "own_baseline.csv").write_text("Site,Subject,Weight (kg)\n01,001,700\n")
+    url = f"sqlite:///{tmp_path / 'demo.db'}"
+    build_demo(url, actor="tester", say=lambda text: None)
+    with create_engine_for(url).connect() as connection:
+        loaded = connection.scalars(select(TABLES["source_file"].c.path)).all()
+    assert any(path.endswith("crf/baseline.csv") for path in loaded)
+    assert not any("own_baseline" in path for path in loaded)
 
 
 def test_the_demo_refuses_a_database_with_a_real_study(sqlite_url: str, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, Engine, insert, select, text
 
 from models import bulk
-from models.backup import MANIFEST
+from models.backup_archive import MANIFEST
 from models.connect import create_engine_for
 from models.engine import backup, check_revision, restore, upgrade
 from models.errors import DatabaseError
@@ -132,6 +132,52 @@ def test_wrong_files(bare_url: str, tmp_path: Path) -> None:
     with zipfile.ZipFile(archive, "w") as opened:
         opened.writestr("a.csv", "x")
     assert f"{archive} is no backup of" in refusal(restore, bare_url, archive)
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        "[]",
+        "null",
+        '"1"',
+        "{}",
+        '{"format": 1}',
+        '{"format": 1, "revision": ["0001"], "rows": {}}',
+        '{"format": 1, "revision": "0001"}',
+        '{"format": 1, "revision": "0001", "rows": [1]}',
+        '{"format": 1, "revision": "0001", "rows": {"study": null}}',
+        '{"format": 1, "revision": "0001", "rows": {"study": "many"}}',
+        '{"format": 1, "revision": "0001", "rows": {"no_table": 0}}',
+        '{"format": 1, "revision": "0001", "rows": {"site": 0}}',
+        "[" * 100_000,
+    ],
+)
+def test_a_manifest_of_another_shape_is_no_backup(
+    postgres_url: str, tmp_path: Path, manifest: str
+) -> None:
+    archive = tmp_path / "odd.backup"
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.writestr(MANIFEST, manifest)
+        opened.writestr("study.csv", "id,studyid\n")
+        opened.writestr("no_table.csv", "id\n")
+    words = refusal(restore, postgres_url, archive)
+    assert str(archive) in words
+    assert "name another file" in words
+
+
+@pytest.mark.parametrize(
+    "table", ["id,no_such_column\n1,2\n", "id,studyid\nx,ST-1\n", "id,studyid\n1,\xff\n", ""]
+)
+def test_a_table_that_does_not_fit_restores_nothing(
+    postgres_url: str, tmp_path: Path, table: str
+) -> None:
+    archive = tmp_path / "odd.backup"
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.writestr(MANIFEST, '{"format": 1, "revision": "0001", "rows": {"study": 1}}')
+        opened.writestr("study.csv", table.encode("latin-1"))
+    words = refusal(restore, postgres_url, archive)
+    assert f"backup {archive} is damaged: table study" in words
+    assert words.endswith("nothing was restored")
 
 
 def test_backup_of_the_other_kind(sqlite_url: str, postgres_url: str, tmp_path: Path) -> None:
