@@ -69,6 +69,26 @@ def summarize(
     )
 
 
+def summarize_peaks(peaks: pl.DataFrame, unit: str | None, *, blq: BlqRule) -> pl.DataFrame:
+    """The same of the peaks of `derive.peak.peaks` with their group, one row per group: a patient
+    never above the limit enters as below it, one whose peak is only a bound as above it."""
+    low, high = pl.col("at_limit"), pl.col("above_limit")
+    series = peaks.select(
+        "usubjid",
+        rel_day=pl.lit(0.0),
+        nominal_day=pl.lit(0.0),
+        value=pl.when(~low & ~high).then("peak"),
+        lower=pl.when(high).then("peak"),
+        upper=pl.when(low).then("peak"),
+        delivered=pl.lit(None, pl.Float64),
+        censored=pl.when(low).then(pl.lit("left")).when(high).then(pl.lit("right"))
+        .otherwise(pl.lit("none")),
+        limit_source=pl.lit(None, pl.String),
+        unit=pl.lit(unit, pl.String),
+    )  # fmt: skip
+    return summarize(series, peaks.select("usubjid", "group"), blq=blq)
+
+
 class _Samples(NamedTuple):
     """Columns of the series as arrays, nan for missing; the values of a cell stand together."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from analysis.compute.intervals import geometric_mean
+from analysis.derive.summary import summarize_peaks
 from analysis.number_words import number
 from dashboard.cohort.numbers import CohortNumbers
 from figures.curves import is_precise
@@ -47,25 +47,15 @@ def mean_cell(row: dict[str, Any]) -> str:
 
 
 def peak_cells(found: CohortNumbers, group: str) -> tuple[str, str]:
-    """Geometric mean of the peaks with its interval, and the median day of the peak (range)."""
-    rows = found.peaks.filter(
-        (pl.col("group") == group) & ~pl.col("at_limit") & ~pl.col("above_limit")
-    )
+    """Geometric mean of the peaks with its interval, by the rule of the other cells, and the
+    median day (range) of the peaks that are known."""
+    rows = found.peaks.filter(pl.col("group") == group)
     if rows.is_empty():
         return EN_DASH, EN_DASH
-    days = sorted(rows.get_column("peak_day").to_list())
+    (mean,) = summarize_peaks(rows, found.signal.unit, blq=found.blq).to_dicts()
+    known = rows.filter(~pl.col("at_limit") & ~pl.col("above_limit"))
+    days = known.get_column("peak_day").sort().to_list()
+    if not days:
+        return mean_cell(mean), EN_DASH
     ends = f"{day_text(days[0])}{EN_DASH}{day_text(days[-1])}"
-    values = rows.get_column("peak")
-    mean = geometric_mean(values.to_numpy())
-    cell = mean_cell(
-        {
-            "geometric_mean": mean.mean,
-            "conf_low": mean.conf_low,
-            "conf_high": mean.conf_high,
-            "values": values.sort().to_list(),
-            "n_below_limit": 0,
-            "n": rows.height,
-            "median_below": None,
-        }
-    )
-    return cell, f"{day_text(median(days))} ({ends})"
+    return mean_cell(mean), f"{day_text(median(days))} ({ends})"

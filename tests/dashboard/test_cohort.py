@@ -8,6 +8,7 @@ import pytest
 from analysis.derive.comparison import Comparison, compare_peaks
 from analysis.derive.peak import peaks
 from analysis.derive.response import best_response
+from analysis.derive.summary import summarize_peaks
 from dashboard.address import Request
 from dashboard.cohort import numbers, series, visit_table, words
 from dashboard.pages import cohort
@@ -44,6 +45,26 @@ def test_means_count_each_patient_once_and_need_three() -> None:
     rows = found().summary.filter(pl.col("group") == "SD").to_dicts()
     assert {row["n"] for row in rows} == {2}
     assert all(row["geometric_mean"] is None for row in rows)
+
+
+def test_a_patient_never_above_the_limit_counts_in_the_mean_of_the_peaks() -> None:
+    """Four peaks of 10 to 80 and one below 5: left out, the mean would be 28."""
+    peaks_found = pl.DataFrame({
+        "usubjid": list("abcde"), "group": ["PD"] * 5, "peak": [10.0, 20.0, 40.0, 80.0, 5.0],
+        "peak_day": [10.0, 11.0, 12.0, 14.0, 7.0],
+        "at_limit": [False] * 4 + [True], "above_limit": [False] * 5,
+    })  # fmt: skip
+    page = found()._replace(peaks=peaks_found)
+    censored, day = visit_table.peak_cells(page, "PD")
+    (row,) = summarize_peaks(peaks_found, "x", blq="censored").to_dicts()
+    assert (row["n"], row["n_below_limit"]) == (5, 1)
+    assert row["geometric_mean"] == pytest.approx(17.7058, abs=1e-4)
+    assert censored.startswith("18 (")
+    assert day == "12 (10–14)"
+    half, _ = visit_table.peak_cells(page._replace(blq="half_lloq"), "PD")
+    assert half.startswith("17 (")
+    left_out, _ = visit_table.peak_cells(page._replace(blq="drop"), "PD")
+    assert left_out.startswith("28 (")
 
 
 def test_uptake_is_compared_by_region_sorted_by_ratio() -> None:
