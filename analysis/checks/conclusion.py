@@ -8,6 +8,7 @@ caution.
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from analysis.exposure_rules import EXPOSURE_QUESTIONS
 from analysis.number_words import number, p_words
 from analysis.results import Check, Fit, SensitivityRow
 
@@ -71,6 +72,10 @@ def _difference(fit: Fit, rows: Sequence[SensitivityRow]) -> str:
 def _todo(answer: "Answer", rows: Sequence[SensitivityRow]) -> str:
     """The censored answer is the one to believe, where there is one to what turned."""
     censored = next((row for row in rows if row.rule == "censored"), None)
+    if answer.spec.question in EXPOSURE_QUESTIONS:
+        return (
+            "an exposure has no censored likelihood: report both, and conclude from neither alone."
+        )
     if censored is None:
         return (
             "the censored rule could not be fitted: report those that were, and conclude from "

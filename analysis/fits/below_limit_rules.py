@@ -4,11 +4,12 @@ from typing import TYPE_CHECKING
 
 from analysis.covariance_rules import is_structured
 from analysis.errors import UserError
+from analysis.fits.exposure_question import exposure_rule_table
 from analysis.fits.question_fit import KIND, Core, fit_question
 from analysis.fits.relabelled import as_shown
 from analysis.frames import takes_frames
 from analysis.results import Fit, GeometricMeanRatio, SensitivityRow
-from analysis.specs import OUTCOME_QUESTIONS, ModelSpec
+from analysis.specs import EXPOSURE_QUESTIONS, JOINT_QUESTIONS, ModelSpec
 
 if TYPE_CHECKING:
     import polars as pl
@@ -22,13 +23,16 @@ doi:10.1023/A:1012299115260)."""
 @takes_frames
 def below_limit_table(frame: "pl.DataFrame", spec: ModelSpec) -> tuple[SensitivityRow, ...]:
     """The key ratio of a specification with values below the limit censored, at half the limit and
-    left out; empty where there are none, or where the outcome is not on a log scale.
+    left out; empty where there are none, or where the outcome is not on a log scale. Of a question
+    by exposure the odds or hazard ratio, at half the limit and left out.
 
     frame: as for `fit_specification`. A rule that cannot be fitted stands with its status and no
     number. Raises UserError for a question that must not be asked so.
     """
     spec.validate()
-    if spec.question in OUTCOME_QUESTIONS:
+    if spec.question in EXPOSURE_QUESTIONS:
+        return exposure_rule_table(frame, spec)
+    if spec.question in JOINT_QUESTIONS:
         raise UserError(
             f"question {spec.question!r} has no rule for values below the limit to compare; ask "
             "for the signal by group"

@@ -5,21 +5,26 @@ started at the landmark. Both leave out, and count, patients whose outcome came 
 """
 
 from collections.abc import Sequence
+from math import exp
 from typing import TYPE_CHECKING, Any
 
+from analysis.checks.answer import Answer
+from analysis.checks.conclusion import check_conclusion_by_rule
 from analysis.exposure_rules import RESPONSES
 from analysis.fits.exposure_rows import ExposureRows, exposure_rows
 from analysis.fits.guards import Problem
 from analysis.fits.mixed import judged, refused
 from analysis.fits.recipe import named_signal
 from analysis.fits.versions import provenance
-from analysis.results import Check, Excluded, Fit
+from analysis.results import Check, Excluded, Fit, SensitivityRow
 from analysis.specs import ModelSpec, adjuster_column
 
 if TYPE_CHECKING:
     import polars as pl
 
 MINIMUM_PATIENTS = 5
+RULES = ("half_lloq", "drop")
+"""Rules for values below the limit that leave one number per patient."""
 OVERLAP = (
     "The outcome is split by the exposure without overlap, so a ratio has no end. Compare the "
     "exposure between the groups instead (signal_by_group), and show the values of both."
@@ -43,6 +48,53 @@ def fit_exposure_question(
     """
     from analysis.sentences import exposure_sentence
 
+    rows, fit = _answered(frame, spec)
+    before = tuple(Excluded(str(reason), int(n)) for reason, n in n_excluded)
+    fit = fit.replace(
+        excluded=before + fit.excluded,
+        spec=spec.to_dict(),
+        provenance=provenance(spec.spec_hash()),
+        method=_method(spec, fit),
+        references=(*fit.references, LANDMARK),
+        code=_snippet(spec),
+    )
+    if fit.status == "not_estimable":
+        return fit.replace(advice=OVERLAP) if fit.reason == "separation" else fit
+    fit = fit.replace(sensitivity=_rule_table(frame, spec, fit))
+    checks = (*_checks(rows, spec, fit), *fit.checks)
+    status, reason, advice = judged(checks)
+    fit = fit.replace(checks=checks, status=status, reason=reason, advice=advice)
+    return fit.replace(sentence=exposure_sentence(fit, spec, signal_words))
+
+
+def exposure_rule_table(frame: "pl.DataFrame", spec: ModelSpec) -> tuple[SensitivityRow, ...]:
+    """The ratio of the exposure with values below the limit at half of it and left out; empty where
+    there are none. A patient's one exposure has no censored likelihood."""
+    return _rule_table(frame, spec, _answered(frame, spec)[1])
+
+
+def _rule_table(frame: "pl.DataFrame", spec: ModelSpec, fit: Fit) -> tuple[SensitivityRow, ...]:
+    """The same where the answer under the rule of the specification is known."""
+    if not fit.n_censored:
+        return ()
+    return tuple(
+        _rule_row(rule, fit if rule == spec.blq else _answered(frame, spec.replace(blq=rule))[1])
+        for rule in RULES
+    )
+
+
+def _rule_row(rule: str, fit: Fit) -> SensitivityRow:
+    own = next((item for item in fit.estimates if item.term == "exposure"), None)
+    if own is None or own.estimate is None:
+        nothing = (None, None, None, None, None)
+        return SensitivityRow(rule, *nothing, fit.n_observations, "not_estimable")
+    low, high = (None if end is None else exp(end) for end in (own.conf_low, own.conf_high))
+    n = fit.n_observations
+    return SensitivityRow(rule, None, exp(own.estimate), low, high, own.p_value, n, "ok")
+
+
+def _answered(frame: "pl.DataFrame", spec: ModelSpec) -> tuple[ExposureRows, Fit]:
+    """The patients with an exposure and an outcome, and the fit to them under the rule asked."""
     response = spec.question == "response_by_exposure"
     outcome = ("group",) if response else ("event_day", "event")
     if response and "response_day" in frame.columns:
@@ -52,22 +104,8 @@ def fit_exposure_question(
     if response:
         rows, early = assessed_later(rows, spec)
     fit = _fit(rows, spec, response)
-    before = tuple(Excluded(str(reason), int(n)) for reason, n in n_excluded)
-    fit = fit.replace(
-        excluded=before + rows.excluded + early + fit.excluded,
-        n_censored=rows.n_censored,
-        spec=spec.to_dict(),
-        provenance=provenance(spec.spec_hash()),
-        method=_method(spec, fit),
-        references=(*fit.references, LANDMARK),
-        code=_snippet(spec),
-    )
-    if fit.status == "not_estimable":
-        return fit.replace(advice=OVERLAP) if fit.reason == "separation" else fit
-    checks = (*_checks(rows, spec, response), *fit.checks)
-    status, reason, advice = judged(checks)
-    fit = fit.replace(checks=checks, status=status, reason=reason, advice=advice)
-    return fit.replace(sentence=exposure_sentence(fit, spec, signal_words))
+    left_out = rows.excluded + early + fit.excluded
+    return rows, fit.replace(excluded=left_out, n_censored=rows.n_censored)
 
 
 def assessed_later(
@@ -136,9 +174,9 @@ def _problem(rows: ExposureRows) -> Problem | None:
     return None
 
 
-def _checks(rows: ExposureRows, spec: ModelSpec, response: bool) -> tuple[Check, ...]:
-    found = []
-    if response and (
+def _checks(rows: ExposureRows, spec: ModelSpec, fit: Fit) -> tuple[Check, ...]:
+    found = [check_conclusion_by_rule(Answer(spec, rows.frame, fit, ()))]
+    if spec.question == "response_by_exposure" and (
         "response_day" not in rows.frame.columns or rows.frame["response_day"].null_count()
     ):
         found.append(
