@@ -48,8 +48,8 @@ RULES = {"censored": "kept as below it", "half_lloq": "at half of it", "drop": "
 
 
 def rule_line(row: SensitivityRow, level: float = 0.95) -> str:
-    """The key ratio under one rule for values below the limit."""
-    rule = f"below the limit {RULES.get(row.rule, row.rule)}"
+    """The key ratio under one rule for values below the limit, or by a simpler method."""
+    rule = f"below the limit {RULES[row.rule]}" if row.rule in RULES else row.rule
     if row.ratio is None:
         return f"{'':>8}  {rule}: not estimable"
     when = "" if row.day is None else f"day {row.day:g}, "

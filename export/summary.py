@@ -16,6 +16,7 @@ from analysis.selection import Selection, in_day_window, select_subjects
 from export import tables
 from export.document import Document, Provenance
 from export.expansion import response_by_expansion
+from export.model_rules import model_rules
 from models.trial import Trial
 
 ONLY_ON_SCREEN = ("tracer", "metric", "assay", "color_by", "scale")
@@ -51,6 +52,7 @@ def statistical_summary(
             response_by_expansion(blood, best),
             tables.model_estimates(fits),
             tables.model_ratios(fits),
+            model_rules(fits),
         ),
         provenance(trial, selection, chosen, fits, version=version, written_at=written_at),
     )

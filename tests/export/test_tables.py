@@ -4,10 +4,12 @@ import polars as pl
 import pytest
 
 from analysis.derive.signal import Signal
-from analysis.results import Estimate, Fit
+from analysis.results import Estimate, Fit, SensitivityRow
 from analysis.specs import ModelSpec
 from export import tables
 from export.expansion import response_by_expansion
+from export.fit_text import rule_line
+from export.model_rules import model_rules
 
 SIGNAL = Signal.parse("kinetics:CARTG:qPCR:BLOOD")
 REFUSED = Fit(
@@ -32,6 +34,29 @@ def test_estimates_stand_whichever_fit_comes_first(fits: tuple[Fit, ...]) -> Non
 def test_the_model_tables_say_whose_patients_they_hold() -> None:
     for table in (tables.model_estimates([FITTED]), tables.model_ratios([FITTED])):
         assert table.notes[0].startswith("Fits: all patients of their own analysis set")
+
+
+def test_every_rule_of_an_answer_stands_in_the_summary() -> None:
+    ruled = FITTED.replace(
+        spec={"outcome": "response:responder", "question": "response_by_exposure"},
+        conf_level=0.9,
+        sensitivity=(
+            SensitivityRow("half_lloq", None, 2.5, 1.5, 4.0, 0.001, 36, "ok"),
+            SensitivityRow("drop", None, None, None, None, None, 3, "not_estimable"),
+        ),
+    )
+    rows = model_rules([REFUSED, FITTED, ruled]).rows()
+    assert rows.select("rule", "kind", "ratio", "conf_low", "conf_level", "status").rows() == [
+        ("half the limit", "odds ratio", 2.5, 1.5, 0.9, "ok"),
+        ("left out", "odds ratio", None, None, 0.9, "not_estimable"),
+    ]
+    assert model_rules([REFUSED, FITTED]).rows().is_empty()
+
+
+def test_rules_and_methods_have_their_own_words_in_a_terminal() -> None:
+    rows = [SensitivityRow(rule, None, 2.0, 1.0, 4.0, 0.05, 9, "ok") for rule in ("drop", "two")]
+    assert [rule_line(row).split(":")[0].strip() for row in rows] == [
+        "below the limit left out", "two"]  # fmt: skip
 
 
 def expansion(*peaks: float) -> list[tuple[object, ...]]:

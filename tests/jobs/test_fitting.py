@@ -177,7 +177,7 @@ def test_the_summary_holds_the_fit_and_both_denominators_are_named(
     )
     names = {path.name for path in written}
     tables = ("baseline", "kinetics", "response_by_expansion", "model_estimates", "model_ratios",
-              "trajectories", "provenance")  # fmt: skip
+              "model_rules", "trajectories", "provenance")  # fmt: skip
     assert names == {*(f"{table}.csv" for table in tables), "summary.json"}
     estimates = (tmp_path / "model_estimates.csv").read_text()
     assert "group[T.responder]" in estimates
