@@ -6,6 +6,8 @@ Residual structures after Pinheiro and Bates 2000, doi:10.1007/b98882.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from analysis.choices import not_among
+
 if TYPE_CHECKING:
     from analysis.specs import ModelSpec
 
@@ -80,15 +82,10 @@ def _fields(spec: "ModelSpec") -> tuple[tuple[str, object, object], ...]:
 
 
 def _choices(spec: "ModelSpec") -> list[str]:
-    choices = (
-        ("residual", spec.residual, RESIDUALS),
-        ("covariance", spec.covariance, COVARIANCES),
-        ("nested", spec.nested, NESTED),
-    )
     return [
-        f"{name} {value!r} is not one of {', '.join(allowed)}"
-        for name, value, allowed in choices
-        if value not in allowed
+        *not_among("residual", [spec.residual], RESIDUALS),
+        *not_among("covariance", [spec.covariance], COVARIANCES),
+        *not_among("nested", [spec.nested], NESTED),
     ]
 
 
@@ -146,8 +143,8 @@ def _column_problems(spec: "ModelSpec") -> list[str]:
                 f"take the values of one by @{name}=... in the signal, and compare two by their "
                 "agreement (bland_altman)"
             )
-        elif name not in CROSSED:
-            found.append(f"crossed {name!r} is not one of {', '.join(CROSSED)}")
+        else:
+            found += not_among("crossed", [name], CROSSED)
     if "siteid" in spec.crossed and "siteid" in (*spec.adjusters, spec.group):
         found.append(
             "'siteid' is both a random effect and a fixed one; keep it in one place: crossed where "

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from analysis.choices import not_among
 from analysis.joint_rules import JOINT_QUESTIONS
 
 if TYPE_CHECKING:
@@ -94,8 +95,8 @@ def _signal_problems(spec: "ModelSpec") -> list[str]:
             f"parameter {spec.parameter!r}: expansion is always a named parameter of a signal; "
             f"choose one of {', '.join(PARAMETERS)} (a direct label has no expansion at all)"
         )
-    elif spec.parameter not in PARAMETERS:
-        found.append(f"parameter {spec.parameter!r} is not one of {', '.join(PARAMETERS)}")
+    else:
+        found += not_among("parameter", [spec.parameter], PARAMETERS)
     if spec.blq == "censored":
         found.append(
             "an exposure is one number per patient, so the censored likelihood has no place in "

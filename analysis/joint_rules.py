@@ -6,6 +6,8 @@ no patient is left out for an early event (Rizopoulos 2012, doi:10.1201/b12208).
 
 from typing import TYPE_CHECKING
 
+from analysis.choices import not_among
+
 if TYPE_CHECKING:
     from analysis.specs import ModelSpec
 
@@ -37,17 +39,13 @@ def _unused(spec: "ModelSpec") -> list[str]:
 
 
 def _choice_problems(spec: "ModelSpec") -> list[str]:
-    found = [
-        f"association {name!r} is not one of {', '.join(ASSOCIATIONS)}"
-        for name in spec.association
-        if name not in ASSOCIATIONS
-    ]
+    found = not_among("association", spec.association, ASSOCIATIONS)
     if len(set(spec.association)) < len(spec.association):
         found.append("association names the same twice; name 'value', 'slope' or both")
     if spec.baseline and spec.question == "joint_binary":
         found.append("baseline is that of a hazard, and a response has none; leave it out")
-    elif spec.baseline and spec.baseline not in BASELINES:
-        found.append(f"baseline {spec.baseline!r} is not one of {', '.join(BASELINES)}")
+    elif spec.baseline:
+        found += not_among("baseline", [spec.baseline], BASELINES)
     if spec.inference not in ("auto", "wald"):
         found.append(
             f"inference {spec.inference!r} does not exist for a joint model; use auto (normal "

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from analysis.choices import not_among
 from analysis.covariance_rules import covariance_problems
 from analysis.exposure_rules import OUTCOME_QUESTIONS, SIGNAL_DOMAINS, exposure_problems
 from analysis.joint_rules import joint_problems
@@ -87,19 +88,14 @@ def spec_problems(spec: "ModelSpec", tracer_class: str | None) -> tuple[str, ...
 
 
 def _choice_problems(spec: "ModelSpec") -> list[str]:
-    choices = (
-        ("question", spec.question, tuple(QUESTIONS)),
-        ("unit", spec.unit, tuple(UNITS)),
-        ("time", spec.time, tuple(TIMES)),
-        ("random", spec.random, tuple(RANDOMS)),
-        ("transform", spec.transform, tuple(TRANSFORMS)),
-        ("blq", spec.blq, tuple(BLQ_RULES)),
-        ("analysis_set", spec.analysis_set, ANALYSIS_SETS),
-    )
     found = [
-        f"{name} {value!r} is not one of {', '.join(allowed)}"
-        for name, value, allowed in choices
-        if value not in allowed
+        *not_among("question", [spec.question], QUESTIONS),
+        *not_among("unit", [spec.unit], UNITS),
+        *not_among("time", [spec.time], TIMES),
+        *not_among("random", [spec.random], RANDOMS),
+        *not_among("transform", [spec.transform], TRANSFORMS),
+        *not_among("blq", [spec.blq], BLQ_RULES),
+        *not_among("analysis_set", [spec.analysis_set], ANALYSIS_SETS),
     ]
     if spec.inference not in INFERENCES:
         found.append(

@@ -14,22 +14,27 @@ from typing import NamedTuple
 
 import polars as pl
 
-SCRIPT = r"""
+PREAMBLE = r"""
 args <- commandArgs(trailingOnly = TRUE)
 found <- function(p) requireNamespace(p, quietly = TRUE)
 cpu <- function(task, loops, times) {
   task()
-  spent <- sapply(seq_len(loops), function(i) {
+  median(sapply(seq_len(loops), function(i) {
     start <- proc.time()
     for (k in seq_len(times)) task()
     used <- proc.time() - start
     (used[[1]] + used[[2]]) / times
-  })
-  median(spent)
+  }))
 }
 cat("{")
 say <- function(name, seconds, version)
   cat(sprintf('"%s": [%.9g, "%s"],\n', name, seconds, version))
+"""
+"""What every script stands on: its arguments, the median of a task's time, and how it says one."""
+END = """
+cat('"end": [0, ""]}')
+"""
+SCRIPT = r"""
 f <- y ~ day * group + (1 + day | patient)
 if (found("lme4")) {
   v <- paste("lme4", packageVersion("lme4"))
@@ -56,7 +61,6 @@ if (found("lme4") && found("lmerTest")) {
     say("Kenward-Roger 40", cpu(tested(small, "Kenward-Roger"), 3, 1),
         paste("pbkrtest", packageVersion("pbkrtest")))
 }
-cat('"end": [0, ""]}')
 """
 TIMEOUT_S = 900
 
@@ -90,11 +94,11 @@ def measured(small: pl.DataFrame, large: pl.DataFrame, replicates: int) -> dict[
 def run_r(
     script: str, frames: Sequence[pl.DataFrame], *arguments: str
 ) -> dict[str, tuple[float, str]]:
-    """Seconds and version of every task that an R script prints as JSON; it gets the frames as CSV
+    """Seconds and version of every task that a script says (`PREAMBLE`); it gets the frames as CSV
     files, then the arguments. Raises RuntimeError with what R said."""
     with TemporaryDirectory() as folder:
         program = Path(folder) / "peers.R"
-        program.write_text(script, encoding="utf-8")
+        program.write_text(PREAMBLE + script + END, encoding="utf-8")
         files = [Path(folder) / f"frame{number}.csv" for number in range(len(frames))]
         for frame, file in zip(frames, files, strict=True):
             frame.write_csv(file)

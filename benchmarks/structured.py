@@ -27,43 +27,29 @@ FITS: Mapping[str, Mapping[str, str]] = {
     "unstructured": {"residual": "unstructured:visit"},
 }
 R_TASKS = r"""
-args <- commandArgs(trailingOnly = TRUE)
-found <- function(p) requireNamespace(p, quietly = TRUE)
-cpu <- function(task, loops = 5, times = 3) {
-  task()
-  median(sapply(seq_len(loops), function(i) {
-    start <- proc.time()
-    for (k in seq_len(times)) task()
-    used <- proc.time() - start
-    (used[[1]] + used[[2]]) / times
-  }))
-}
-cat("{")
-say <- function(name, seconds, version)
-  cat(sprintf('"%s": [%.9g, "%s"],\n', name, seconds, version))
+usual <- function(task) cpu(task, 5, 3)
 d <- read.csv(args[1]); small <- read.csv(args[2]); large <- read.csv(args[3])
 f <- y ~ day * group
 if (found("nlme")) {
   library(nlme)
   v <- paste("nlme", packageVersion("nlme"))
   c1 <- lmeControl(opt = "optim", maxIter = 200, msMaxIter = 200)
-  say("CAR(1)", cpu(function() summary(lme(f, d, ~1 | patient,
+  say("CAR(1)", usual(function() summary(lme(f, d, ~1 | patient,
     correlation = corCAR1(form = ~day | patient), control = c1))), v)
-  say("variance by group", cpu(function() summary(lme(f, d, ~1 | patient,
+  say("variance by group", usual(function() summary(lme(f, d, ~1 | patient,
     weights = varIdent(form = ~1 | group), control = c1))), v)
-  say("weights", cpu(function() summary(lme(f, d, ~1 | patient,
+  say("weights", usual(function() summary(lme(f, d, ~1 | patient,
     weights = varFixed(~1 / weight), control = c1))), v)
-  say("unstructured", cpu(function() summary(gls(f, d,
+  say("unstructured", usual(function() summary(gls(f, d,
     correlation = corSymm(form = ~visit | patient), weights = varIdent(form = ~1 | visit),
     control = glsControl(opt = "optim", maxIter = 200, msMaxIter = 200)))), v)
 }
 if (found("lme4")) {
   v <- paste("lme4", packageVersion("lme4"))
   crossed <- function(data) function() lme4::lmer(y ~ day + (1 | patient) + (1 | reader), data)
-  say("1,200 values of readers", cpu(crossed(small)), v)
-  say("5,000 values of readers", cpu(crossed(large)), v)
+  say("1,200 values of readers", usual(crossed(small)), v)
+  say("5,000 values of readers", usual(crossed(large)), v)
 }
-cat('"end": [0, ""]}')
 """
 
 

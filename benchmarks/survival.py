@@ -22,35 +22,21 @@ from benchmarks.row import Row
 SIZES = (100, 2000)
 TASKS = ("Cox", "Kaplan-Meier", "log-rank", "cumulative incidence")
 R_TASKS = r"""
-args <- commandArgs(trailingOnly = TRUE)
-found <- function(p) requireNamespace(p, quietly = TRUE)
-cpu <- function(task, loops = 5, times = 20) {
-  task()
-  median(sapply(seq_len(loops), function(i) {
-    start <- proc.time()
-    for (k in seq_len(times)) task()
-    used <- proc.time() - start
-    (used[[1]] + used[[2]]) / times
-  }))
-}
-cat("{")
-say <- function(name, seconds, version)
-  cat(sprintf('"%s": [%.9g, "%s"],\n', name, seconds, version))
+usual <- function(task) cpu(task, 5, 20)
 d <- read.csv(args[1])
 d$cause <- factor(d$cause, levels = c("none", "crs", "death"))
 if (found("survival")) {
   library(survival)
   v <- paste("survival", packageVersion("survival"))
-  say("Cox", cpu(function() { m <- coxph(Surv(t, e) ~ x + g, d); cox.zph(m); summary(m) }), v)
-  say("Kaplan-Meier", cpu(function() summary(survfit(Surv(t, e) ~ g, d))), v)
-  say("log-rank", cpu(function() survdiff(Surv(t, e) ~ g, d)), v)
-  say("cumulative incidence", cpu(function() summary(survfit(Surv(t, cause) ~ g, d))), v)
+  say("Cox", usual(function() { m <- coxph(Surv(t, e) ~ x + g, d); cox.zph(m); summary(m) }), v)
+  say("Kaplan-Meier", usual(function() summary(survfit(Surv(t, e) ~ g, d))), v)
+  say("log-rank", usual(function() survdiff(Surv(t, e) ~ g, d)), v)
+  say("cumulative incidence", usual(function() summary(survfit(Surv(t, cause) ~ g, d))), v)
 }
 if (found("cmprsk")) {
   v <- paste("cmprsk", packageVersion("cmprsk"))
   say("Gray", cpu(function() cmprsk::cuminc(d$t, d$cause, d$g, cencode = "none"), 3, 3), v)
 }
-cat('"end": [0, ""]}')
 """
 
 

@@ -36,15 +36,14 @@ def _zeros(good: pl.DataFrame, contract: Contract, parts: Sequence[Part]) -> Fou
     if "lloq" not in contract.field_names:
         return []
     zeros = good.filter((pl.col("value") == 0) & pl.col("lloq").is_null())
-    found: Found = []
-    for what, part, n in _counted(zeros, (CODES[contract.name], *NAMED_BY)):
-        message = (
+    return [
+        _finding(
+            "zero_without_limit", parts[part], n,
             f"{contract.title}, {what}: {count(n, 'zero')} without a limit of "
-            f"quantification, {zero_rule(n)}"
+            f"quantification, {zero_rule(n)}",
         )
-        finding = Finding("zero_without_limit", message, "warning", None, n)
-        found.append((parts[part].file, finding))
-    return found
+        for what, part, n in _counted(zeros, (CODES[contract.name], *NAMED_BY))
+    ]  # fmt: skip
 
 
 def _decay_unknown(good: pl.DataFrame, contract: Contract, parts: Sequence[Part]) -> Found:
@@ -53,29 +52,33 @@ def _decay_unknown(good: pl.DataFrame, contract: Contract, parts: Sequence[Part]
     if contract.name != "quantification":
         return []
     activity = pl.col("metric").str.contains(ACTIVITY_METRIC)
-    found: Found = []
     unknown = good.filter(activity & (pl.col("decay_state") == "unknown"))
-    for what, part, n in _counted(unknown, ("metric",)):
-        message = (
+    return [
+        _finding(
+            "decay_state_unknown", parts[part], n,
             f"{contract.title}, {what}: {count(n, 'row')} of uptake without a decay state "
-            f"{'is' if n == 1 else 'are'} not used in models; {ADD_DECAY_STATE}"
+            f"{'is' if n == 1 else 'are'} not used in models; {ADD_DECAY_STATE}",
         )
-        finding = Finding("decay_state_unknown", message, "warning", None, n)
-        found.append((parts[part].file, finding))
-    return found
+        for what, part, n in _counted(unknown, ("metric",))
+    ]  # fmt: skip
 
 
 def _doses_not_in_cells(good: pl.DataFrame, contract: Contract, parts: Sequence[Part]) -> Found:
     """Doses by volume or by bag: the infusion counts, its dose is not known."""
-    found: Found = []
     rows = good.filter(folded(pl.col("dose_unit")).is_in(NOT_CELLS))
-    for unit, part, n in _counted(rows, ("dose_unit",)):
-        message = (
+    return [
+        _finding(
+            "dose_not_in_cells", parts[part], n,
             f"{contract.title}: {count(n, 'dose')} in {unit} {'is' if n == 1 else 'are'} no number "
-            "of cells and left empty; add the cells given as dose_cells with their dose_unit"
+            "of cells and left empty; add the cells given as dose_cells with their dose_unit",
         )
-        found.append((parts[part].file, Finding("dose_not_in_cells", message, "warning", None, n)))
-    return found
+        for unit, part, n in _counted(rows, ("dose_unit",))
+    ]  # fmt: skip
+
+
+def _finding(code: str, part: Part, n: int, message: str) -> tuple[int | None, Finding]:
+    """The finding about `n` rows, of the file of this part."""
+    return part.file, Finding(code, message, "warning", None, n)
 
 
 def _counted(rows: pl.DataFrame, names: Sequence[str]) -> list[tuple[str, int, int]]:

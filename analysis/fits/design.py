@@ -11,6 +11,7 @@ from analysis.engine.products import CrossProducts, Pooled, cross_products, pool
 from analysis.engine.structure import Array, RandomStructure, random_structure
 from analysis.errors import UserError
 from analysis.fits import formulas
+from analysis.fits.column_values import without_missing
 from analysis.results import Excluded
 
 if TYPE_CHECKING:
@@ -108,8 +109,6 @@ def complete_rows(
 
     Raises UserError for a column that does not exist.
     """
-    import polars as pl
-
     parsed = formulas.parse_formula(formula, random)
     for name in (*sorted(parsed.variables), group, *nested):
         if name not in frame.columns and f"{name}(" in f"{formula} {random}":
@@ -121,25 +120,8 @@ def complete_rows(
             raise UserError(
                 f"formula: there is no column '{name}'; the columns are {', '.join(frame.columns)}"
             )
-    used = list(dict.fromkeys([*sorted(parsed.variables), group, *nested]))
-    kept, excluded = frame, []
-    for name in used:
-        if not _has_missing(kept[name]):
-            continue
-        column = pl.col(name)
-        missing = column.is_null()
-        if frame.schema[name].is_float():
-            missing = missing | column.is_nan()
-        complete = kept.filter(~missing)
-        excluded.append(Excluded(f"no value of {name}", kept.height - complete.height))
-        kept = complete
-    return Rows(kept, tuple(excluded), parsed.variables, parsed.outcome)
-
-
-def _has_missing(column: "pl.Series") -> bool:
-    if column.null_count() > 0:
-        return True
-    return column.dtype.is_float() and bool(np.isnan(column.to_numpy()).any())
+    kept, excluded = without_missing(frame, [*sorted(parsed.variables), group, *nested])
+    return Rows(kept, excluded, parsed.variables, parsed.outcome)
 
 
 def assemble(

@@ -1,6 +1,5 @@
 """Patients with a response that is known and covariates that are complete."""
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -8,6 +7,7 @@ from numpy.typing import NDArray
 
 from analysis.engine.structure import Array
 from analysis.errors import UserError
+from analysis.fits.column_values import as_booleans, without_missing
 from analysis.fits.guards import Problem
 from analysis.fits.survival.design import Covariates, covariate_names, covariates_of
 from analysis.number_words import count
@@ -73,8 +73,6 @@ def complete_rows(
     frame: "pl.DataFrame", outcome: str, right: str, subject: str | None
 ) -> tuple["pl.DataFrame", tuple[Excluded, ...]]:
     """Rows with every value, and the others counted by column."""
-    import polars as pl
-
     if outcome not in frame.columns:
         shown = ", ".join(frame.columns)
         raise UserError(f"formula: there is no column '{outcome}'; the columns are {shown}")
@@ -82,30 +80,12 @@ def complete_rows(
     if subject is not None and subject not in frame.columns:
         shown = ", ".join(frame.columns)
         raise UserError(f"subject: there is no column '{subject}'; the columns are {shown}")
-    kept, excluded = frame, []
-    for name in dict.fromkeys([outcome, *names, *([subject] if subject else [])]):
-        missing = pl.col(name).is_null()
-        if frame.schema[name].is_float():
-            missing = missing | pl.col(name).is_nan()
-        complete = kept.filter(~missing)
-        if complete.height < kept.height:
-            excluded.append(Excluded(f"no value of {name}", kept.height - complete.height))
-        kept = complete
-    return kept, tuple(excluded)
+    return without_missing(frame, [outcome, *names, *([subject] if subject else [])])
 
 
 def binary(frame: "pl.DataFrame", outcome: str) -> NDArray[np.bool_]:
     """The response as booleans. Raises UserError when it is not 0 or 1."""
-    import polars as pl
-
-    codes = frame[outcome].cast(pl.Float64, strict=False)
-    if codes.null_count() or not codes.is_in([0.0, 1.0]).all():
-        shown = frame[outcome].cast(pl.String).unique().sort().head(4).to_list()
-        raise UserError(
-            f"response: column '{re.sub('`', '', outcome)}' holds {', '.join(shown)}; expected 1 "
-            "for a response and 0 for none"
-        )
-    return np.asarray(codes.to_numpy() == 1)
+    return as_booleans("response", frame[outcome], "1 for a response and 0 for none")
 
 
 def exposures(frame: "pl.DataFrame", exposure: str) -> Array:

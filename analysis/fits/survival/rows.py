@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from analysis.engine.structure import Array
 from analysis.errors import UserError
+from analysis.fits.column_values import as_booleans, without_missing
 from analysis.fits.guards import Problem
 from analysis.number_words import count
 from analysis.results import Excluded
@@ -51,22 +52,9 @@ def event_rows(
             raise UserError(
                 f"survival: there is no column '{name}'; the columns are {', '.join(frame.columns)}"
             )
-    kept, excluded = frame, []
-    for name in columns:
-        missing = pl.col(name).is_null()
-        if frame.schema[name].is_float():
-            missing = missing | pl.col(name).is_nan()
-        complete = kept.filter(~missing)
-        if complete.height < kept.height:
-            excluded.append(Excluded(f"no value of {name}", kept.height - complete.height))
-        kept = complete
-    codes = kept[event].cast(pl.Float64, strict=False)
-    if codes.null_count() or not codes.is_in([0.0, 1.0]).all():
-        shown = kept[event].cast(pl.String).unique().sort().head(4).to_list()
-        raise UserError(
-            f"survival: column '{event}' holds {', '.join(shown)}; expected 1 for an event and 0 "
-            "for none; make such a column first"
-        )
+    kept, excluded = without_missing(frame, columns)
+    expected = "1 for an event and 0 for none; make such a column first"
+    seen = as_booleans("survival", kept[event], expected)
     for name in filter(None, (time, entry)):
         if not kept.schema[name].is_numeric():
             raise UserError(f"survival: column '{name}' must be a number of days, not text or date")
@@ -77,7 +65,7 @@ def event_rows(
     problem = _times(ends, starts, entry is not None, time, entry or "")
     if problem is not None:
         return problem
-    return EventRows(kept, starts, ends, codes.to_numpy() == 1, tuple(excluded))
+    return EventRows(kept, starts, ends, seen, excluded)
 
 
 def _times(ends: Array, starts: Array, entered: bool, time: str, entry: str) -> Problem | None:
