@@ -174,11 +174,23 @@ class FittedCensored:
     @cached_property
     def fitted(self) -> Array:
         """Mean of every observation given patient and lesion (posterior mean of the effects)."""
-        d, theta = self.design, self.found.theta
-        u = self.likelihood.posterior_means(theta, self.found.evaluation.centers)
-        effects = u @ self.layout.factor_of(theta).T * d.y_scale
-        own = np.einsum("ij,ij->i", random_columns(d), effects[units(d)])
+        d = self.design
+        own = np.einsum("ij,ij->i", random_columns(d), self._effects[units(d)])
         return np.asarray(d.matrices.x @ self.beta + own)
+
+    @cached_property
+    def _effects(self) -> Array:
+        """Posterior means, one row per patient or lesion, of the scaled random columns."""
+        theta = self.found.theta
+        u = self.likelihood.posterior_means(theta, self.found.evaluation.centers)
+        return np.asarray(u @ self.layout.factor_of(theta).T * self.design.y_scale)
+
+    @property
+    def random_effects(self) -> Array:
+        """Posterior means of every patient's effects, of the scaled random columns."""
+        d = self.design
+        first = np.unique(d.patient, return_index=True)[1]
+        return np.asarray(self._effects[units(d)[first], : len(d.z_transform)])
 
     def tested(self, rows: Array) -> Tested:
         """t tests of linear combinations of the fixed effects (df infinite for Wald)."""

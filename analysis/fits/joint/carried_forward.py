@@ -13,6 +13,9 @@ def carried_forward(fit: Fit) -> CoxAlternative:
     if refusal:
         return refusal
     p = fitted.problem
+    if p.rows.limits is not None:
+        return refused("carried forward", "limits", "a value beyond a limit is not there to be "
+                        "carried forward.", "Rely on the joint model.")  # fmt: skip
     if "value" not in p.association:
         return refused(
             "carried forward",

@@ -10,6 +10,8 @@ import numpy as np
 
 from analysis.engine.structure import Array, Index
 from analysis.errors import UserError
+from analysis.fits.censored_fitted import FittedCensored
+from analysis.fits.censored_mixed import fit_censored_mixed
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.joint.assembly import Problem
 from analysis.fits.joint.reported import FittedJoint
@@ -41,6 +43,12 @@ BIAS = {
 }
 
 
+LIMITED = (
+    " Values beyond a limit enter the course by their probability; where a patient has many of "
+    "them, the course used is mostly that of all patients."
+)
+
+
 @dataclass(frozen=True)
 class CoxAlternative:
     """One of the simpler analyses. estimates: covariates (part "event") and the signal's features
@@ -64,9 +72,6 @@ def usable(fit: Fit, rule: str) -> tuple[FittedJoint, CoxAlternative | None]:
     if rows.interval:
         return fitted, refused(rule, "interval_events", "the event times are known between two "
                                 "visits only.", "Compare with exact times.")  # fmt: skip
-    if rows.limits is not None:
-        return fitted, refused(rule, "limits", "values beyond a limit have no place in this "
-                                "analysis.", "Rely on the joint model.")  # fmt: skip
     if len(rows.causes) > 1:
         return fitted, refused(rule, "several_causes", "it is computed for one cause at a time.",
                                 "Fit one cause with the others censored.")  # fmt: skip
@@ -84,16 +89,21 @@ def fitted_of(fit: Fit) -> FittedJoint:
 
 
 def mixed_alone(fitted: FittedJoint, frame: "pl.DataFrame", random: str = "") -> Fit:
-    """The mixed model without the events; few early visits carry a random intercept only."""
-    design = fitted.problem.design
-    return fit_mixed(
-        frame, design.formula, design.group, random or design.random, inference="wald", verify=False
-    )
+    """The mixed model without the events, with the limits of values in its likelihood; few early
+    visits carry a random intercept only."""
+    design, limited = fitted.problem.design, fitted.problem.rows.limits is not None
+    random = random or design.random
+    if limited:
+        lower, upper = fitted.columns.lower, fitted.columns.upper
+        return fit_censored_mixed(
+            frame, design.formula, design.group, random, (), lower, upper, inference="wald"
+        )
+    return fit_mixed(frame, design.formula, design.group, random, inference="wald", verify=False)
 
 
 def fitted_course(
     p: Problem,
-    alone: FittedMixed,
+    alone: FittedMixed | FittedCensored,
     patient: Index,
     time: Array,
     association: tuple[str, ...],
@@ -163,6 +173,7 @@ def answer(
         for (part, term), value, se in zip(names, found.coefficients, error, strict=True)
     )
     fitted = fitted_of(fit)
+    bias = BIAS[rule] + LIMITED * (fitted.problem.rows.limits is not None)
     shown = [association_phrase(e, fitted, fit.conf_level) for e in estimates if e.part != "event"]
     where = f"From {day:g} on, " if day is not None else ""
     text = f"{where}{'; '.join(shown)} ({count(n, 'patient')}, {count(n_events, 'event')}; {rule})."
@@ -170,8 +181,8 @@ def answer(
         rule,
         "ok",
         None,
-        f"{text[0].upper()}{text[1:]} {BIAS[rule]}{fitted.name.caution}",
-        BIAS[rule],
+        f"{text[0].upper()}{text[1:]} {bias}{fitted.name.caution}",
+        bias,
         estimates=estimates,
         n_subjects=n,
         n_events=n_events,

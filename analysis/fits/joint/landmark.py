@@ -7,6 +7,7 @@ import numpy as np
 
 from analysis.engine.structure import Array, Index
 from analysis.errors import UserError
+from analysis.fits.censored_fitted import FittedCensored
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.joint.cox_alternative import (
     CoxAlternative,
@@ -42,7 +43,7 @@ def at_landmark(fit: Fit, day: float) -> CoxAlternative:
     alone = mixed_alone(fitted, known)
     if alone.reason == "random_part_too_large":
         alone = mixed_alone(fitted, known, "1")
-    if not isinstance(alone.design, FittedMixed):
+    if not isinstance(alone.design, FittedMixed | FittedCensored):
         return refused("landmark", alone.reason or "", alone.sentence, alone.advice)
     labels = {label: number for number, label in enumerate(alone.design.design.labels)}
     number = np.array([labels.get(label, -1) for label in rows.labels])

@@ -84,6 +84,11 @@ def test_without_a_limit_it_is_the_mixed_model(random):
     restricted = fit_mixed(frame, "y ~ day * arm", "p", random, "lesion")
     assert found.log_likelihood == pytest.approx(whole.log_likelihood, abs=1e-8)
     assert found.icc == pytest.approx(whole.icc, rel=1e-5)
+    q = len(found.design.block)
+    np.testing.assert_allclose(
+        found.design.random_effects, whole.design.random_effects[:, :q], atol=1e-5
+    )
+    np.testing.assert_allclose(found.design.fitted, whole.design.fitted, atol=1e-5)
     for one, other in zip(found.variance_components, whole.variance_components, strict=True):
         assert (one.group, one.term_1, one.term_2) == (other.group, other.term_1, other.term_2)
         assert one.variance == pytest.approx(other.variance, rel=1e-5)

@@ -123,6 +123,40 @@ def test_early_visits_carry_a_random_intercept_only(fit):
     assert answer.n_events > 15
 
 
+def limited(trial, limit):
+    """The joint fit where values below the limit are known by it only."""
+    frame = trial.longitudinal.with_columns(upper=pl.when(pl.col("y") < limit).then(limit))
+    frame = frame.with_columns(y=pl.when(pl.col("upper").is_null()).then("y"))
+    return fit_trial(trial._replace(longitudinal=frame), upper="upper")
+
+
+def test_values_below_a_limit_enter_the_course_by_their_probability(noisy, fit):
+    """A third of the values below the limit; set to the limit they would move the number."""
+    limit = float(noisy.longitudinal["y"].quantile(0.35))
+    censored = limited(noisy, limit)
+    known, at_limit = two_stage(fit), fit_trial(
+        noisy._replace(longitudinal=noisy.longitudinal.with_columns(y=pl.col("y").clip(limit)))
+    )  # fmt: skip
+    found = two_stage(censored)
+    assert found.status == "ok"
+    assert value_of(found) == pytest.approx(value_of(known), abs=0.05)
+    assert abs(value_of(two_stage(at_limit)) - value_of(known)) > 0.1
+    late = at_landmark(censored, 4.0)
+    assert value_of(late) == pytest.approx(value_of(at_landmark(fit, 4.0)), abs=0.15)
+    for answer in (found, late):
+        assert "the course used is mostly that of all patients" in answer.bias
+        assert answer.bias in answer.sentence
+    table = joint_alternatives(censored, landmark=4.0)
+    assert [row.status for row in table.sensitivity[1:]] == ["ok", "not_estimable", "ok"]
+    assert "by their probability" in table.check("alternatives").message
+
+
+def test_a_limit_below_all_values_changes_nothing(noisy, fit):
+    """But for the restricted likelihood, which the model with limits does not have."""
+    found, known = two_stage(limited(noisy, -1e3)), two_stage(fit)
+    assert value_of(found) == pytest.approx(value_of(known), rel=2e-3)
+
+
 def test_what_the_simpler_analyses_cannot_do_says_why():
     trial = joint_trial(150, seed=2)
     fit = fit_trial(trial)
@@ -131,9 +165,8 @@ def test_what_the_simpler_analyses_cannot_do_says_why():
     assert late.estimates == ()
     with pytest.raises(UserError, match="landmark must lie between"):
         at_landmark(fit, 99.0)
-    limited = trial.longitudinal.with_columns(upper=pl.when(pl.col("y") < 1).then(1.0))
-    censored = fit_trial(trial._replace(longitudinal=limited), upper="upper")
-    assert two_stage(censored).reason == "limits"
+    censored = limited(trial, 1.0)
+    assert carried_forward(censored).reason == "limits"
     bracketed = fit_joint(
         trial.longitudinal, trial.events, "y ~ day", "patient", "1", "day",
         ("seen_free", "seen_event"), "event",
