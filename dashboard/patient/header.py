@@ -68,7 +68,8 @@ def _neighbor(
     if usubjid is None:
         return html.Span(picture, className="cg-button cg-button-off", **{"aria-hidden": "true"})
     code = short_code({"usubjid": usubjid, "subjid": codes.get(usubjid)})
-    body = [picture, code] if side == "left" else [code, picture]
+    shown = html.Span(code, className="cg-neighbor-code")
+    body = [picture, shown] if side == "left" else [shown, picture]
     return html.A(
         body,
         href=view.href(patient_path(usubjid)),
