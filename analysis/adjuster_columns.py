@@ -1,4 +1,4 @@
-"""Columns of the model frame that carry the adjusters of a question."""
+"""Adjusters of a question: their columns in the model frame, their logarithms, their words."""
 
 import re
 
@@ -12,7 +12,32 @@ _RESERVED = frozenset((
 """Names that the frame or the formula already use for something else."""
 
 
+_LOGARITHM = re.compile(r"^log10\((.*)\)$")
+_WORDS = {"age_year": "age", "dose_level": "dose level", "siteid": "site"}
+
+
+def is_logarithm(adjuster: str) -> bool:
+    """Whether it enters as its decimal logarithm: "log10(characteristic:LDH)"."""
+    return _LOGARITHM.match(adjuster) is not None
+
+
+def measured_adjuster(adjuster: str) -> str:
+    """What is measured: "characteristic:LDH" of "log10(characteristic:LDH)" and of itself."""
+    inside = _LOGARITHM.match(adjuster)
+    return inside.group(1) if inside else adjuster
+
+
 def adjuster_column(adjuster: str) -> str:
-    """Column of the model frame that carries this adjuster ("characteristic:BURDEN" -> burden)."""
+    """Column of the model frame that carries this adjuster ("characteristic:BURDEN" -> burden, its
+    logarithm -> log10_burden)."""
+    if is_logarithm(adjuster):
+        return f"log10_{adjuster_column(measured_adjuster(adjuster))}"
     code = re.sub(r"\W", "_", adjuster.partition(":")[2] or adjuster).lower()
     return code if code.isidentifier() and code not in _RESERVED else f"baseline_{code}"
+
+
+def adjuster_words(adjuster: str) -> str:
+    """As a sentence says it: "age", "BURDEN", "log10 of LDH"."""
+    name = measured_adjuster(adjuster)
+    words = _WORDS.get(name, name.partition(":")[2] or name)
+    return f"log10 of {words}" if is_logarithm(adjuster) else words

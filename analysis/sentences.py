@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from math import exp
 from typing import Any
 
+from analysis.adjuster_columns import adjuster_words
 from analysis.exposure_rules import RESPONSES
 from analysis.number_words import count, number
 from analysis.results import Fit, GeometricMeanRatio
@@ -49,8 +50,8 @@ def answer_sentence(fit: Fit, spec: ModelSpec, signal_words: Any = None) -> str:
     ratio = fit.key_ratio
     if ratio is None:
         return mixed_sentence(fit)
-    text = within_cohorts(
-        spec.cohort,
+    text = as_asked(
+        spec,
         ratio_sentence(
             ratio,
             signal_phrase(spec, signal_words),
@@ -100,7 +101,7 @@ def exposure_sentence(fit: Fit, spec: ModelSpec, signal_words: Any = None) -> st
     )
     if low is None or high is None or low <= 1 <= high:
         text += " The data are also compatible with no relation."
-    text = within_cohorts(spec.cohort, text)
+    text = as_asked(spec, text)
     return text if fit.status == "ok" else f"{text} Caution: {fit.advice}"
 
 
@@ -110,6 +111,16 @@ PARAMETER_WORDS: Mapping[str, str] = {
     "mean": "geometric mean of",
     "last": "last value of",
 }
+
+
+def as_asked(spec: ModelSpec, sentence: str) -> str:
+    """The sentence with the cohorts it is about in front, what it is adjusted for behind, and then
+    its caution."""
+    said, caution, words = within_cohorts(spec.cohort, sentence).partition(" Caution: ")
+    names = [adjuster_words(name) for name in spec.adjusters]
+    listed = " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
+    adjusted = f" Adjusted for {listed}." if listed else ""
+    return f"{said}{adjusted}{caution}{words}"
 
 
 def within_cohorts(cohorts: tuple[str, ...], sentence: str) -> str:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from analysis.adjuster_columns import adjuster_column, measured_adjuster
 from analysis.choices import not_among
 from analysis.covariance_rules import covariance_problems
 from analysis.exposure_rules import OUTCOME_QUESTIONS, SIGNAL_DOMAINS, exposure_problems
@@ -163,9 +164,14 @@ def _name_problems(spec: "ModelSpec") -> list[str]:
     found += [
         f"adjuster {name!r} is not a column name"
         for name in spec.adjusters
-        if not _CODE.match(name)
+        if not _CODE.match(measured_adjuster(name))
     ]
-    if spec.group in spec.adjusters:
+    columns = [adjuster_column(name) for name in spec.adjusters]
+    twice = [name for name, own in zip(spec.adjusters, columns, strict=True)
+             if columns.count(own) > 1]  # fmt: skip
+    if twice:
+        found.append(f"adjusters {' and '.join(twice)} are one column; keep one of them")
+    if spec.group in map(measured_adjuster, spec.adjusters):
         found.append(f"{spec.group!r} is both the group and an adjuster; keep it in one place")
     return found
 
@@ -182,14 +188,15 @@ def _science_problems(spec: "ModelSpec", tracer_class: str | None) -> list[str]:
     found += _mixed_variables(spec.signal_key)
     if spec.question == "expansion_by_group":
         found += _expansion_problems(spec, tracer_class)
-    early = [name for name in (*spec.adjusters, spec.group) if EARLY_EXPOSURE.search(name)]
+    measured = [measured_adjuster(name) for name in spec.adjusters]
+    early = [name for name in (*measured, spec.group) if EARLY_EXPOSURE.search(name)]
     if early:
         found.append(
             f"{early[0]!r} is an exposure measured after infusion and is known only after its "
             "peak; as a baseline covariate it gives immortal-time bias; model the signal as the "
             "outcome by response, or use a landmark or time-varying analysis"
         )
-    outcomes = [name for name in spec.adjusters if name in _RESPONSE_GROUPS]
+    outcomes = [name for name in measured if name in _RESPONSE_GROUPS]
     if outcomes:
         found.append(
             f"{outcomes[0]!r} is known only after the signal; adjusting for it takes away what is "

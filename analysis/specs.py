@@ -22,7 +22,8 @@ group           text    level of `spec.group` for the patient; null = not known
 response_day    float   of a response: day of the assessment behind `group`; optional
 event_day       float   of an event: end of follow-up of the patient, days since infusion
 event           int     of an event: 1 where it was seen, 0 where follow-up ended without
-<adjuster>      any     one column per adjuster, named by `adjuster_column(adjuster)`
+<adjuster>      any     one column per adjuster, named by `adjuster_column(adjuster)`; of
+                        "log10(...)" the logarithms, named log10_...
 siteid          text    only when `crossed` names it
 <weights>       float   relative precision of the value; only when `weights` names the column
 =============== ======= ======================================================================
@@ -103,7 +104,8 @@ class ModelSpec:
 
     outcome: signal key (`analysis.derive.signal.Signal.key`), e.g. "kinetics:CARTG:qPCR:BLOOD".
     group: a key of `GROUPS` or "characteristic:<PARAMCD>"; reference: its level to divide by.
-    adjusters: baseline covariates, "age_year", "sex", "cohort" or "characteristic:<PARAMCD>".
+    adjusters: baseline covariates, "age_year", "sex", "cohort" or "characteristic:<PARAMCD>"; of a
+    skewed one the decimal logarithm, "log10(characteristic:<PARAMCD>)".
     day_low, day_high: window of `rel_day` (or of `nominal_day` for visits), both included.
     days: days at which ratios are reported; empty = the visits, or 7, 14 and 28.
     exposure, parameter, landmark_day: only for the questions by exposure (the joint ones have no

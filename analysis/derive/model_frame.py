@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from analysis.adjuster_columns import adjuster_column, is_logarithm, measured_adjuster
 from analysis.derive.columns import ensure
 from analysis.derive.groups import CHARACTERISTIC, characteristic, patient_groups
 from analysis.derive.labels import ACTIVITY_METRIC
@@ -15,9 +16,10 @@ from analysis.derive.signal_unknown import require_signal
 from analysis.errors import UserError
 from analysis.exposure_rules import RESPONSE_QUESTIONS
 from analysis.load_words import DECAY_UNKNOWN
+from analysis.number_words import count
 from analysis.results import Excluded
 from analysis.selection import SET_COLUMN
-from analysis.specs import OUTCOME_QUESTIONS, ModelSpec, adjuster_column
+from analysis.specs import OUTCOME_QUESTIONS, ModelSpec
 
 _REGION_KIND = {"lesion": "lesion", "organ": "organ"}
 _SUBJECT_ADJUSTERS = ("age_year", "sex", "cohort", "arm", "dose_level", "disease", "siteid")
@@ -95,7 +97,11 @@ def model_frame(
     if spec.question in OUTCOME_QUESTIONS:
         frame = frame.join(_outcome(spec, responses, survival), on="usubjid", how="left")
     for adjuster in (*spec.adjusters, *spec.crossed):
-        frame = frame.join(_adjuster(adjuster, subjects, characteristics), on="usubjid", how="left")
+        column = _adjuster(measured_adjuster(adjuster), adjuster_column(adjuster), subjects,
+                           characteristics)  # fmt: skip
+        frame = frame.join(column, on="usubjid", how="left")
+        if is_logarithm(adjuster):
+            frame = _with_logarithms(frame, adjuster)
     return ModelFrame(
         frame.with_columns(pl.lit(signal.tracer_id, dtype=pl.String).alias("tracer_id")),
         tuple(excluded),
@@ -188,9 +194,8 @@ def _value_for(rows: pl.DataFrame, transform: str) -> pl.DataFrame:
 
 
 def _adjuster(
-    adjuster: str, subjects: pl.DataFrame, characteristics: pl.DataFrame | None
+    adjuster: str, column: str, subjects: pl.DataFrame, characteristics: pl.DataFrame | None
 ) -> pl.DataFrame:
-    column = adjuster_column(adjuster)
     if adjuster.startswith(CHARACTERISTIC):
         rows = characteristic(adjuster.removeprefix(CHARACTERISTIC), characteristics)
         numeric = rows["value"].count() > 0
@@ -201,3 +206,18 @@ def _adjuster(
             f"{CHARACTERISTIC}<PARAMCD>"
         )
     return ensure(subjects, "usubjid", adjuster).select("usubjid", pl.col(adjuster).alias(column))
+
+
+def _with_logarithms(frame: pl.DataFrame, adjuster: str) -> pl.DataFrame:
+    """Raises UserError for text, and for values of patients of the frame that are not above 0."""
+    column, plain = adjuster_column(adjuster), measured_adjuster(adjuster)
+    if not frame.schema[column].is_numeric():
+        raise UserError(f"adjuster: '{plain}' is text and has no logarithm; take it as it is")
+    none = frame.filter(pl.col(column) <= 0)["usubjid"].unique().sort().to_list()
+    if none:
+        raise UserError(
+            f"adjuster: {adjuster}: {count(len(none), 'patient')} ({', '.join(none)}) "
+            f"{'has' if len(none) == 1 else 'have'} a value that is not above 0, which has no "
+            f"logarithm; correct the values, or take '{plain}' as it is"
+        )
+    return frame.with_columns(pl.col(column).cast(pl.Float64).log10())

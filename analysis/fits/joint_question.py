@@ -19,7 +19,7 @@ from analysis.fits.versions import provenance
 from analysis.joint_rules import ASSOCIATIONS
 from analysis.number_words import count
 from analysis.results import Check, Excluded, Fit
-from analysis.sentences import signal_phrase, within_cohorts
+from analysis.sentences import as_asked, signal_phrase
 from analysis.specs import BLQ_RULES, TRANSFORMS, ModelSpec, adjuster_column
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def fit_joint_question(
     fit = _fit(rows, spec, signal_words)
     if spec.question == "joint" and fit.estimates:
         fit = _beside(_doubted(fit, rows), spec)
-    said = within_cohorts(spec.cohort, fit.sentence) if fit.estimates else fit.sentence
+    said = as_asked(spec, fit.sentence) if fit.estimates else fit.sentence
     before = tuple(Excluded(str(reason), int(n)) for reason, n in n_excluded)
     return fit.replace(
         excluded=before + rows.excluded + fit.excluded,

@@ -22,6 +22,7 @@ from dashboard.components.signal_options import signal_options
 from dashboard.components.text import sentence_case
 from dashboard.components.url_control import url_select
 from dashboard.model import reading, scope
+from dashboard.model.adjuster_options import adjuster_options
 from dashboard.model.beyond_controls import beyond_words
 from dashboard.model.fit_job import fitting_card, register_fit_job
 from dashboard.model.parts import (
@@ -192,16 +193,6 @@ def builder(view: View, catalog: tuple[Signal, ...], spec: ModelSpec | None) -> 
         if name in ("responder", "complete_response", "best_response")
         or view.trial.subjects.get_column(name).drop_nulls().n_unique() > 1
     ]
-    characteristics = view.trial.characteristics.select("paramcd", "label").unique().sort("label")
-    adjusters = [
-        {"value": "", "label": "None"},
-        {"value": "age_year", "label": "Age"},
-        {"value": "sex", "label": "Sex"},
-        *(
-            {"value": f"characteristic:{row['paramcd']}", "label": row["label"] or row["paramcd"]}
-            for row in characteristics.to_dicts()
-        ),
-    ]
     controls = [
         url_select("signal", chosen.outcome, signal_options(catalog),
                    label="Outcome over time", width=300, searchable=True),
@@ -217,7 +208,8 @@ def builder(view: View, catalog: tuple[Signal, ...], spec: ModelSpec | None) -> 
             {"value": "matching", "label": "Own curve"},
             {"value": "intercept", "label": "Own level"},
         ], label="Each patient has", width=140),
-        url_select("adjust", chosen.adjusters[0] if chosen.adjusters else "", adjusters,
+        url_select("adjust", chosen.adjusters[0] if chosen.adjusters else "",
+                   adjuster_options(view.trial.characteristics),
                    label="Adjusted for", width=220, searchable=True),
         url_select("rule", chosen.blq, [
             {"value": "half_lloq", "label": "Half the limit"},

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis import ModelSpec, default_spec
+from analysis.adjuster_columns import adjuster_words
 from analysis.errors import UserError
 from analysis.specs import GROUPS, adjuster_column
 
@@ -20,6 +21,17 @@ def test_round_trips():
     assert ModelSpec.from_dict(SPEC.to_dict()) == SPEC
     assert ModelSpec.from_yaml(SPEC.to_yaml()) == SPEC
     assert SPEC.to_dict()["adjusters"] == ["age_year", "characteristic:BURDEN"]
+
+
+def test_the_logarithm_of_an_adjuster_survives_and_is_another_question():
+    spec = SPEC.replace(adjusters=("age_year", "log10(characteristic:BURDEN)"))
+    assert spec.problems() == ()
+    assert ModelSpec.from_yaml(spec.to_yaml()) == spec == ModelSpec.from_dict(spec.to_dict())
+    assert spec.spec_hash() != SPEC.spec_hash()
+    assert adjuster_column(spec.adjusters[1]) == "log10_burden"
+    assert adjuster_column("log10(characteristic:GROUP)") == "log10_baseline_group"
+    words = [adjuster_words(name) for name in (*spec.adjusters, "characteristic:LDH")]
+    assert words == ["age", "log10 of BURDEN", "LDH"]
 
 
 @given(st.builds(
@@ -92,6 +104,12 @@ REFUSED = {
                          "several tracers cannot be one outcome", "choose one tracer"),
     "early exposure as a covariate": ({"adjusters": ("cmax",)},
                                       "immortal-time bias", "landmark or time-varying"),
+    "logarithm of an early exposure": (
+        {"adjusters": ("log10(kinetics:CARTG:qPCR:BLOOD)",)}, "immortal-time bias", "landmark"),
+    "logarithm of a logarithm": (
+        {"adjusters": ("log10(log10(age_year))",)}, "is not a column name", ""),
+    "one adjuster twice": (
+        {"adjusters": ("characteristic:A.B", "characteristic:A_B")}, "are one column", "keep one"),
     "blood signal as a covariate": ({"adjusters": ("kinetics:CARTG:qPCR:BLOOD",)},
                                     "immortal-time bias", "landmark or time-varying"),
     "early exposure as the group": ({"group": "auc_0_28"}, "immortal-time bias", "landmark"),

@@ -1,5 +1,6 @@
 """The frame of a specification: rows, group, adjusters, and what was left out."""
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -164,6 +165,26 @@ def test_adjusters_become_columns():
     assert frame.filter(pl.col("rel_day") == 14).select("age_year", "burden").rows() == [
         (50.0, 12.5), (60.0, 80.0), (70.0, None), (None, None),
     ]  # fmt: skip
+
+
+def test_the_logarithm_of_an_adjuster_is_a_column_of_its_own():
+    frame = build(SPEC.replace(adjusters=("log10(characteristic:BURDEN)", "log10(age_year)"))).frame
+    rows = frame.filter(pl.col("rel_day") == 14).select("log10_burden", "log10_age_year")
+    burden, age = (rows[name].to_list() for name in rows.columns)
+    assert burden[:2] == pytest.approx([np.log10(12.5), np.log10(80)])
+    assert burden[2:] == [None, None]
+    assert age[:3] == pytest.approx(np.log10([50, 60, 70]))
+
+
+def test_a_value_without_a_logarithm_is_refused_with_its_patients():
+    low = CHARACTERISTICS.with_columns(value=pl.when(pl.col("usubjid") == "P2").then(0.0)
+                                       .otherwise(pl.col("value")))  # fmt: skip
+    with pytest.raises(UserError, match=r"1 patient \(P2\) has a value that is not above 0"):
+        build(SPEC.replace(adjusters=("log10(characteristic:BURDEN)",)), characteristics=low)
+    with pytest.raises(UserError, match="'sex' is text and has no logarithm"):
+        build(SPEC.replace(adjusters=("log10(sex)",)))
+    with pytest.raises(UserError, match="shoe_size"):
+        build(SPEC.replace(adjusters=("log10(shoe_size)",)))
 
 
 def test_unknown_adjuster():

@@ -136,6 +136,18 @@ def test_response_is_a_firth_regression_at_the_landmark():
     assert "survival" in fit.code
 
 
+def test_the_logarithm_of_an_adjuster_is_in_table_sentence_and_method():
+    frame = trial().with_columns(log10_burden=pl.col("burden"))
+    logged = fit_specification(frame, RESPONSE.replace(adjusters=("log10(characteristic:BURDEN)",)))
+    plain = fit_specification(frame, RESPONSE.replace(adjusters=("characteristic:BURDEN",)))
+    assert [row.term for row in logged.estimates] == ["Intercept", "exposure", "log10_burden"]
+    assert logged.estimates[2].estimate == pytest.approx(plain.estimates[2].estimate)
+    assert logged.sentence.endswith(" Adjusted for log10 of BURDEN.")
+    assert plain.sentence.endswith(" Adjusted for BURDEN.")
+    assert "adjusted for log10(characteristic:BURDEN)" in logged.method
+    assert logged.check("confounding") is None
+
+
 def test_events_are_a_cox_model_from_the_landmark():
     frame = trial(seed=4)
     fit = fit_specification(frame, EVENT)
