@@ -158,7 +158,7 @@ def check(
 
 def require_paths(paths: list[Path]) -> None:
     """A path that is not there is said at once, before the libraries of a load are imported."""
-    from etl.source import require_paths as require
+    from etl.source_files import require_paths as require
 
     require(paths)
 

@@ -30,7 +30,7 @@ from etl.profiles import SavedProfile, load_profile
 from etl.profiles.guess import guess_profile
 from etl.redating import redate
 from etl.retirement import retirement_findings
-from etl.source import open_sources, require_paths
+from etl.source_files import open_sources, require_paths
 from etl.study_id import require_study_id
 from etl.unread import require_readable
 from etl.writing import LoadFacts, close_load, open_load, write_files, write_records

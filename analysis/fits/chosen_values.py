@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.errors import UserError
-from analysis.fits.model_rows import visit_name
+from analysis.fits.visit_factor import visit_name
 from analysis.results import Fit
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from analysis.fits.censored_fitted import FittedCensored
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.inference import joint_test as test_of_rows
 from analysis.fits.inference import tested
-from analysis.fits.model_rows import visit_name
 from analysis.fits.structured import FittedStructured
+from analysis.fits.visit_factor import visit_name
 from analysis.results import CurvePoint, GeometricMeanRatio, WaldTest, finite
 from analysis.specs import ModelSpec, adjuster_column
 

@@ -12,6 +12,7 @@ from analysis.fits import formulas, guards
 from analysis.fits.design import Design
 from analysis.fits.fitted import FittedMixed, variance_components
 from analysis.fits.inference import CONF_LEVEL, Choice, chosen, estimates
+from analysis.fits.outcome_scale import transformed
 from analysis.fits.residual_spec import parse_residual
 from analysis.fits.search import search
 from analysis.fits.structured.model import fit_structured
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 KIND = "linear mixed model"
-TRANSFORMS = ("log10", "log2", "log")
 METHOD = (
     "Linear mixed model by {name}; columns scaled to unit root mean square; profiled likelihood "
     "with exact gradient and Hessian, modified Newton from the best of several starts."
@@ -141,23 +141,6 @@ def fit_mixed(
 def without_effects(random: str) -> bool:
     """Whether the patient has no random effect of its own."""
     return random.strip() in ("0", "")
-
-
-def transformed(formula: str, transform: str) -> str:
-    """The formula with its outcome on another scale. Raises UserError for an unknown one."""
-    if not transform or transform == "none":
-        return formula
-    if transform not in TRANSFORMS:
-        raise UserError(
-            f"transform {transform!r} does not exist; use one of {', '.join(TRANSFORMS)} or none"
-        )
-    left, tilde, right = formula.partition("~")
-    if left.strip().startswith(tuple(f"{name}(" for name in (*TRANSFORMS, "exp"))):
-        raise UserError(
-            f"transform {transform!r}: the outcome '{left.strip()}' is transformed already; write "
-            "the column alone, or leave transform out"
-        )
-    return f"{transform}({left.strip()}) ~{right}" if tilde else formula
 
 
 def _require_supported(structure: Structure, choice: Choice, random: str) -> None:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.errors import UserError
+from analysis.fits.visit_factor import with_visits
 from analysis.results import Excluded
 from analysis.specs import ModelSpec, adjuster_column
 
@@ -63,7 +64,7 @@ def model_rows(frame: "pl.DataFrame", spec: ModelSpec) -> ModelRows:
         .otherwise(pl.col("day")),
     )
     return ModelRows(
-        _with_visits(kept) if spec.time == "visit" else kept,
+        with_visits(kept) if spec.time == "visit" else kept,
         groups,
         tuple(excluded),
         left_out,
@@ -278,24 +279,3 @@ def _levels(frame: "pl.DataFrame", spec: ModelSpec) -> tuple[str, ...]:
 def _is_after_infusion(frame: "pl.DataFrame") -> bool:
     lowest = frame["day"].min()
     return lowest is not None and float(lowest) >= 0  # type: ignore[arg-type]
-
-
-def visit_name(day: float) -> str:
-    """Level of the visit factor on a planned day: "14"."""
-    return f"{day:.10g}"
-
-
-def _with_visits(frame: "pl.DataFrame") -> "pl.DataFrame":
-    """Planned days as a factor in their order in time, named by the day, and their number."""
-    import polars as pl
-
-    days = sorted({float(day) for day in frame["day"].drop_nulls()})
-    names = [visit_name(day) for day in days]
-    return frame.with_columns(
-        visit=pl.col("day")
-        .replace_strict(days, names, default=None, return_dtype=pl.String)
-        .cast(pl.Enum(names)),
-        visit_number=pl.col("day").replace_strict(
-            days, list(range(1, len(days) + 1)), default=None, return_dtype=pl.Int64
-        ),
-    )

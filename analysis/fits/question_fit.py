@@ -12,11 +12,12 @@ from analysis.fits.censored_question import fit_censored_question
 from analysis.fits.contrasts import Setting, joint_test, ratios_at
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.mixed import fit_mixed, refused
-from analysis.fits.model_rows import ModelRows, model_rows, visit_name
+from analysis.fits.model_rows import ModelRows, model_rows
 from analysis.fits.question_guards import question_problem
 from analysis.fits.recipe import Recipe, recipe_for
 from analysis.fits.structured import FittedStructured
 from analysis.fits.structured.shares import between_share
+from analysis.fits.visit_factor import visit_name
 from analysis.results import Fit, GeometricMeanRatio, WaldTest
 from analysis.specs import ModelSpec
 

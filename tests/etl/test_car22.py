@@ -145,7 +145,7 @@ def test_left_out_cytokine_columns_repeat_daily_ones(workbook: Path) -> None:
     """The columns of the visit windows that the profile ignores hold no number of their own."""
     from etl.profiles.headers import header_paths
     from etl.readers import read_source
-    from etl.source import open_sources
+    from etl.source_files import open_sources
 
     (source,) = open_sources([workbook])
     cells = read_source(source)[1][0].cells

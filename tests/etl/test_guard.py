@@ -10,7 +10,8 @@ import xlsxwriter
 
 from etl.guard import Limits, read_guarded
 from etl.readers import read_source
-from etl.source import Source, open_sources, source_from_bytes
+from etl.source import Source, source_from_bytes
+from etl.source_files import open_sources
 
 
 def wide_workbook() -> bytes:

@@ -11,7 +11,8 @@ import pytest
 
 from analysis.errors import UserError
 from etl.encoding import detect_encoding
-from etl.source import open_sources, source_from_bytes
+from etl.source import source_from_bytes
+from etl.source_files import open_sources
 
 
 def write_zip(path: Path, members: dict[str, bytes]) -> Path:

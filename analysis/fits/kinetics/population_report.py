@@ -1,7 +1,5 @@
 """What a population fit says: estimates, spread, typical curve, checks and one sentence."""
 
-from typing import Literal
-
 import numpy as np
 from scipy.special import expit
 from scipy.stats import norm
@@ -20,16 +18,14 @@ from analysis.fits.kinetics.curves import (
     Form,
     log_curve_gradient,
 )
-from analysis.fits.kinetics.expectation import FLOOR, Optimum
+from analysis.fits.kinetics.expectation import Optimum
+from analysis.fits.kinetics.population_checks import population_checks, shrinkage_of
 from analysis.fits.mixed import judged, refused
 from analysis.number_words import count, number
-from analysis.results import Check, CurvePoint, Estimate, Fit, ResidualPoint, VarianceComponent
+from analysis.results import CurvePoint, Estimate, Fit, ResidualPoint, VarianceComponent
 
 UNKNOWN = 1.5
 """Standard error on the log scale (a factor of 20 either way) from which nothing is known."""
-SHRUNK, UNSEEN = 0.3, 0.6
-"""Shrinkage from which patients' own values say little, and from which their spread does too."""
-FEW_DRAWS = 20.0
 CURVE_POINTS = 60
 LN2 = float(np.log(2.0))
 
@@ -59,8 +55,8 @@ def reported(shell: Fit, patients: Patients, form: Form, optimum: Optimum, obser
     )
     population = _population(shell, patients, optimum, errors)
     typical = _typical(shell, patients, form, optimum, covariance, errors)
-    shrinkage = _shrinkage(patients, optimum)
-    checks = _checks(patients, form, optimum, unknown, shrinkage)
+    shrinkage = shrinkage_of(patients, optimum)
+    checks = population_checks(patients, form, optimum, unknown, shrinkage)
     status, reason, advice = judged(checks)
     return shell.replace(
         status=status,
@@ -171,66 +167,6 @@ def _components(form: Form, optimum: Optimum, shell: Fit) -> tuple[VarianceCompo
             for b in range(a + 1, sd.size)
         ]  # fmt: skip
     return (*rows, VarianceComponent("Residual", None, None, sigma**2, sigma))
-
-
-def _shrinkage(patients: Patients, optimum: Optimum) -> Array:
-    """1 - SD of the patients' means over the SD of the population, per parameter."""
-    away = optimum.posterior.mean - patients.cohort.design @ optimum.population.beta
-    sd = np.sqrt(np.diag(optimum.population.omega))
-    return np.asarray(1.0 - np.sqrt((away**2).mean(axis=0)) / sd)
-
-
-def _checks(
-    patients: Patients,
-    form: Form,
-    optimum: Optimum,
-    unknown: tuple[str, ...],
-    shrinkage: Array,
-) -> tuple[Check, ...]:
-    found = []
-    text = "The samples determine every parameter."
-    if unknown:
-        late = " The slow decline needs later samples." if "memory_per_day" in unknown else ""
-        text = (
-            f"The samples do not determine {', '.join(unknown)}.{late} Take a curve with fewer "
-            "parameters, or sample that part of the course."
-        )
-    found.append(Check("identifiable", "warning" if unknown else "ok", text))
-    flat = [
-        name
-        for name, variance in zip(form.names, np.diag(optimum.population.omega), strict=True)
-        if variance <= (1.01 * FLOOR) ** 2
-    ]
-    if flat:
-        text = f"No spread over patients was found for {', '.join(flat)}: few patients carry it."
-        found.append(Check("no_spread", "note", text))
-    if optimum.posterior.least_effective < FEW_DRAWS:
-        found.append(
-            Check(
-                "draws", "warning",
-                "For one patient few draws carry the weight. Compare with another seed.",
-                optimum.posterior.least_effective,
-            )
-        )  # fmt: skip
-    for name, value in zip(form.names, shrinkage, strict=True):
-        text = f"Shrinkage of {name} is {value:.0%}."
-        if value > SHRUNK:
-            text += " The patients' own values of it say little; do not plot or test them."
-        unseen = value > UNSEEN
-        if unseen:
-            text += f" How {name} differs between patients is not seen: its interval is too narrow."
-        status: Literal["warning", "note"] = "warning" if unseen else "note"
-        found.append(Check(f"shrinkage:{name}", status, text, float(value)))
-    n_below = sum(int(np.sum(~item.exact)) for item in patients.samples)
-    total = sum(item.t.size for item in patients.samples)
-    found.append(
-        Check(
-            "below_limit", "note",
-            f"{n_below} of {total} samples are known by their limits only; they are in the "
-            "likelihood as such.", n_below / total,
-        )
-    )  # fmt: skip
-    return tuple(found)
 
 
 def _curve(

@@ -13,7 +13,8 @@ from analysis.errors import UserError
 from etl.readers import excel
 from etl.sheets.sheet import CellRange, Sheet, column_letter
 from etl.sheets.workbook_xml import column_position, format_kind
-from etl.source import open_sources, source_from_bytes
+from etl.source import source_from_bytes
+from etl.source_files import open_sources
 
 
 def workbook(fill: Callable[[Any], None], **options: Any) -> bytes:

@@ -6,7 +6,8 @@ import pytest
 
 from analysis.errors import UserError
 from etl.readers import READERS, read_source, reader_for
-from etl.source import open_sources, source_from_bytes
+from etl.source import source_from_bytes
+from etl.source_files import open_sources
 
 
 def test_every_reader_keeps_the_contract() -> None:

@@ -7,7 +7,8 @@ import pytest
 from analysis.errors import UserError
 from etl.readers import datasetjson, xpt
 from etl.sheets.sheet import Column, Sheet
-from etl.source import open_sources, source_from_bytes
+from etl.source import source_from_bytes
+from etl.source_files import open_sources
 
 SHARED_PAIRS = ("dm", "ex", "lb", "rs", "ae")
 

@@ -1,0 +1,116 @@
+"""Members of a zip archive as sources, after what must not be unpacked was refused."""
+
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from etl.source import (
+    MAX_EXPANDED_BYTE,
+    MAX_RATIO,
+    RATIO_FREE_BYTE,
+    SKIPPED,
+    Finding,
+    Source,
+    is_ignored,
+    source_from_bytes,
+)
+
+MAX_ENTRIES = 10_000
+
+
+def is_office_file(path: Path | BinaryIO) -> bool:
+    """Workbooks are zip files too: they hold a list of content types or a mimetype member."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return False
+    office = {"[Content_Types].xml", "mimetype", "content.xml"}
+    return bool(names & office) or any(name.startswith("xl/") for name in names)
+
+
+def archive_sources(archive_source: Source) -> Iterator[Source]:
+    reason = None
+    members: list[zipfile.ZipInfo] = []
+    assert archive_source.path is not None
+    try:
+        with zipfile.ZipFile(archive_source.path) as archive:
+            members = [info for info in archive.infolist() if not info.is_dir()]
+            reason = _unsafe_archive(members)
+            if reason is None:
+                yield from _members(archive, members, archive_source)
+                return
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError) as error:
+        reason = f"not a readable zip archive ({error}); it may be half written, send it again"
+    yield replace(_refused(archive_source, archive_source.name, reason), named=archive_source.named)
+
+
+def _unsafe_archive(members: list[zipfile.ZipInfo]) -> str | None:
+    """Why an archive must not be unpacked, from its directory alone."""
+    if not members:
+        return "the zip archive holds no file"
+    if len(members) > MAX_ENTRIES:
+        return f"the zip archive holds {len(members)} files, more than {MAX_ENTRIES}"
+    expanded = sum(info.file_size for info in members)
+    packed = max(1, sum(info.compress_size for info in members))
+    if expanded > MAX_EXPANDED_BYTE:
+        return f"the zip archive would expand to {expanded} bytes, more than {MAX_EXPANDED_BYTE}"
+    if expanded > RATIO_FREE_BYTE and expanded / packed > MAX_RATIO:
+        return f"the zip archive expands {expanded // packed} times, more than {MAX_RATIO}"
+    for info in members:
+        parts = PurePosixPath(info.filename.replace("\\", "/")).parts
+        drive = len(info.filename) > 1 and info.filename[1] == ":"
+        if ".." in parts or info.filename.startswith(("/", "\\")) or drive:
+            return "the zip archive holds an absolute path or one with '..'; pack it again"
+    return None
+
+
+def _members(
+    archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], source: Source
+) -> Iterator[Source]:
+    findings = list(source.findings)
+    for info in sorted(members, key=lambda info: info.filename):
+        if any(is_ignored(part) for part in PurePosixPath(info.filename).parts):
+            message = f"{source.name}!{info.filename}: hidden or lock file, not read"
+            findings.append(Finding(SKIPPED, message, "info"))
+            continue
+        member = _read_member(archive, info, source)
+        yield Source(
+            member.name,
+            member.sha256,
+            member.size_byte,
+            content=member.content,
+            findings=tuple(findings),
+            refusal=member.refusal,
+        )
+        findings = []
+
+
+def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, source: Source) -> Source:
+    name = f"{source.name}!{info.filename}"
+    if info.flag_bits & 1:
+        return _refused(source, name, "encrypted; unpack the archive with its password first")
+    try:
+        with archive.open(info) as stream:
+            content = stream.read(info.file_size + 1)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError) as error:
+        return _refused(source, name, f"broken in the archive ({error}); pack it again")
+    if len(content) > info.file_size:
+        return _refused(source, name, "longer than the archive says; pack it again")
+    if content.startswith(b"PK\x03\x04") and not is_office_file(io.BytesIO(content)):
+        return _refused(source, name, "an archive inside an archive; unpack the outer one first")
+    return source_from_bytes(name, content)
+
+
+def _refused(source: Source, name: str, reason: str) -> Source:
+    return Source(
+        name,
+        source.sha256,
+        source.size_byte,
+        findings=source.findings,
+        refusal=f"{name}: {reason}",
+    )
