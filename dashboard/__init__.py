@@ -57,7 +57,26 @@ def create_app(
         raise ValueError("demo mode needs a reader that is synthetic_only")
     services = Services(reader, submit_job, read_job, cancel_job, opened, version)
     server = Flask("cartograph", static_folder=None)
-    app = _CartographDash(
+    app = _dash_on(server)
+    app.layout = shell_layout(opened)
+    register_router(app, services, pages)
+    register_url_controls(app)
+    for page in pages:
+        page.register(app, services)
+    install_downloads(server, services, pages)
+    install_callback_gate(app)
+    install_error_pages(server)
+    Gate(opened, token, frozenset(hosts)).install(server)
+    with server.test_request_context("/"):
+        app._setup_server()  # else the first requests of several threads race for it
+        page = app.index()
+    Headers(inline_script_hashes(page)).install(server)
+    return app
+
+
+def _dash_on(server: Flask) -> Dash:
+    """Dash without its page folder, its tools for developers, and anything of other servers."""
+    return _CartographDash(
         name="cartograph",
         server=server,
         assets_folder=str(_HERE / "assets"),
@@ -76,17 +95,3 @@ def create_app(
             {"name": "robots", "content": "noindex, nofollow"},
         ],
     )
-    app.layout = shell_layout(opened)
-    register_router(app, services, pages)
-    register_url_controls(app)
-    for page in pages:
-        page.register(app, services)
-    install_downloads(server, services, pages)
-    install_callback_gate(app)
-    install_error_pages(server)
-    Gate(opened, token, frozenset(hosts)).install(server)
-    with server.test_request_context("/"):
-        app._setup_server()  # else the first requests of several threads race for it
-        page = app.index()
-    Headers(inline_script_hashes(page)).install(server)
-    return app

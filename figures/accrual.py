@@ -48,17 +48,7 @@ def draw_accrual(numbers: AccrualNumbers, theme: Theme, group_word: str = "Cohor
     """Steps: the whole trial bold, its groups dashed and named at their end."""
     figure = go.Figure()
     end = numbers.dates[-1]
-    for place, (name, dates, counts) in enumerate(numbers.groups):
-        figure.add_scatter(
-            x=[*dates, end], y=[*counts, counts[-1]], mode="lines",
-            line={"shape": "hv", "width": 1.4, "dash": _DASHES[place], "color": theme.secondary},
-            hovertemplate=f"{group_word} {name}<br>%{{x|%Y-%m-%d}}: %{{y}} infused<extra></extra>",
-        )  # fmt: skip
-    figure.add_scatter(
-        x=list(numbers.dates), y=list(numbers.total), mode="lines",
-        line={"shape": "hv", "width": 2.2, "color": theme.ink},
-        hovertemplate="%{x|%Y-%m-%d}: %{y} infused<extra></extra>",
-    )  # fmt: skip
+    _add_steps(figure, numbers, theme, group_word)
     labels = [("All", numbers.total[-1])] + [
         (f"{group_word} {name}", counts[-1]) for name, _, counts in numbers.groups
     ]
@@ -94,6 +84,21 @@ def draw_accrual(numbers: AccrualNumbers, theme: Theme, group_word: str = "Cohor
         ticklabelstandoff=6,
     )
     return figure
+
+
+def _add_steps(figure: go.Figure, numbers: AccrualNumbers, theme: Theme, group_word: str) -> None:
+    end = numbers.dates[-1]
+    for place, (name, dates, counts) in enumerate(numbers.groups):
+        figure.add_scatter(
+            x=[*dates, end], y=[*counts, counts[-1]], mode="lines",
+            line={"shape": "hv", "width": 1.4, "dash": _DASHES[place], "color": theme.secondary},
+            hovertemplate=f"{group_word} {name}<br>%{{x|%Y-%m-%d}}: %{{y}} infused<extra></extra>",
+        )  # fmt: skip
+    figure.add_scatter(
+        x=list(numbers.dates), y=list(numbers.total), mode="lines",
+        line={"shape": "hv", "width": 2.2, "color": theme.ink},
+        hovertemplate="%{x|%Y-%m-%d}: %{y} infused<extra></extra>",
+    )  # fmt: skip
 
 
 def _spread(labels: list[tuple[str, int]], least: float) -> list[tuple[str, float]]:

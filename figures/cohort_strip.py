@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from figures.svg_text import number, svg_document
 from figures.theme import Theme, rgba
-from figures.tracks.draw import color_of
+from figures.tracks.pen import color_of
 
 WIDTH, HEIGHT, MARGIN = 90.0, 18.0, 6.0
 

@@ -28,14 +28,20 @@ from figures.curves import (
 )
 from figures.day_scale import DayScale, scale_for
 from figures.end_labels import end_labels
-from figures.number_text import short_tick, significant
+from figures.number_text import significant
 from figures.theme import SYMBOL_GLYPHS, Theme, template
 from figures.tracks.value_axis import ValueAxis, linear_axis, log_axis
+from figures.trajectory_axes import (
+    MAX_END_LABELS,
+    left_margin,
+    right_margin,
+    values_on_axis,
+    visit_days,
+)
 
 MANY_PATIENTS = 2_000
 """Above this many patients single curves would be a smear: only means are drawn."""
 
-MAX_END_LABELS = 5
 ROW_PX = 18
 PLOT_PX = 380
 
@@ -179,17 +185,6 @@ def draw_counts(
         )  # fmt: skip
 
 
-def left_margin(means: Sequence[GroupMean], *, narrow: bool) -> int:
-    """Room for the tick labels and, under the axis, for the group names, px."""
-    longest = max((len(mean.group) for mean in means), default=0)
-    return max(52, min(26 + 7 * longest, 110 if narrow else 150))
-
-
-def visit_days(means: Sequence[GroupMean]) -> list[float]:
-    """The visits that at least one group has."""
-    return sorted({day for mean in means for day in mean.days})
-
-
 def annotate(
     canvas: Canvas,
     numbers: TrajectoryNumbers,
@@ -255,16 +250,12 @@ def layout_of(
     ticks = [tick for tick in scale.ticks(visit_days(numbers.means)) if tick.narrow or not narrow]
     first, last = scale.extent
     room = 0.02 * (last - first)
-    labels = not narrow and len(numbers.means) <= MAX_END_LABELS
-    longest = max(
-        (len(f"{mean.group}, n = {mean.n_patients}") for mean in numbers.means), default=0
-    )
     return {
         "template": template(theme),
         "height": height + 24 + 28,
         "margin": {
             "l": left_margin(numbers.means, narrow=narrow),
-            "r": 22 + 8 * longest if labels else 14,
+            "r": right_margin(numbers.means, narrow=narrow),
             "t": 24,
             "b": 28,
         },
@@ -280,12 +271,7 @@ def layout_of(
         },
         "yaxis": {
             "domain": [(strip + below) / height, 1],
-            "type": "log" if numbers.log else "linear",
-            "range": [math.log10(values.low), math.log10(values.high)]
-            if numbers.log
-            else [values.low, values.high],
-            "tickvals": list(values.ticks),
-            "ticktext": [short_tick(tick) for tick in values.ticks],
+            **values_on_axis(values, log=numbers.log),
             "fixedrange": True,
         },
         "yaxis2": {

@@ -57,12 +57,38 @@ def draw_follow_up(
     numbers: FollowUpNumbers, theme: Theme, links: Mapping[str, str] | None = None
 ) -> go.Figure:
     """Bars in the color of the best response; response calls as their symbols, death as a cross."""
-    links = links or {}
     figure = go.Figure()
-    lanes = list(range(len(numbers.patients)))
+    _add_bars(figure, numbers, theme, links or {})
+    _add_calls(figure, numbers, theme)
+    _add_deaths(figure, numbers, theme)
+    lanes = len(numbers.patients)
+    inner = max(220, min(14 * lanes, 560))
+    name_responses(figure, numbers, theme, px_per_lane=inner / lanes)
+    height = inner + 8 + 52
+    figure.update_layout(
+        template=template(theme),
+        height=height,
+        bargap=0,
+        margin={"l": 58, "r": 16, "t": 8, "b": 52},
+    )
+    figure.update_yaxes(
+        range=[lanes - 0.4, -0.6], showticklabels=False, showgrid=False, fixedrange=True
+    )
+    figure.update_xaxes(
+        title={"text": "Days from infusion", "standoff": 8},
+        rangemode="tozero",
+        showgrid=True,
+        fixedrange=True,
+    )
+    return figure
+
+
+def _add_bars(
+    figure: go.Figure, numbers: FollowUpNumbers, theme: Theme, links: Mapping[str, str]
+) -> None:
     figure.add_bar(
         x=list(numbers.last_day),
-        y=lanes,
+        y=list(range(len(numbers.patients))),
         orientation="h",
         width=0.5,
         marker={
@@ -80,6 +106,10 @@ def draw_follow_up(
         customdata=[links.get(name) for name in numbers.patients],
         hovertemplate="%{text}<extra></extra>",
     )
+
+
+def _add_calls(figure: go.Figure, numbers: FollowUpNumbers, theme: Theme) -> None:
+    """Response calls as their symbols."""
     for category, symbol in RESPONSE_SYMBOLS.items():
         points = [(day, lane) for lane, day, found in numbers.calls if found == category]
         figure.add_scatter(
@@ -93,35 +123,17 @@ def draw_follow_up(
             },
             hovertemplate=f"{category}, day %{{x:.0f}}<extra></extra>",
         )  # fmt: skip
-    dead = [
-        (day, lane)
-        for lane, day, died in zip(lanes, numbers.last_day, numbers.died, strict=True)
-        if died
-    ]
+
+
+def _add_deaths(figure: go.Figure, numbers: FollowUpNumbers, theme: Theme) -> None:
+    """A cross at the last day of who died."""
+    ends = enumerate(zip(numbers.last_day, numbers.died, strict=True))
+    dead = [(day, lane) for lane, (day, died) in ends if died]
     figure.add_scatter(
         x=[day for day, _ in dead], y=[lane for _, lane in dead], mode="markers",
         marker={"symbol": "x-thin", "size": 7, "line": {"width": 2, "color": theme.ink}},
         hovertemplate="death, day %{x:.0f}<extra></extra>",
     )  # fmt: skip
-    inner = max(220, min(14 * len(lanes), 560))
-    name_responses(figure, numbers, theme, px_per_lane=inner / len(lanes))
-    height = inner + 8 + 52
-    figure.update_layout(
-        template=template(theme),
-        height=height,
-        bargap=0,
-        margin={"l": 58, "r": 16, "t": 8, "b": 52},
-    )
-    figure.update_yaxes(
-        range=[len(lanes) - 0.4, -0.6], showticklabels=False, showgrid=False, fixedrange=True
-    )
-    figure.update_xaxes(
-        title={"text": "Days from infusion", "standoff": 8},
-        rangemode="tozero",
-        showgrid=True,
-        fixedrange=True,
-    )
-    return figure
 
 
 def name_responses(

@@ -16,9 +16,10 @@ from figures.day_scale import DayScale, Tick, scale_for
 from figures.number_text import day_text, whole_day
 from figures.theme import THEMES, TICK_FONT_PX, Theme, template
 from figures.tracks import TRACKS
-from figures.tracks.draw import PAD_PX, Pen, draw_on
+from figures.tracks.draw import PAD_PX, draw_on
 from figures.tracks.labels import NARROW_PX, WIDE_PX
 from figures.tracks.patient_frames import Choices, PatientFrames, rows
+from figures.tracks.pen import Pen
 from figures.tracks.track import Track
 from figures.unchecked import unchecked_figure
 

@@ -45,17 +45,7 @@ def prepare_scan_completeness(
 
     Patients stand by best response, then by how many evaluable examinations they have.
     """
-    done = states.group_by("usubjid").agg((pl.col("state") == "evaluable").sum().alias("n_done"))
-    rank = {response: place for place, response in enumerate(_ORDER) if response is not None}
-    ordered = (
-        done.join(best.select("usubjid", "best_category"), on="usubjid", how="left")
-        .with_columns(
-            pl.col("best_category")
-            .replace_strict(rank, default=len(rank), return_dtype=pl.Int64)
-            .alias("rank")
-        )
-        .sort("rank", "n_done", "usubjid", descending=[False, True, False])
-    )
+    ordered = _ordered(states, best)
     patients = tuple(ordered["usubjid"].to_list())
     place = {series: number for number, series in enumerate(series_names)}
     visits = sorted(
@@ -87,6 +77,21 @@ def prepare_scan_completeness(
     )
 
 
+def _ordered(states: pl.DataFrame, best: pl.DataFrame) -> pl.DataFrame:
+    """Patients by best response, then by how many evaluable examinations they have."""
+    done = states.group_by("usubjid").agg((pl.col("state") == "evaluable").sum().alias("n_done"))
+    rank = {response: place for place, response in enumerate(_ORDER) if response is not None}
+    return (
+        done.join(best.select("usubjid", "best_category"), on="usubjid", how="left")
+        .with_columns(
+            pl.col("best_category")
+            .replace_strict(rank, default=len(rank), return_dtype=pl.Int64)
+            .alias("rank")
+        )
+        .sort("rank", "n_done", "usubjid", descending=[False, True, False])
+    )
+
+
 def draw_scan_completeness(
     numbers: CompletenessNumbers,
     theme: Theme,
@@ -103,6 +108,30 @@ def draw_scan_completeness(
     for series in numbers.series_names:
         _add_done(figure, numbers, rows, series, theme, links or {}, column_px)
     _add_marks(figure, numbers, rows, theme, links or {}, column_px)
+    _lay_out(figure, numbers, rows, theme, column_px)
+    # All at once: adding annotations one by one costs Plotly the square of their number.
+    runs = response_runs(numbers.responses, column_px)
+    figure.add_traces(response_marks(runs, theme))
+    figure.update_layout(
+        annotations=[
+            *_heads(numbers, rows, theme),
+            *_totals(numbers, rows, theme),
+            *response_names(runs, theme),
+        ],
+        shapes=response_lines(runs, theme),
+    )
+    return figure
+
+
+def _lay_out(
+    figure: go.Figure,
+    numbers: CompletenessNumbers,
+    rows: list[float],
+    theme: Theme,
+    column_px: float,
+) -> None:
+    """Height, margins and axes; many patients have no name below their column."""
+    n = len(numbers.patients)
     labelled = n <= _LABELLED
     upright = column_px < 26
     below = (34 if upright else 24) if labelled else 4
@@ -130,18 +159,6 @@ def draw_scan_completeness(
         fixedrange=True,
         ticklabelstandoff=6,
     )
-    # All at once: adding annotations one by one costs Plotly the square of their number.
-    runs = response_runs(numbers.responses, column_px)
-    figure.add_traces(response_marks(runs, theme))
-    figure.update_layout(
-        annotations=[
-            *_heads(numbers, rows, theme),
-            *_totals(numbers, rows, theme),
-            *response_names(runs, theme),
-        ],
-        shapes=response_lines(runs, theme),
-    )
-    return figure
 
 
 def _row_positions(numbers: CompletenessNumbers) -> list[float]:

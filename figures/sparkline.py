@@ -7,7 +7,7 @@ from typing import NamedTuple
 from figures.day_scale import DayScale
 from figures.svg_text import number, svg_document
 from figures.theme import Theme
-from figures.tracks.draw import color_of
+from figures.tracks.pen import color_of
 
 WIDTH, HEIGHT, MARGIN = 96.0, 24.0, 4.0
 

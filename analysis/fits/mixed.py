@@ -14,7 +14,7 @@ from analysis.fits.fitted import FittedMixed, variance_components
 from analysis.fits.inference import CONF_LEVEL, Choice, chosen, estimates
 from analysis.fits.outcome_scale import transformed
 from analysis.fits.residual_spec import parse_residual
-from analysis.fits.search import search
+from analysis.fits.search import Optimum, search
 from analysis.fits.structured.model import fit_structured
 from analysis.fits.structured.question import Structure, parse_nested
 from analysis.fits.versions import provenance
@@ -211,26 +211,9 @@ def _fit_design(shell: Fit, design: Design, verify: bool) -> Fit:
                 "Ask a simpler question: a smaller random part or fewer terms.",
             ),
         )
-    least = guards.PERFECT_FIT if optimum.converged else guards.NEARLY_PERFECT
-    if optimum.sigma2 < least:
-        return refused(
-            shell,
-            guards.Problem(
-                "perfect_fit",
-                "The model reproduces every value exactly, so there is no residual "
-                "variation to judge by.",
-                "Check for copied values, or take a smaller random part.",
-            ),
-        )
-    if not optimum.converged:
-        return refused(
-            shell,
-            guards.Problem(
-                "not_converged",
-                "No optimum of the likelihood was found from any start.",
-                "Ask a simpler question: a smaller random part or fewer terms.",
-            ),
-        )
+    problem = _optimum_problem(optimum)
+    if problem:
+        return refused(shell, problem)
     fitted = FittedMixed(
         design,
         optimum,
@@ -257,6 +240,25 @@ def _fit_design(shell: Fit, design: Design, verify: bool) -> Fit:
         design=fitted,
     )
     return fit.replace(sentence=mixed_sentence(fit))
+
+
+def _optimum_problem(optimum: Optimum) -> guards.Problem | None:
+    """Why the end of the search is no answer."""
+    least = guards.PERFECT_FIT if optimum.converged else guards.NEARLY_PERFECT
+    if optimum.sigma2 < least:
+        return guards.Problem(
+            "perfect_fit",
+            "The model reproduces every value exactly, so there is no residual "
+            "variation to judge by.",
+            "Check for copied values, or take a smaller random part.",
+        )
+    if not optimum.converged:
+        return guards.Problem(
+            "not_converged",
+            "No optimum of the likelihood was found from any start.",
+            "Ask a simpler question: a smaller random part or fewer terms.",
+        )
+    return None
 
 
 def judged(checks: tuple[Check, ...]) -> tuple[Status, str | None, str]:

@@ -11,7 +11,7 @@ from figures.cohort_strip import HEIGHT, WIDTH, draw_cohort_strip
 from figures.number_text import significant
 from figures.svg_text import data_uri
 from figures.theme import Theme
-from figures.tracks.draw import color_of
+from figures.tracks.pen import color_of
 
 
 def kinetics_card(groups: Sequence[Group], n: int, theme: Theme) -> Component | None:

@@ -26,7 +26,8 @@ from figures.patient_tracks import (
 )
 from figures.svg_text import data_uri, svg_document
 from figures.theme import Theme
-from figures.tracks.draw import DASH_PX, WIDTH_PX, color_of
+from figures.tracks.draw import DASH_PX, WIDTH_PX
+from figures.tracks.pen import color_of
 from figures.tracks.track import ReadRow, Series, Track
 
 Link = Callable[[int], str]

@@ -46,18 +46,7 @@ def cytokine_tracks(
     drawn, note = _folds(patient, candidates)
     if not drawn:
         drawn, note = _concentrations(candidates)
-    series = tuple(
-        Series(
-            key=f"lab-{one.found.signal.code}",
-            label=one.name,
-            points=points(patient, one.found.rows, one.name, True, one.factor),
-            color=color,
-            dash=dash,
-            named=one.name,
-        )
-        for one, (color, dash) in zip(drawn, STYLES, strict=False)
-    )
-    series = tuple(one for one in series if one.points)
+    series = _series(patient, drawn)
     if not series:
         return ()
     fold = note.startswith("×")
@@ -83,6 +72,22 @@ def cytokine_tracks(
             rows=rows,
         ),
     )
+
+
+def _series(patient: PatientFrames, drawn: Sequence[_Drawn]) -> tuple[Series, ...]:
+    """A line of its own style for each substance that has a point."""
+    series = tuple(
+        Series(
+            key=f"lab-{one.found.signal.code}",
+            label=one.name,
+            points=points(patient, one.found.rows, one.name, True, one.factor),
+            color=color,
+            dash=dash,
+            named=one.name,
+        )
+        for one, (color, dash) in zip(drawn, STYLES, strict=False)
+    )
+    return tuple(one for one in series if one.points)
 
 
 def _folds(patient: PatientFrames, candidates: Sequence[SignalRows]) -> tuple[list[_Drawn], str]:

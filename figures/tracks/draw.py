@@ -2,12 +2,11 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
-from figures.day_scale import DayScale
 from figures.number_text import short_tick, whole_day
-from figures.theme import RESPONSE_SYMBOLS, TICK_FONT_PX, Theme, rgba
-from figures.tracks.labels import WIDE_PX, Placed, beside_marks, free_stretch, name_series
+from figures.theme import RESPONSE_SYMBOLS, TICK_FONT_PX, rgba
+from figures.tracks.labels import Placed, beside_marks, free_stretch, name_series
+from figures.tracks.pen import Pen
 from figures.tracks.track import (
     Mark,
     Point,
@@ -32,66 +31,6 @@ DASH_PX = {
 }
 PAD_PX = 6
 """Room above and below the value axis inside the height of a track."""
-
-
-class Pen:
-    """Collects traces, shapes and annotations of one track; `figure_of` makes the figure.
-
-    Adding them to a figure one by one copies and checks the whole figure each time, ten times
-    slower than checking it once.
-    """
-
-    def __init__(
-        self,
-        scale: DayScale,
-        theme: Theme,
-        number: int = 1,
-        *,
-        reach_px: float = 0,
-        width_px: float = WIDE_PX,
-    ) -> None:
-        self.scale = scale
-        self.theme = theme
-        self.width_px = width_px
-        """Nominal width of the plot, by which words are placed."""
-        self.reach_px = reach_px
-        """How far day lines reach beyond the value axis, above and below."""
-        suffix = "" if number == 1 else str(number)
-        self.x, self.y = f"x{suffix}", f"y{suffix}"
-        self.y_name, self.x_name = f"yaxis{suffix}", f"xaxis{suffix}"
-        self.data: list[dict[str, Any]] = []
-        self.shapes: list[dict[str, Any]] = []
-        self.annotations: list[dict[str, Any]] = []
-        self.axis: dict[str, Any] = {}
-
-    def color(self, meaning: str) -> str:
-        """The hue of a meaning in this theme."""
-        return color_of(meaning, self.theme)
-
-    def trace(self, **properties: Any) -> None:
-        """One scatter trace on this track; markers at the edge are not cut."""
-        self.data.append({"type": "scatter", "xaxis": self.x, "yaxis": self.y, "showlegend": False,
-                          "cliponaxis": False, **properties})  # fmt: skip
-
-    def shape(self, **properties: Any) -> None:
-        """One shape of this track, under the data unless said otherwise."""
-        self.shapes.append({"xref": self.x, "yref": self.y, "layer": "below", **properties})
-
-    def text(self, **properties: Any) -> None:
-        """One annotation without an arrow."""
-        self.annotations.append({"xref": self.x, "yref": self.y, "showarrow": False, **properties})
-
-
-def color_of(meaning: str, theme: Theme) -> str:
-    """`blood`, `ink`, `response:CR`, `crs:2` ... as `#rrggbb`."""
-    kind, _, detail = meaning.partition(":")
-    if kind == "response":
-        return theme.response.get(detail, theme.secondary)
-    if kind in ("crs", "icans"):
-        return (theme.crs if kind == "crs" else theme.icans)[int(detail) - 1]
-    if kind in theme.signal:
-        return theme.signal[kind]
-    return str(getattr(theme, kind))
 
 
 def draw_on(pen: Pen, track: Track, day: float | None) -> None:
