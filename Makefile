@@ -12,6 +12,9 @@ FOUND_PYTHON := $(shell command -v $(PYTHON) 2>/dev/null || command -v python3)
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
   --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
+# Two test processes on two cores: threads of linear algebra would only stand in each other's way.
+export OPENBLAS_NUM_THREADS ?= 1
+
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev demo serve test test-fast test-long lint bench docs lock screenshots clean
 
