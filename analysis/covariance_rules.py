@@ -184,10 +184,10 @@ def _combination_problems(spec: "ModelSpec") -> list[str]:
             "the censored likelihood has independent residuals and nested intercepts; use blq "
             "half_lloq or drop with a residual structure, slopes of lesions, weights or sites"
         )
-    if spec.inference == "robust":
+    if spec.inference == "robust" and spec.crossed:
         found.append(
-            "inference 'robust' is there for independent residuals and nested intercepts; use "
-            "auto, satterthwaite, kenward_roger or bootstrap"
+            "inference 'robust' takes patients for independent, which those of one site are not; "
+            "use auto, satterthwaite, kenward_roger or bootstrap"
         )
     if spec.residual.startswith("unstructured") and spec.crossed:
         found.append(

@@ -11,6 +11,7 @@ methods for cluster-robust variance estimation. J Bus Econ Stat 2018;36(4):672-6
 doi:10.1080/07350015.2016.1247004, sections 2 and 3.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,14 +73,22 @@ def cluster_robust(
     """x (n, p), z (n, q): designs; theta: the working covariance, relative to the residual's."""
     lam = structure.factor(theta)
     order = np.argsort(patient, kind="stable")
-    starts = np.flatnonzero(np.diff(patient[order], prepend=-1))
-    clusters = np.split(order, starts[1:])
-    weighted, adjusted = np.empty_like(x), np.empty_like(x)
+    clusters = np.split(order, np.flatnonzero(np.diff(patient[order])) + 1)
     working = []
     for rows in clusters:
         root = z[rows] @ lam
         working.append(np.eye(len(rows)) + root @ root.T)
-        weighted[rows] = np.linalg.solve(working[-1], x[rows])
+    return robust_by(x, clusters, working)
+
+
+def robust_by(x: Array, clusters: Sequence[Index], working: Sequence[Array]) -> ClusterRobust:
+    """x (n, p): design; working: covariance of each cluster's rows, on any scale. Rows that are in
+    no cluster carry nothing."""
+    sizes = [len(rows) for rows in clusters]
+    order, starts = np.concatenate(clusters), np.cumsum([0, *sizes[:-1]])
+    weighted, adjusted = np.zeros_like(x), np.zeros_like(x)
+    for rows, v in zip(clusters, working, strict=True):
+        weighted[rows] = np.linalg.solve(v, x[rows])
     bread = np.asarray(np.linalg.inv(x.T @ weighted), dtype=float)
     squared, projected = [], []
     for rows, v in zip(clusters, working, strict=True):

@@ -236,7 +236,8 @@ def _fixed_rows(fitted: FittedMixed | FittedStructured, found: Draws) -> list[Bo
     rows = np.eye(len(fitted.beta))
     moved, drawn_error = _contrast_draws(fitted, found, rows)
     studentized = moved / drawn_error
-    error = np.sqrt(np.diag(fitted.covariance))
+    # As the draws: a ratio of the one error to the other is no part of the distribution.
+    error = np.sqrt(np.diag(fitted.model_covariance))
     tail = (1 - fitted.level) / 2
     low, high = np.quantile(studentized, [tail, 1 - tail], axis=0)
     observed = np.abs(fitted.beta / error)

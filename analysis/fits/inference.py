@@ -11,9 +11,9 @@ The one rule for "auto" (`chosen`), at every number of patients:
   Kenward-Roger does not exist, it has to serve.
 
 Kenward-Roger for everything on demand under REML; Wald on demand; "bootstrap" on demand. "robust"
-on demand, and by default where a specification takes planned visits as a factor: a random intercept
-takes the variances of all visits for equal, and where they differ, single days are rejected in 1 to
-8 % of trials without an effect (docs/decisions/019).
+on demand, where no effect crosses patients, and by default where a specification takes planned
+visits as a factor: a random intercept takes the variances of all visits for equal, and where they
+differ, single days are rejected in 1 to 8 % of trials without an effect (docs/decisions/019).
 """
 
 from typing import TYPE_CHECKING, NamedTuple
@@ -42,8 +42,8 @@ NOTES = {
     "bootstrap": "Intervals and p-values of the fixed effects by parametric bootstrap "
     "(bootstrap-t, {replicates:,} replicates, seed {seed}); joint tests as by default.",
     "robust": "t tests with standard errors from how the patients differ (cluster-robust, CR2) and "
-    "Bell and McCaffrey's degrees of freedom: the default for planned visits as a factor, for they "
-    "hold whatever the variance of each visit is, where a random intercept takes all for equal. "
+    "Bell and McCaffrey's degrees of freedom: they hold whatever the variance of each visit is. "
+    "Where a random intercept takes all for equal they are then the default for planned visits. "
     "Joint tests as by default.",
     "wald": "Wald intervals and p-values (normal reference), as asked for. With few patients they "
     "are too narrow: at 12 patients a true null is rejected in about 8 % of trials instead of 5 %.",
@@ -139,9 +139,10 @@ def _variances(fitted: "FittedModel", rows: Array) -> Array:
     """Of each contrast. Where patients do not differ at all, as at a visit with all values below
     the limit, there is nothing to judge by: nan, not zero."""
     from analysis.fits.fitted import FittedMixed
+    from analysis.fits.structured import FittedStructured
 
     variance = np.einsum("lp,pq,lq->l", rows, fitted.covariance, rows)
-    if fitted.inference != "robust" or not isinstance(fitted, FittedMixed):
+    if fitted.inference != "robust" or not isinstance(fitted, FittedMixed | FittedStructured):
         return np.asarray(variance)
     least = NOTHING * np.einsum("lp,pq,lq->l", rows, fitted.model_covariance, rows)
     return np.where(variance > least, variance, np.nan)

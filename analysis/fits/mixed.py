@@ -149,11 +149,10 @@ def _require_supported(structure: Structure, choice: Choice, random: str) -> Non
             f"random part {random!r} holds no effect; write '1' for an intercept, or a "
             "residual that holds what goes together within a patient"
         )
-    plain = structure.is_plain
-    if choice.single == "robust" and not plain:
+    if choice.single == "robust" and structure.crossed:
         raise UserError(
-            "inference 'robust' is there for independent residuals and nested intercepts; use "
-            "'satterthwaite', 'kenward_roger' or 'bootstrap'"
+            "inference 'robust' takes patients for independent, which they are not under crossed "
+            "effects; use 'satterthwaite', 'kenward_roger' or 'bootstrap'"
         )
 
 

@@ -22,6 +22,7 @@ FINE = {
     "sites": {"crossed": ("siteid",)},
     "weights": {"outcome": LESION, "weights": "n_regions"},
     "level": {"level": 0.9},
+    "robust tests of a structure": {"residual": "by:group", "inference": "robust"},
     "bootstrap of a structure": {"residual": "by:group", "inference": "bootstrap", "seed": 1},
     "seed": {"inference": "bootstrap", "seed": 7},
 }
@@ -58,8 +59,9 @@ REFUSED = {
         "each lesion has a row of its own", "unit 'patient'"),
     "censored structure": (
         {"blq": "censored", "residual": "by:group"}, "independent residuals", "half_lloq"),
-    "robust tests of a structure": (
-        {"residual": "by:group", "inference": "robust"}, "nested intercepts", "kenward_roger"),
+    "robust tests across sites": (
+        {"crossed": ("siteid",), "inference": "robust"}, "patients for independent",
+        "kenward_roger"),
     "sites beside MMRM": (
         {"residual": "unstructured:visit", "time": "visit", "crossed": ("siteid",)},
         "all that goes together", "leave crossed effects out"),

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from analysis.engine.cluster_robust import ClusterRobust, robust_by
 from analysis.engine.covariance_parts import RandomTerm
 from analysis.engine.dense_likelihood import DenseLikelihood, DensePoint
 from analysis.engine.kenward_roger import JointTest, KenwardRoger, joint_test
@@ -60,7 +61,11 @@ class FittedStructured:
 
     @cached_property
     def covariance(self) -> Array:
-        """Of the fixed effects, adjusted under Kenward-Roger."""
+        """Of the fixed effects, adjusted under Kenward-Roger, or from how the patients differ
+        ("robust")."""
+        if self.inference == "robust":
+            rest = self.dense.y - self.dense.x @ self.point.beta
+            return self._unscaled(self.robust.covariance(rest))
         adjusted = self.inference == "kenward_roger"
         return self._unscaled(self.adjusted.covariance if adjusted else self.point.covariance)
 
@@ -102,14 +107,27 @@ class FittedStructured:
         adjustment = phi @ np.einsum("kj,kjpq->pq", spread, core) @ phi
         return KenwardRoger(phi + 2 * adjustment, phi, slopes, np.asarray(spread))
 
+    @cached_property
+    def robust(self) -> ClusterRobust:
+        """Patients as clusters, weighted by the optimum; scaled."""
+        pairs = [
+            (own, v)
+            for rows in self.dense.batches
+            for own, v in zip(rows, self.dense.value(self.theta, rows), strict=True)
+        ]
+        return robust_by(self.dense.x, [own for own, _ in pairs], [v for _, v in pairs])
+
     def scaled_rows(self, rows: Array) -> Array:
         """Rows of contrasts for the scaled fixed effects."""
         return np.asarray(np.linalg.solve(self.design.x_transform.T, rows.T).T)
 
     def degrees(self, rows: Array) -> Array:
-        """Satterthwaite's degrees of freedom of each contrast; infinite for Wald."""
+        """Satterthwaite's degrees of freedom of each contrast, Bell and McCaffrey's under "robust";
+        infinite for Wald."""
         if self.inference == "wald":
             return np.full(len(rows), np.inf)
+        if self.inference == "robust":
+            return self.robust.degrees(self.scaled_rows(rows))
         scaled, phi = self.scaled_rows(rows), self.point.covariance
         turned = scaled @ phi
         variance = np.einsum("lp,lp->l", turned, scaled)

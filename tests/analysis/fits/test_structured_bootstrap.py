@@ -90,8 +90,6 @@ def test_inference_by_bootstrap_is_that_of_the_bootstrap(uneven, monkeypatch):
     for row, drawn in zip(fit.estimates, found.estimates, strict=False):
         assert (row.df, row.p_value) == (None, drawn.p_value)
         assert (row.conf_low, row.conf_high) == pytest.approx((drawn.conf_low, drawn.conf_high))
-    with pytest.raises(UserError, match="'robust' is there for independent residuals"):
-        fit_mixed(uneven, "y ~ arm", "p", inference="robust", **asked)
 
 
 def test_trials_that_lose_a_visit_count_as_failed(uneven):
