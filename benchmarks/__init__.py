@@ -18,6 +18,8 @@ BENCHMARKS: Mapping[str, str] = {
     "inference": "benchmarks.inference:rows",
     "curve tests": "benchmarks.curve_tests:rows",
     "censored": "benchmarks.censored:rows",
+    "censored nulls": "benchmarks.censored_nulls:rows",
+    "censored lesions": "benchmarks.censored_lesions:rows",
     "joint": "benchmarks.joint:rows",
     "kinetics": "benchmarks.kinetics:rows",
     "planning": "benchmarks.planning:rows",

@@ -4,7 +4,8 @@ One trial of 24 patients and 8 visits with 15 % of the values below the limit an
 effects, from the formula to the table, median CPU seconds. Bias: 100 trials with a known course,
 the slope by each rule as a share of the truth. Type-I error: 300 trials of 10, 12 and 20 patients
 without an effect and 30 % below the limit, two groups over 5 visits; rejections at 5 % of the
-group and of its course, Wald beside as the peer (about 1.3 % either way by chance)."""
+group and of its course, Wald beside as the peer (about 1.3 % either way by chance); with more below
+the limit and slopes of patients: section "censored nulls"."""
 
 import numpy as np
 import polars as pl

@@ -360,3 +360,22 @@ def test_no_variance_between_patients_is_said():
     assert fit.check("boundary").status == "warning"
     assert fit.variance_components[0].variance < 1e-6
     assert np.isfinite([row.std_error for row in fit.estimates]).all()
+
+
+@pytest.mark.parametrize(
+    ("patients", "limit", "random", "status"),
+    [(12, 1.2, "1 + day", "note"), (12, 1.2, "1", "ok"), (12, 0.2, "1 + day", "ok"),
+     (24, 1.2, "1 + day", "ok")],
+)  # fmt: skip
+def test_a_conservative_test_says_so(patients, limit, random, status):
+    rng = np.random.default_rng(3)
+    patient, day = np.repeat(np.arange(patients), 5), np.tile(np.arange(5.0), patients)
+    y = 1 + 0.3 * day + rng.normal(0, 0.8, patients)[patient]
+    y += rng.normal(0, 0.3, patients)[patient] * day + rng.normal(0, 0.4, len(day))
+    frame = pl.DataFrame(
+        {"p": patient, "day": day, "y": y, "lower": np.where(y < limit, -np.inf, y),
+         "upper": np.maximum(y, limit)}
+    )  # fmt: skip
+    check = fit_censored_mixed(frame, "y ~ day", "p", random).check("inference")
+    assert check.status == status
+    assert ("about 2 % of trials" in check.message) == (status == "note")
