@@ -1,10 +1,11 @@
 """The roster: every selected patient in a row, on scales that all rows share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import polars as pl
 
+from analysis.derive.signal import Signal
 from analysis.derive.toxicity import maximum_grade
 from dashboard.contact import Frames, last_contacts, last_measurements
 from dashboard.patient.blood import odd_samples
@@ -63,6 +64,16 @@ class Roster(NamedTuple):
     """Samples of the blood signal in another unit than the column's; they are not in it."""
 
 
+class Facts(NamedTuple):
+    """What the study holds of its patients, by patient; grades by patient and category."""
+
+    best: Mapping[str, Row]
+    grades: Mapping[tuple[str, str], int | None]
+    flags: Mapping[str, int]
+    contact: Mapping[str, float]
+    measured: Mapping[str, float]
+
+
 SORTS: dict[str, tuple[str, Callable[[RosterRow], Any]]] = {
     "patient": ("Patient", lambda row: natural_key(row.code)),
     "response": ("Best response", lambda row: (
@@ -95,34 +106,14 @@ def roster(
         "uptake": sparks(uptake_points(records, uptake), usubjids, log=True),
         "burden": sparks(burden_points(records), usubjids, log=False),
     }
-    best = records.best(criterion, reader)
-    grades = _grades(records)
-    counts = _counts(flags)
-    contact = _last_days(records, last_contacts)
-    measured = _last_days(records, last_measurements)
-    none = Spark(None, "", None)
-    made = [
-        RosterRow(
-            usubjid=row["usubjid"],
-            code=short_code(row),
-            who=_who(row),
-            group=str(row.get("cohort") or row.get("arm") or row.get("disease") or ""),
-            response=best.get(row["usubjid"], {}).get("best_category"),
-            response_day=best.get(row["usubjid"], {}).get("best_response_day"),
-            crs=grades.get((row["usubjid"], "CRS")),
-            has_crs=(row["usubjid"], "CRS") in grades,
-            icans=grades.get((row["usubjid"], "ICANS")),
-            has_icans=(row["usubjid"], "ICANS") in grades,
-            blood=columns["blood"].get(row["usubjid"], none),
-            odd=odd_samples(records, blood, row["usubjid"]) if blood is not None else "",
-            uptake=columns["uptake"].get(row["usubjid"], none),
-            burden=columns["burden"].get(row["usubjid"], none),
-            flags=counts.get(row["usubjid"], 0),
-            follow_up_day=contact.get(row["usubjid"]),
-            last_measured_day=measured.get(row["usubjid"]),
-        )
-        for row in subjects
-    ]
+    facts = Facts(
+        best=records.best(criterion, reader),
+        grades=_grades(records),
+        flags=_counts(flags),
+        contact=_last_days(records, last_contacts),
+        measured=_last_days(records, last_measurements),
+    )
+    made = [_row(row, records, blood, columns, facts) for row in subjects]
     made.sort(key=lambda row: (natural_key(row.code), natural_key(row.usubjid)))
     made.sort(key=SORTS.get(order, SORTS["patient"])[1])
     return Roster(
@@ -130,9 +121,39 @@ def roster(
         blood=spark_column(blood, "Blood", "blood") if columns["blood"] else None,
         uptake=spark_column(uptake, "Uptake", "") if columns["uptake"] else None,
         burden=Column("Tumor burden", "% change", "tumor_tracer") if columns["burden"] else None,
-        toxicity=frozenset(category for _, category in grades),
-        has_flags=bool(counts),
+        toxicity=frozenset(category for _, category in facts.grades),
+        has_flags=bool(facts.flags),
         odd=odd_samples(records, blood) if blood is not None else "",
+    )
+
+
+def _row(
+    subject: Row,
+    records: CutRecords,
+    blood: Signal | None,
+    columns: Mapping[str, Mapping[str, Spark]],
+    facts: Facts,
+) -> RosterRow:
+    name = subject["usubjid"]
+    best, none = facts.best.get(name, {}), Spark(None, "", None)
+    return RosterRow(
+        usubjid=name,
+        code=short_code(subject),
+        who=_who(subject),
+        group=str(subject.get("cohort") or subject.get("arm") or subject.get("disease") or ""),
+        response=best.get("best_category"),
+        response_day=best.get("best_response_day"),
+        crs=facts.grades.get((name, "CRS")),
+        has_crs=(name, "CRS") in facts.grades,
+        icans=facts.grades.get((name, "ICANS")),
+        has_icans=(name, "ICANS") in facts.grades,
+        blood=columns["blood"].get(name, none),
+        odd=odd_samples(records, blood, name) if blood is not None else "",
+        uptake=columns["uptake"].get(name, none),
+        burden=columns["burden"].get(name, none),
+        flags=facts.flags.get(name, 0),
+        follow_up_day=facts.contact.get(name),
+        last_measured_day=facts.measured.get(name),
     )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from benchmarks.synthetic import log_ratio_by_model
+from benchmarks.synthetic_estimates import log_ratio_by_model
 from etl.synthetic.design import B_ALL, LYMPHOMA, Cohort
 from etl.synthetic.latent import draw_latent
 from etl.synthetic.outcomes import baseline_hazard, current_value, draw_outcomes
