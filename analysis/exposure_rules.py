@@ -19,6 +19,13 @@ EXPOSURE_QUESTIONS = ("response_by_exposure", "event_by_exposure")
 OUTCOME_QUESTIONS = (*EXPOSURE_QUESTIONS, *JOINT_QUESTIONS)
 """Questions whose outcome is a response or an event, and whose exposure is the signal."""
 RESPONSE_QUESTIONS = ("response_by_exposure", "joint_binary")
+RATIO_WORDS: Mapping[str, str] = {
+    "response_by_exposure": "odds ratio",
+    "joint_binary": "odds ratio",
+    "event_by_exposure": "hazard ratio",
+    "joint": "hazard ratio",
+}
+"""What the ratio of a question of an outcome is."""
 PARAMETERS: Mapping[str, str] = {
     "peak": "highest value in the window",
     "auc": "area under the curve over the window, linear up and logarithmic down",

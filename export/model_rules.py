@@ -5,17 +5,11 @@ from collections.abc import Sequence
 import polars as pl
 
 from analysis.checks.conclusion import RULE_WORDS
+from analysis.exposure_rules import RATIO_WORDS
 from analysis.results import Fit
 from export.document import Column, Table
 from export.tables import FIT_PATIENTS, concatenated, settings_of
 
-KINDS = {
-    "response_by_exposure": "odds ratio",
-    "joint_binary": "odds ratio",
-    "event_by_exposure": "hazard ratio",
-    "joint": "hazard ratio",
-}
-"""What the ratio of a question is, where it is not one between groups."""
 COLUMNS = (
     Column("outcome", "Outcome"),
     Column("question", "Question"),
@@ -60,5 +54,5 @@ def model_rules(fits: Sequence[Fit]) -> Table:
 
 
 def _kind(fit: Fit) -> str:
-    own = KINDS.get(str((fit.spec or {}).get("question", "")))
+    own = RATIO_WORDS.get(str((fit.spec or {}).get("question", "")))
     return own or (fit.key_ratio.kind if fit.key_ratio else "")

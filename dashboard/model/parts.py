@@ -10,12 +10,13 @@ from dash.development.base_component import Component
 
 from analysis.derive.measured_peaks import MeasuredPeaks
 from analysis.errors import UserError
+from analysis.exposure_rules import EXPOSURE_QUESTIONS, RATIO_WORDS
 from analysis.fits.recipe import with_source
 from analysis.number_words import number, p_words
 from analysis.results import Fit, WaldTest
 from analysis.specs import ModelSpec
 from dashboard.components.plain_table import Column, plain_table
-from dashboard.components.text import moment
+from dashboard.components.text import moment, sentence_case
 from dashboard.model.question_link import question_link
 from dashboard.view import View
 from figures.number_text import EN_DASH, significant
@@ -138,12 +139,13 @@ def tests_table(tests: Sequence[WaldTest]) -> Component:
 def sensitivity_table(fit: Fit) -> Component:
     """The key ratio under each rule."""
     whole = any(row.joint_p_value is not None for row in fit.sensitivity)
+    asked = str((fit.spec or {}).get("question", ""))
     columns = [
         Column("Rule"),
-        Column("Ratio", interval_words(fit), align="right"),
+        Column(sentence_case(RATIO_WORDS.get(asked, "ratio")), interval_words(fit), align="right"),
         Column("p", align="right"),
         *([Column("p", "all days", align="right")] if whole else []),
-        Column("Values", align="right"),
+        Column("Patients" if asked in EXPOSURE_QUESTIONS else "Values", align="right"),
     ]
     rows = [
         [

@@ -24,6 +24,7 @@ from dashboard.components.url_control import url_select
 from dashboard.model import reading, scope
 from dashboard.model.adjuster_options import adjuster_options
 from dashboard.model.beyond_controls import beyond_words
+from dashboard.model.exposure_answers import exposure_answers
 from dashboard.model.fit_job import fitting_card, register_fit_job
 from dashboard.model.parts import (
     checks_list,
@@ -169,6 +170,7 @@ def fitted(view: View, catalog: tuple[Signal, ...], spec: ModelSpec, fit: Fit) -
     body += [
         html.Div([checks_card(fit), method_card(fit)], className="cg-grid-2 cg-ragged"),
         runs_card(view),
+        exposure_answers(view),
     ]
     return html.Div(present(body), className="cg-stack")
 
