@@ -9,10 +9,10 @@ from dash import Dash, Input, Output, html
 from dash.dependencies import ClientsideFunction
 from dash.development.base_component import Component
 
-from analysis.derive.comparison import Comparison
 from analysis.derive.signal import Signal
-from analysis.number_words import count, number, p_words
 from dashboard.cohort import numbers, visit_table, words
+from dashboard.cohort.brushed import brushed
+from dashboard.cohort.finding import sentence
 from dashboard.cohort.numbers import CohortNumbers
 from dashboard.components.card import card
 from dashboard.components.empty_state import empty_state
@@ -27,12 +27,10 @@ from dashboard.patient.blood import odd_samples
 from dashboard.patient.records import records_of
 from dashboard.view import Services, View
 from figures.cohort_trajectories import draw_cohort_trajectories, prepare_cohort_trajectories
-from figures.curves import PointFacts
 from figures.number_text import EN_DASH, day_text
 from figures.ratio_forest import draw_ratio_forest
 from figures.small_multiples import draw_small_multiples
 
-MAX_BRUSHED = 200
 PATH = "/cohort"
 NAME = "Trajectories"
 
@@ -135,45 +133,6 @@ def overlay_control(view: View, found: CohortNumbers) -> Component | None:
     )
 
 
-def sentence(found: CohortNumbers) -> Any:
-    """The finding and its n, in words that the signal allows."""
-    have = "has" if found.n_with_values == 1 else "have"
-    head = (
-        f"{found.n_with_values} of {count(found.n_selected, 'patient')} {have} values of "
-        f"{lower_first(found.signal.label)}. "
-    )
-    if not found.mains:
-        return head + "No response has been assessed, so peaks are not compared."
-    parts: list[Any] = [head + "Their peak to day 28 was "]
-    # A cohort in which nobody was measured is no finding.
-    measured = [main for main in found.mains if main.n_upper + main.n_lower] or found.mains
-    for place, main in enumerate(measured):
-        where = f" in {main.note}" if len(found.mains) > 1 else ""
-        parts += [", " if place else "", *finding(main, where)]
-    return [*parts, "."]
-
-
-def finding(main: Comparison, where: str) -> list[Any]:
-    """One comparison in words: "2.6 times higher in responders (95 % CI ...)"."""
-    counts = f"n = {main.n_upper} against {main.n_lower}"
-    if not main.estimable:
-        return [f"not comparable between responders and others{where} ({counts})"]
-    range_words = f"{number(main.conf_low)}{EN_DASH}{number(main.conf_high)}"
-    facts = f"95 % CI {range_words}; {counts}, {p_words(main.p_value)})"
-    if main.conf_low <= 1 <= main.conf_high:
-        return [f"not clearly different{where} (ratio {number(main.ratio)}, {facts}"]
-    if main.ratio > 1:
-        strong = f"{number(main.ratio)} times higher in responders{where}"
-        return [html.Strong(strong), f" ({facts}"]
-    strong = f"{number(1 / main.ratio)} times lower in responders{where}"
-    return [html.Strong(strong), f" (ratio {number(main.ratio)}, {facts}"]
-
-
-def lower_first(label: str) -> str:
-    """A label inside a sentence: "blood transgene, qPCR"; abbreviations keep their capitals."""
-    return label if label[:2].isupper() else label[:1].lower() + label[1:]
-
-
 def curves_card(view: View, found: CohortNumbers) -> Component:
     """The main figure."""
     prepared = prepare_cohort_trajectories(
@@ -200,36 +159,6 @@ def curves_card(view: View, found: CohortNumbers) -> Component:
             "drag over points to list them, click one to open the patient",
             downloads=figure_downloads(view, Ids.CURVES, "curves"),
         ),
-    )
-
-
-def brushed(selected: dict[str, Any] | None) -> Component | None:
-    """The points under the brush as a table, in time order; nothing without a brush.
-
-    The browser sends back the facts that the figure gave it, so no data are read here.
-    """
-    points = (selected or {}).get("points")
-    facts = [point.get("customdata") for point in points or [] if isinstance(point, dict)]
-    rows = [
-        [str(cell) for cell in row]
-        for row in facts
-        if isinstance(row, list) and len(row) == len(PointFacts._fields)
-    ]
-    if not rows:
-        return None
-    patients = len({row[0] for row in rows})
-    columns = [
-        Column("Patient"),
-        Column("Group"),
-        Column("Day", align="right"),
-        Column("Value", align="right"),
-        Column("Source"),
-    ]
-    return card(
-        f"{count(len(rows), 'sample')} of {count(patients, 'patient')} under the brush",
-        plain_table(columns, rows[:MAX_BRUSHED], caption="Brushed samples", dense=True),
-        note="Double-click the figure to clear"
-        + (f"; first {MAX_BRUSHED} shown" if len(rows) > MAX_BRUSHED else ""),
     )
 
 

@@ -1,6 +1,6 @@
 """Exposure-response model: choose the question, read the sentence, then check the fit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 
 from dash import Dash, html
@@ -9,21 +9,18 @@ from dash.development.base_component import Component
 from analysis.derive.labels import display_unit
 from analysis.derive.signal import Signal, find_signal
 from analysis.errors import UserError
-from analysis.fits.recipe import default_inference
 from analysis.number_words import count, p_words
 from analysis.results import Fit
-from analysis.specs import GROUPS, ModelSpec
+from analysis.specs import ModelSpec
 from dashboard.components.card import card
 from dashboard.components.empty_state import empty_state
 from dashboard.components.graph import graph
 from dashboard.components.page_header import page_header
 from dashboard.components.provenance_strip import figure_downloads, provenance_strip
-from dashboard.components.signal_options import signal_options
 from dashboard.components.text import sentence_case
-from dashboard.components.url_control import url_select
 from dashboard.model import reading, scope
-from dashboard.model.adjuster_options import adjuster_options
 from dashboard.model.beyond_controls import beyond_words
+from dashboard.model.builder import builder
 from dashboard.model.exposure_answers import exposure_answers
 from dashboard.model.fit_job import fitting_card, register_fit_job
 from dashboard.model.parts import (
@@ -38,7 +35,6 @@ from dashboard.model.parts import (
     variance_table,
 )
 from dashboard.model.scope import scope_words
-from dashboard.trial_signals import first_question
 from dashboard.view import Services, View
 from figures.effect_curve import draw_effect_curve, prepare_effect_curve
 from figures.influence_plot import draw_influence_plot, prepare_influence_plot
@@ -47,8 +43,6 @@ from figures.residual_plots import draw_residual_plots, prepare_residual_plots
 
 PATH = "/model"
 NAME = "Models"
-RESPONSE_WORDS = "best overall response: "
-"""Said of every comparison of responses; too long for the box of a choice."""
 TITLE = "Exposure-response model"
 FILTERS = scope.FILTERS
 applied_filters = scope.applied
@@ -64,13 +58,6 @@ JOINT_WORDS = {
     "kenward_roger": "Kenward-Roger's scaled F",
     "robust": "Hotelling's T2 with robust variances",
     "wald": "Wald, without small-sample correction",
-}
-INFERENCE_CHOICES = {
-    "satterthwaite": "Satterthwaite",
-    "kenward_roger": "Kenward-Roger",
-    "bootstrap": "Bootstrap (simulated)",
-    "robust": "Robust (patients as clusters)",
-    "wald": "Wald (large samples)",
 }
 
 
@@ -184,57 +171,6 @@ def finding(fit: Fit) -> list[Component | str]:
     """The sentence; its caution on a quieter line, so that the finding is read first."""
     said, _, caution = fit.sentence.partition(" Caution: ")
     return [said, html.Span(f"Caution: {caution}", className="cg-caution")] if caution else [said]
-
-
-def builder(view: View, catalog: tuple[Signal, ...], spec: ModelSpec | None) -> Component:
-    """The guided question: outcome, groups, time, random part, adjusters, low values."""
-    chosen = spec or first_question(view.trial)
-    groups = [
-        {"value": name, "label": sentence_case(label.removeprefix(RESPONSE_WORDS))}
-        for name, (_, label) in GROUPS.items()
-        if name in ("responder", "complete_response", "best_response")
-        or view.trial.subjects.get_column(name).drop_nulls().n_unique() > 1
-    ]
-    controls = [
-        url_select("signal", chosen.outcome, signal_options(catalog),
-                   label="Outcome over time", width=300, searchable=True),
-        url_select("group", chosen.group, groups, label="Compared between", width=320),
-        url_select("window", reading.window_name(chosen) or reading.OWN_WINDOW,
-                   reading.window_options(chosen), label="Days", width=150),
-        url_select("time", chosen.time, [
-            {"value": "visit", "label": "Planned visits"},
-            {"value": "spline", "label": "Smooth curve"},
-            {"value": "none", "label": "One level"},
-        ], label="Time course", width=150),
-        url_select("random", chosen.random, [
-            {"value": "matching", "label": "Own curve"},
-            {"value": "intercept", "label": "Own level"},
-        ], label="Each patient has", width=140),
-        url_select("adjust", chosen.adjusters[0] if chosen.adjusters else "",
-                   adjuster_options(view.trial.characteristics),
-                   label="Adjusted for", width=220, searchable=True),
-        url_select("rule", chosen.blq, [
-            {"value": "half_lloq", "label": "Half the limit"},
-            {"value": "censored", "label": "Censored"},
-            {"value": "drop", "label": "Left out"},
-        ], label="Below limit", width=140),
-        url_select("inference", inference_choice(chosen), [
-            {"value": name, "label": label} for name, label in inference_choices(chosen).items()
-        ], label="Tests and intervals", width=240),
-    ]  # fmt: skip
-    return html.Div(controls, className="cg-controls")
-
-
-def inference_choices(spec: ModelSpec) -> Mapping[str, str]:
-    """The methods that exist for the question."""
-    if spec.blq != "censored":
-        return INFERENCE_CHOICES
-    return {default_inference(spec): "By patient", "wald": INFERENCE_CHOICES["wald"]}
-
-
-def inference_choice(spec: ModelSpec) -> str:
-    """What "auto" stands for, so that the reader sees the method and not a word for it."""
-    return default_inference(spec) if spec.inference == "auto" else spec.inference
 
 
 def effect_card(view: View, spec: ModelSpec, fit: Fit) -> Component:

@@ -10,7 +10,7 @@ from analysis.derive.peak import peaks
 from analysis.derive.response import best_response
 from analysis.derive.summary import summarize_peaks
 from dashboard.address import Request
-from dashboard.cohort import numbers, series, visit_table, words
+from dashboard.cohort import finding, numbers, series, visit_table, words
 from dashboard.pages import cohort
 from dashboard.selecting import build_view
 from dashboard.view import Services, View
@@ -88,7 +88,7 @@ def test_uptake_is_compared_by_region_sorted_by_ratio() -> None:
     ],
 )  # fmt: skip
 def test_the_sentence(comparison: Comparison, words: str) -> None:
-    parts = cohort.finding(comparison, "")
+    parts = finding.finding(comparison, "")
     said = "".join(part if isinstance(part, str) else str(part.children) for part in parts)
     assert said == words
 

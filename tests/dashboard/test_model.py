@@ -7,17 +7,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from analysis.derive.model_frame import model_frame
 from analysis.errors import UserError
 from analysis.results import (
     Estimate,
     Fit,
     GeometricMeanRatio,
-    Provenance,
     SensitivityRow,
     WaldTest,
 )
-from analysis.specs import ModelSpec
 from dashboard.address import Request
 from dashboard.filters import page_filters
 from dashboard.model import parts, reading
@@ -135,26 +132,6 @@ def test_no_number_of_a_fit_that_is_not_estimable_is_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("term", "words"),
-    [
-        ("Intercept", "Intercept"),
-        ("cr(time, df=3, constraints='center')[2]", "curve 2"),
-        ("cr(time, df=3, constraints='center')[2]:group[T.responder]", "curve 2 × responder"),
-        ("visit[T.14]", "day 14"),
-        ("visit[T.14]:group[T.CR]", "day 14 × CR"),
-        ("age_year", "age_year"),
-    ],
-)
-def test_terms_in_words(term: str, words: str) -> None:
-    assert parts.term_words(term) == words
-
-
-@pytest.mark.parametrize(("p", "text"), [(3e-81, "< 0.0001"), (0.0019, "0.0019"), (None, "–")])
-def test_p_is_never_zero(p: float | None, text: str) -> None:
-    assert parts.p_cell(p) == text
-
-
-@pytest.mark.parametrize(
     ("query", "field", "value"),
     [
         ("criterion=LUGANO%202014", "criterion", "LUGANO 2014"),
@@ -247,38 +224,6 @@ def test_the_whole_course_is_tested_beside_its_days() -> None:
     assert "All days at once" not in text_of(model.layout(view(fit=FIT)))
 
 
-@pytest.mark.parametrize(
-    ("group", "words"),
-    [
-        ("usubjid", "Patient"),
-        ("usubjid:region_code", "Lesion or organ of a patient"),
-        ("usubjid:visit", "Visit of a patient"),
-        ("Residual", "Residual"),
-    ],
-)
-def test_groupings_of_variances_in_words(group: str, words: str) -> None:
-    assert parts.group_words(group) == words
-
-
-@pytest.mark.parametrize(
-    ("df", "inference", "text"),
-    [(21.86, "satterthwaite", "21.9"), (None, "wald", "∞"), (None, "bootstrap", "–")],
-)
-def test_degrees_of_freedom_in_words(df: float | None, inference: str, text: str) -> None:
-    assert parts.df_text(df, inference) == text
-
-
-def yaml_on(page: object) -> str:
-    """The specification that the page shows to be copied."""
-    shown = [
-        child.children[1].children
-        for child in walk(page)
-        if type(child).__name__ == "Details" and "YAML" in text_of(child.children[0])
-    ]
-    assert len(shown) == 1
-    return str(shown[0])
-
-
 def walk(component: object):
     """Every component of a page."""
     if isinstance(component, (list, tuple)):
@@ -287,48 +232,6 @@ def walk(component: object):
     elif component is not None and not isinstance(component, (str, int, float, bool)):
         yield component
         yield from walk(getattr(component, "children", None))
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "",
-        "window=7-28",
-        "window=all",
-        "day_low=3&day_high=21",
-        "signal=kinetics:CARFLOW:flow:BLOOD&time=visit&adjust=age_year&rule=censored",
-        "signal=uptake:f18_dcfpyl_psma:suv_mean:lesion&analysis_set=imaging&time=none&window=0-90",
-        "signal=laboratory:CRP:BLOOD&group=best_response&cohort=A",
-    ],
-)
-def test_the_specification_to_copy_asks_for_the_same_rows_again(query: str) -> None:
-    """Window (its lower day, too), analysis set, cohort, signal and unit come back exactly."""
-    asked = view(query)
-    spec = reading.chosen_spec(asked)
-    fit = FIT.replace(
-        spec=spec.to_dict(), provenance=Provenance(study="DEMO-1", cut="2026-01-02.1")
-    )
-    text = yaml_on(model.layout(view(query, fit)))
-    assert text.startswith("# cartograph fit --study DEMO-1 --cut 2026-01-02.1 --spec THIS.yaml\n")
-    assert "\nday_low: " in text
-    again = ModelSpec.from_yaml(text)
-    assert again == spec
-    assert again.spec_hash() == spec.spec_hash()
-    rows, same = (fit_trial_rows(asked.trial, one) for one in (spec, again))
-    assert rows.frame.equals(same.frame)
-    assert rows.excluded == same.excluded
-
-
-def fit_trial_rows(trial, spec):
-    names = ("characteristics", "kinetics", "quantifications", "labs", "lesions", "responses",
-             "infusions", "scans")  # fmt: skip
-    return model_frame(
-        spec, subjects=trial.subjects, **{name: getattr(trial, name) for name in names}
-    )
-
-
-def test_a_fit_without_a_question_has_none_to_copy() -> None:
-    assert parts.specification_yaml(FIT) == ""
 
 
 def test_a_saved_finding_wraps_so_that_its_status_stays_in_sight() -> None:
