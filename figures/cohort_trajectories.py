@@ -33,6 +33,7 @@ from figures.theme import SYMBOL_GLYPHS, Theme, template
 from figures.tracks.value_axis import ValueAxis, linear_axis, log_axis
 from figures.trajectory_axes import (
     MAX_END_LABELS,
+    days_on_axis,
     left_margin,
     right_margin,
     values_on_axis,
@@ -204,15 +205,7 @@ def annotate(
         canvas.vline(
             x=scale.position(knee), line={"color": theme.hairline, "width": 1, "dash": "dot"}
         )
-    if numbers.lloq is not None:
-        limit = math.log10(numbers.lloq) if numbers.log else numbers.lloq
-        canvas.hline(y=numbers.lloq, line={"color": theme.muted, "width": 1, "dash": "dash"})
-        beside = not narrow and len(numbers.means) <= MAX_END_LABELS
-        canvas.annotate(
-            x=1, xref="x domain", y=limit, text=f"LLOQ {significant(numbers.lloq)}",
-            xanchor="left" if beside else "right", xshift=10 if beside else 0,
-            yanchor="middle" if beside else "top", font={"size": 12, "color": theme.muted},
-        )  # fmt: skip
+    _name_limit(canvas, numbers, theme, narrow=narrow)
     canvas.annotate(
         x=1, xref="paper", y=0, yref="paper", yanchor="top", xanchor="right", yshift=-4,
         text="Days from infusion" + (f". {scale.note}" if scale.note and not narrow else ""),
@@ -223,8 +216,27 @@ def annotate(
         xshift=4 - left_margin(numbers.means, narrow=narrow), text="Patients with a value",
         font={"size": 12, "color": theme.muted},
     )  # fmt: skip
-    if narrow or len(numbers.means) > MAX_END_LABELS:
+    if not narrow and len(numbers.means) <= MAX_END_LABELS:
+        _name_groups(canvas, numbers, scale, colors)
+
+
+def _name_limit(canvas: Canvas, numbers: TrajectoryNumbers, theme: Theme, *, narrow: bool) -> None:
+    """The limit of quantification, named at its right end."""
+    if numbers.lloq is None:
         return
+    limit = math.log10(numbers.lloq) if numbers.log else numbers.lloq
+    canvas.hline(y=numbers.lloq, line={"color": theme.muted, "width": 1, "dash": "dash"})
+    beside = not narrow and len(numbers.means) <= MAX_END_LABELS
+    canvas.annotate(
+        x=1, xref="x domain", y=limit, text=f"LLOQ {significant(numbers.lloq)}",
+        xanchor="left" if beside else "right", xshift=10 if beside else 0,
+        yanchor="middle" if beside else "top", font={"size": 12, "color": theme.muted},
+    )  # fmt: skip
+
+
+def _name_groups(
+    canvas: Canvas, numbers: TrajectoryNumbers, scale: DayScale, colors: dict[str, str]
+) -> None:
     axis = value_axis(numbers)
     for label in end_labels(numbers.means, axis, scale, log=numbers.log):
         canvas.annotate(
@@ -247,9 +259,6 @@ def layout_of(
     strip = ROW_PX * n_rows + 8
     below = 30
     height = PLOT_PX + below + strip
-    ticks = [tick for tick in scale.ticks(visit_days(numbers.means)) if tick.narrow or not narrow]
-    first, last = scale.extent
-    room = 0.02 * (last - first)
     return {
         "template": template(theme),
         "height": height + 24 + 28,
@@ -262,9 +271,7 @@ def layout_of(
         "hovermode": "closest",
         "dragmode": False if narrow else "select",
         "xaxis": {
-            "range": [first - room, last + room],
-            "tickvals": [tick.position for tick in ticks],
-            "ticktext": [tick.text for tick in ticks],
+            **days_on_axis(scale, visit_days(numbers.means), narrow=narrow),
             "anchor": "y",
             "showgrid": False,
             "fixedrange": True,

@@ -4,9 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from figures.curves import (
-    GroupMean,
-)
+from figures.curves import GroupMean
+from figures.day_scale import DayScale
 from figures.number_text import short_tick
 from figures.tracks.value_axis import ValueAxis
 
@@ -29,6 +28,18 @@ def right_margin(means: Sequence[GroupMean], *, narrow: bool) -> int:
     if narrow or len(means) > MAX_END_LABELS:
         return 14
     return 22 + 8 * max((len(f"{mean.group}, n = {mean.n_patients}") for mean in means), default=0)
+
+
+def days_on_axis(scale: DayScale, visits: Sequence[float], *, narrow: bool) -> dict[str, Any]:
+    """Range and ticks of the days, with a little room at both ends."""
+    ticks = [tick for tick in scale.ticks(visits) if tick.narrow or not narrow]
+    first, last = scale.extent
+    room = 0.02 * (last - first)
+    return {
+        "range": [first - room, last + room],
+        "tickvals": [tick.position for tick in ticks],
+        "ticktext": [tick.text for tick in ticks],
+    }
 
 
 def values_on_axis(values: ValueAxis, *, log: bool) -> dict[str, Any]:
