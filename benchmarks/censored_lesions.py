@@ -2,7 +2,8 @@
 
 200 trials of 24 patients with three lesions each over 5 visits. The mean of every parameter against
 the truth, over the Monte-Carlo error of that mean, and the share of normal 95 % intervals of the
-course that hold it; with an intercept per patient, and with an intercept and a slope."""
+course that hold it; with an intercept per patient, and with an intercept and a slope. Variances are
+those of maximum likelihood, between 24 patients 4 % too small by its nature."""
 
 import numpy as np
 import polars as pl
