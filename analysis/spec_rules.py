@@ -68,7 +68,8 @@ GROUPS: Mapping[str, tuple[str, str]] = {
 }
 """Groups a patient can belong to. Levels as text in the frame's column `group`:
 responder: "responder", "non-responder"; complete_response: "CR", "no CR"; best_response: the
-response code (CR, PR, SD, PD). `characteristic:<PARAMCD>` takes the characteristic's text.
+response code (CR, PR, SD, PD). `characteristic:<PARAMCD>` takes the characteristic's text,
+`event:<CATEGORY>` is "yes" for patients with such an adverse event (CRS, ICANS, HLH), else "no".
 An empty reference means the first level in sorted order."""
 
 EARLY_EXPOSURE = re.compile(
@@ -102,10 +103,11 @@ def _choice_problems(spec: "ModelSpec") -> list[str]:
         found.append(
             f"inference {spec.inference!r} does not exist; use one of {', '.join(INFERENCES)}"
         )
-    known = spec.group in GROUPS or spec.group.startswith("characteristic:")
+    known = spec.group in GROUPS or spec.group.startswith(("characteristic:", "event:"))
     if not known and not EARLY_EXPOSURE.search(spec.group):
         found.append(
-            f"group {spec.group!r} is not one of {', '.join(GROUPS)} or characteristic:<PARAMCD>"
+            f"group {spec.group!r} is not one of {', '.join(GROUPS)}, characteristic:<PARAMCD> or "
+            "event:<CATEGORY>"
         )
     if spec.blq == "censored" and spec.inference in ("kenward_roger", "bootstrap"):
         found.append(
@@ -196,7 +198,7 @@ def _science_problems(spec: "ModelSpec", tracer_class: str | None) -> list[str]:
             "peak; as a baseline covariate it gives immortal-time bias; model the signal as the "
             "outcome by response, or use a landmark or time-varying analysis"
         )
-    outcomes = [name for name in measured if name in _RESPONSE_GROUPS]
+    outcomes = [name for name in measured if name in _RESPONSE_GROUPS or name.startswith("event:")]
     if outcomes:
         found.append(
             f"{outcomes[0]!r} is known only after the signal; adjusting for it takes away what is "

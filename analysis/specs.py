@@ -103,7 +103,8 @@ class ModelSpec:
     """One question to the mixed model; every field has a default but `outcome`.
 
     outcome: signal key (`analysis.derive.signal.Signal.key`), e.g. "kinetics:CARTG:qPCR:BLOOD".
-    group: a key of `GROUPS` or "characteristic:<PARAMCD>"; reference: its level to divide by.
+    group: a key of `GROUPS`, "characteristic:<PARAMCD>" or "event:<CATEGORY>" (with such an adverse
+    event or not); reference: its level to divide by.
     adjusters: baseline covariates, "age_year", "sex", "cohort" or "characteristic:<PARAMCD>"; of a
     skewed one the decimal logarithm, "log10(characteristic:<PARAMCD>)".
     day_low, day_high: window of `rel_day` (or of `nominal_day` for visits), both included.
@@ -177,12 +178,13 @@ class ModelSpec:
     @property
     def reference_level(self) -> str:
         """The level ratios are divided by; empty when the first sorted level is taken."""
-        return self.reference or GROUPS.get(self.group, ("", ""))[0]
+        default = "no" if self.group.startswith("event:") else GROUPS.get(self.group, ("", ""))[0]
+        return self.reference or default
 
     @property
     def group_label(self) -> str:
         """The grouping in words, for titles and methods."""
-        if self.group.startswith("characteristic:"):
+        if self.group.startswith(("characteristic:", "event:")):
             return self.group.partition(":")[2]
         return GROUPS.get(self.group, ("", self.group))[1]
 

@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 
 from analysis.derive.columns import ensure
-from analysis.derive.groups import with_numbers
+from analysis.derive.groups import MAX_LEVELS, with_numbers
 
 SCHEMA: dict[str, Any] = {
     "variable": pl.String,
@@ -90,8 +90,14 @@ def _long(frame: pl.DataFrame, variable: str, label: str, unit: str | None) -> p
 
 
 def _of_characteristics(characteristics: pl.DataFrame | None) -> pl.DataFrame:
-    rows = with_numbers(characteristics).filter(pl.col("paramcd").is_not_null())
-    numeric = pl.col("value").is_not_null().any().over("paramcd")
+    """A number; words of a few kinds, such as yes and no, are levels even where each has a code."""
+    rows = with_numbers(characteristics).filter(
+        pl.col("paramcd").is_not_null(), ~_is_date(pl.col("value_text"))
+    )
+    text = pl.col("value_text").str.strip_chars()
+    words = text.is_not_null().any() & text.cast(pl.Float64, strict=False).is_null().all()
+    levels = (words & (text.n_unique() <= MAX_LEVELS)).over("paramcd")
+    numeric = pl.col("value").is_not_null().any().over("paramcd") & ~levels
     return rows.select(
         "usubjid",
         pl.col("paramcd").alias("variable"),
@@ -100,6 +106,11 @@ def _of_characteristics(characteristics: pl.DataFrame | None) -> pl.DataFrame:
         pl.when(numeric).then("value").alias("number"),
         pl.when(~numeric).then("value_text").alias("text"),
     ).unique(["usubjid", "variable"], keep="first", maintain_order=True)
+
+
+def _is_date(text: pl.Expr) -> pl.Expr:
+    """A date is a moment of the patient's calendar, not what the patient was like."""
+    return text.str.contains(r"^\d{4}-\d{2}(-\d{2}([T ].*)?)?$").fill_null(False)
 
 
 def _of_burden(burden: pl.DataFrame | None) -> pl.DataFrame:

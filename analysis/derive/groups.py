@@ -1,4 +1,4 @@
-"""The group of each patient: by response, arm, dose or a baseline characteristic."""
+"""The group of each patient: by response, toxicity, arm, dose or a baseline characteristic."""
 
 import polars as pl
 
@@ -6,7 +6,7 @@ from analysis.derive.columns import ensure
 from analysis.derive.response import best_response
 from analysis.errors import UserError
 
-CHARACTERISTIC = "characteristic:"
+CHARACTERISTIC, EVENT = "characteristic:", "event:"
 MAX_LEVELS = 6
 """Numbers without a unit are categories up to this many different values."""
 SUBJECT_COLUMNS = ("dose_level", "cohort", "arm", "sex", "disease", "siteid")
@@ -26,13 +26,16 @@ def patient_groups(
     *,
     characteristics: pl.DataFrame | None = None,
     responses: pl.DataFrame | None = None,
+    adverse_events: pl.DataFrame | None = None,
     criterion: str | None = None,
     reader: str | None = None,
 ) -> pl.DataFrame:
     """One row per patient of `subjects`: usubjid, group (text, null when not known).
 
-    kind: responder, complete_response, best_response, one of `SUBJECT_COLUMNS`, or
-    "characteristic:<PARAMCD>". Raises UserError for another kind or an unknown characteristic.
+    kind: responder, complete_response, best_response, one of `SUBJECT_COLUMNS`,
+    "characteristic:<PARAMCD>", or "event:<CATEGORY>" (CRS, ICANS, HLH ...): "yes" with an adverse
+    event of that category, "no" where none was recorded.
+    Raises UserError for another kind, or what no patient has.
     """
     patients = ensure(subjects, "usubjid", *SUBJECT_COLUMNS)
     if kind in SUBJECT_COLUMNS:
@@ -48,10 +51,12 @@ def patient_groups(
         found = characteristic(code, characteristics).select(
             "usubjid", pl.coalesce("value_text", _plain("value")).alias("group")
         )
+    elif kind.startswith(EVENT):
+        found = _with_event(kind.removeprefix(EVENT), patients, adverse_events)
     else:
         raise UserError(
-            f"group: '{kind}' is not known; use {', '.join((*RESPONSE_LEVELS, *SUBJECT_COLUMNS))} "
-            f"or {CHARACTERISTIC}<PARAMCD>"
+            f"group: '{kind}' is not known; use {', '.join((*RESPONSE_LEVELS, *SUBJECT_COLUMNS))}, "
+            f"{CHARACTERISTIC}<PARAMCD> or {EVENT}<CATEGORY>"
         )
     return patients.select("usubjid").join(found, on="usubjid", how="left", maintain_order="left")
 
@@ -65,6 +70,23 @@ def characteristic(code: str, characteristics: pl.DataFrame | None) -> pl.DataFr
         raise UserError(f"characteristic: no patient has '{code}'; the study has {known}")
     return chosen.unique("usubjid", keep="first", maintain_order=True).select(
         "usubjid", "value_text", "value", "unit"
+    )
+
+
+def _with_event(
+    category: str, patients: pl.DataFrame, adverse_events: pl.DataFrame | None
+) -> pl.DataFrame:
+    events = ensure(adverse_events, "usubjid", "category")
+    having = events.filter(pl.col("category") == category)["usubjid"].unique()
+    if having.is_empty():
+        known = ", ".join(events["category"].drop_nulls().unique().sort().to_list()) or "none"
+        raise UserError(
+            f"group: no patient has an adverse event of category '{category}'; "
+            f"the study has {known}"
+        )
+    had = pl.col("usubjid").is_in(having.implode())
+    return patients.select(
+        "usubjid", pl.when(had).then(pl.lit("yes")).otherwise(pl.lit("no")).alias("group")
     )
 
 

@@ -56,7 +56,6 @@ def model_frame(
     and values below the limit are left to the fit, which counts them too. Zeros delivered without
     a limit are censored for a logarithm and stand as delivered for `log10_shift` and `none`.
     A question by exposure also gets the columns of its outcome (`survival`: times to events).
-    `adverse_events` is taken for symmetry with the other frames; no outcome uses it yet.
     Raises UserError for an unknown signal, group, adjuster or characteristic.
     """
     signal = _signal(spec)
@@ -90,6 +89,7 @@ def model_frame(
         subjects,
         characteristics=characteristics,
         responses=responses,
+        adverse_events=adverse_events,
         criterion=spec.criterion or None,
         reader=spec.reader or None,
     )

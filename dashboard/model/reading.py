@@ -109,6 +109,7 @@ def measured(view: View, spec: ModelSpec, fit: Fit) -> MeasuredPeaks:
         subjects,
         characteristics=trial.characteristics,
         responses=trial.responses,
+        adverse_events=trial.adverse_events,
         criterion=spec.criterion or None,
         reader=spec.reader or None,
     )

@@ -69,7 +69,8 @@ MEANING = {
     "question": QUESTIONS,
     "unit": UNITS,
     "group": {**{key: label for key, (_, label) in GROUPS.items()},
-              "characteristic:PARAMCD": "a baseline characteristic"},
+              "characteristic:PARAMCD": "a baseline characteristic",
+              "event:CATEGORY": "yes or no: an adverse event of that category (CRS, ICANS, HLH)"},
     "reference": "level that the others are compared with; the group's own when empty",
     "adjusters": "baseline covariates: age_year, sex, cohort, arm, dose_level, disease, siteid or "
     "characteristic:PARAMCD",

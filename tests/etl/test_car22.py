@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from sqlalchemy import Engine
 
+from analysis.derive.groups import patient_groups
 from etl import jobs
 from models.queries import read_trial
 from models.trial import Trial
@@ -35,9 +36,12 @@ def trial(engine: Engine, workbook: Path) -> Trial:
     return read_trial(engine, STUDY)
 
 
-def characteristic(trial: Trial, code: str) -> pl.DataFrame:
-    rows = trial.characteristics.filter(pl.col("paramcd") == code)
-    return rows.select("usubjid", pl.col("value").alias(code))
+def belongs(trial: Trial, kind: str, level: str) -> pl.DataFrame:
+    """usubjid and whether (1 or 0) the patient is of this level; null when not known."""
+    groups = patient_groups(
+        kind, trial.subjects, responses=trial.responses, adverse_events=trial.adverse_events
+    )
+    return groups.select("usubjid", (pl.col("group") == level).cast(pl.Float64).alias("belongs"))
 
 
 def absolute(trial: Trial) -> pl.DataFrame:
@@ -48,10 +52,10 @@ def absolute(trial: Trial) -> pl.DataFrame:
     )
 
 
-def peaks(trial: Trial, code: str) -> dict[str, float]:
+def peaks(trial: Trial, kind: str, level: str) -> dict[str, float]:
     rows = absolute(trial).group_by("usubjid").agg(pl.col("value").max())
-    joined = rows.join(characteristic(trial, code), on="usubjid").drop_nulls()
-    medians = joined.group_by(code).agg(pl.col("value").median(), pl.len())
+    joined = rows.join(belongs(trial, kind, level), on="usubjid").drop_nulls()
+    medians = joined.group_by("belongs").agg(pl.col("value").median(), pl.len())
     return {key: (value, n) for key, value, n in medians.iter_rows()}
 
 
@@ -72,8 +76,8 @@ def test_truth(trial: Trial, truth: dict) -> None:
     counts = {codes[word]: n for word, n in trial.responses["detail"].value_counts().iter_rows()}
     counts["NaN"] = truth["n"] - trial.responses.height
     assert counts == truth["response_0MRDnegCR_4PD"]
-    for name in ("ORR", "CR"):
-        answers = characteristic(trial, name)[name]
+    for name, kind, level in (("ORR", "responder", "responder"), ("CR", "complete_response", "CR")):
+        answers = belongs(trial, kind, level)["belongs"].drop_nulls()
         assert [int(answers.sum()), answers.len()] == truth[name]
 
     cells = absolute(trial)
@@ -92,10 +96,10 @@ def test_truth(trial: Trial, truth: dict) -> None:
 
 @pytest.mark.slow
 def test_peaks_and_exposure(trial: Trial, truth: dict) -> None:
-    by_hlh = peaks(trial, "CARHLH")
+    by_hlh = peaks(trial, "event:HLH", "yes")
     for group, median in truth["peak_median_by_hlh"].items():
         assert by_hlh[float(group)] == (pytest.approx(median), truth["peak_n_by_hlh"][group])
-    by_response = peaks(trial, "CR")
+    by_response = peaks(trial, "complete_response", "CR")
     for group, median in truth["peak_median_by_CR"].items():
         assert by_response[float(group)][0] == pytest.approx(median)
 
@@ -106,10 +110,10 @@ def test_peaks_and_exposure(trial: Trial, truth: dict) -> None:
         truth["max_abs_id_day"]
     )
     day14 = cells.filter(pl.col("nominal_day") == 14).join(
-        characteristic(trial, "CARHLH"), on="usubjid"
+        belongs(trial, "event:HLH", "yes"), on="usubjid"
     )
     for group, median in truth["day14_abs_median_by_hlh"].items():
-        rows = day14.filter(pl.col("CARHLH") == float(group))
+        rows = day14.filter(pl.col("belongs") == float(group))
         assert rows["value"].median() == pytest.approx(median)
 
     areas = []

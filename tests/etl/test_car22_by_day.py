@@ -60,9 +60,7 @@ def compared(trial: Trial) -> dict[tuple[str, int], DayComparison]:
     onset = trial.adverse_events.filter(pl.col("category") == "CRS").select(
         "usubjid", onset="rel_day"
     )
-    hlh = patient_groups(
-        "characteristic:CARHLH", trial.subjects, characteristics=trial.characteristics
-    )
+    hlh = patient_groups("event:HLH", trial.subjects, adverse_events=trial.adverse_events)
     rows = (
         trial.labs.filter(pl.col("testcd").is_in(list(CYTOKINES)))
         .join(onset, on="usubjid")

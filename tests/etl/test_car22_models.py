@@ -52,7 +52,7 @@ def rows(trial: Trial, group: str | None = None, first_day: float = 0.0) -> pl.D
     if group is None:
         return frame
     known = patient_groups(
-        group, trial.subjects, characteristics=trial.characteristics, responses=trial.responses
+        group, trial.subjects, responses=trial.responses, adverse_events=trial.adverse_events
     )
     level = (
         pl.when(pl.col("group").is_in(["yes", "CR"])).then(1.0)
@@ -86,7 +86,7 @@ def test_the_visit_model(trial: Trial, truth: dict) -> None:
 @pytest.mark.parametrize(
     ("which", "group", "term"),
     [
-        ("car22_LMM_from14_hlh", "characteristic:CARHLH", "hlh"),
+        ("car22_LMM_from14_hlh", "event:HLH", "hlh"),
         ("car22_LMM_from14_CR", "complete_response", "cr"),
     ],
 )
@@ -115,9 +115,7 @@ def test_the_size_of_the_signal(trial: Trial, truth: dict) -> None:
 def test_peaks_and_day_14_by_carhlh(trial: Trial, truth: dict) -> None:
     expected = truth["python"]["car22"]
     series = signal_series(SIGNAL, kinetics=trial.kinetics)
-    groups = patient_groups(
-        "characteristic:CARHLH", trial.subjects, characteristics=trial.characteristics
-    )
+    groups = patient_groups("event:HLH", trial.subjects, adverse_events=trial.adverse_events)
     levels = sorted(groups.get_column("group").drop_nulls().unique())
     found = measured_peaks(series, groups, levels)
     assert [group.n for group in found.groups] == list(expected["peak_n_by_hlh"].values())

@@ -66,3 +66,22 @@ def test_characteristics_and_burden():
     assert rows(table, "baseline_SUMDIAM", "label", "unit", "n", "median") == [
         ("Sum of target diameters", "mm", 1, 30.0)
     ]
+
+
+def test_words_with_a_code_are_levels_and_dates_are_no_characteristics() -> None:
+    """ "no" delivered with 0 beside it has no median; a measurement with a limit keeps its own."""
+    subjects = pl.DataFrame({"usubjid": list("abcd")})
+    characteristics = pl.DataFrame({
+        "usubjid": list("abcd") * 2 + ["a", "b"],
+        "paramcd": ["PRIOR"] * 4 + ["LDH"] * 4 + ["RFSTDTC"] * 2,
+        "label": ["Prior transplant"] * 4 + ["LDH"] * 4 + ["Reference start date"] * 2,
+        "value_text": ["yes", "no", "no", "no", "210", "< 150", "300", "180", "2026-03-01",
+                       "2026-03-02T08:00"],
+        "value": [1.0, 0.0, 0.0, 0.0, 210.0, 150.0, 300.0, 180.0, None, None],
+        "unit": [None] * 4 + ["U/L"] * 4 + [None] * 2,
+    })  # fmt: skip
+    table = baseline_table(subjects, characteristics)
+    prior = table.filter(pl.col("variable") == "PRIOR").select("level", "count", "n", "median")
+    assert prior.rows() == [("no", 3, 4, None), ("yes", 1, 4, None)]
+    assert table.filter(pl.col("variable") == "LDH")["median"].to_list() == [195.0]
+    assert table.filter(pl.col("variable") == "RFSTDTC").is_empty()

@@ -110,6 +110,15 @@ def test_groups(kind, expected):
     assert found["usubjid"].to_list() == SUBJECTS["usubjid"].to_list()
 
 
+def test_patients_with_an_adverse_event_and_without() -> None:
+    events = pl.DataFrame({"usubjid": ["a", "a", "c"], "category": ["CRS", "HLH", "CRS"]})
+    patients = pl.DataFrame({"usubjid": ["a", "b", "c"]})
+    found = patient_groups("event:CRS", patients, adverse_events=events)
+    assert found.rows() == [("a", "yes"), ("b", "no"), ("c", "yes")]
+    with pytest.raises(UserError, match="category 'ICANS'; the study has CRS, HLH"):
+        patient_groups("event:ICANS", patients, adverse_events=events)
+
+
 @pytest.mark.parametrize("kind", ["eye_color", "characteristic:SHOE"])
 def test_unknown_group(kind):
     with pytest.raises(UserError, match=r"eye_color|SHOE"):
