@@ -89,7 +89,11 @@ def _todo(answer: "Answer", rows: Sequence[SensitivityRow]) -> str:
         )
     if answer.spec.blq == "censored":
         return "keep the censored result, and report the others beside it."
-    return "take the rule 'censored' as the primary one, and report the others beside it."
+    shown = RULE_WORDS[answer.spec.blq]
+    return (
+        "take the rule 'censored' as the primary one, and report the others beside it; the number "
+        f"above is that of the rule '{shown}', which has a test of the whole course."
+    )
 
 
 def check_conclusion_by_day(answer: "Answer") -> Check:

@@ -94,6 +94,7 @@ def _course_problem(rows: ModelRows, spec: ModelSpec) -> Problem | None:
         return Problem(
             "too_few_days",
             f"{days} distinct days cannot carry a spline with {spec.spline_df} degrees of freedom.",
-            "Use the planned visits as a factor.",
+            "Use the planned visits as a factor; where there are none, deliver the planned day of "
+            "each visit (nominal_day).",
         )
     return None

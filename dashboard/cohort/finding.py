@@ -1,5 +1,6 @@
 """The finding of the trajectories in one sentence."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from dash import html
@@ -7,7 +8,9 @@ from dash import html
 from analysis.derive.comparison import Comparison
 from analysis.number_words import count, number, p_words
 from dashboard.cohort.numbers import CohortNumbers
+from dashboard.cohort.words import differing
 from figures.number_text import EN_DASH
+from figures.ratio_forest import ForestRow
 
 
 def sentence(found: CohortNumbers) -> Any:
@@ -22,14 +25,22 @@ def sentence(found: CohortNumbers) -> Any:
     parts: list[Any] = [head + "Their peak to day 28 was "]
     # A cohort in which nobody was measured is no finding.
     measured = [main for main in found.mains if main.n_upper + main.n_lower] or found.mains
+    clear, n_tests = differing(found.forest.rows)
     for place, main in enumerate(measured):
         where = f" in {main.note}" if len(found.mains) > 1 else ""
-        parts += [", " if place else "", *finding(main, where)]
+        lost = is_among(main, found.forest.rows) and not is_among(main, [row for row, _ in clear])
+        parts += [", " if place else "", *finding(main, where, n_tests if lost else 1)]
     return [*parts, "."]
 
 
-def finding(main: Comparison, where: str) -> list[Any]:
-    """One comparison in words: "2.6 times higher in responders (95 % CI ...)"."""
+def is_among(main: Comparison, rows: Sequence[ForestRow]) -> bool:
+    """Whether the comparison is one of these rows, by whatever name."""
+    return any((row.ratio, row.p_value) == (main.ratio, main.p_value) for row in rows)
+
+
+def finding(main: Comparison, where: str, n_tests: int = 1) -> list[Any]:
+    """One comparison in words: "2.6 times higher in responders (95 % CI ...)". What does not hold
+    among the `n_tests` comparisons of the page is not set in bold, and says so."""
     counts = f"n = {main.n_upper} against {main.n_lower}"
     if not main.estimable:
         return [f"not comparable between responders and others{where} ({counts})"]
@@ -37,11 +48,13 @@ def finding(main: Comparison, where: str) -> list[Any]:
     facts = f"95 % CI {range_words}; {counts}, {p_words(main.p_value)})"
     if main.conf_low <= 1 <= main.conf_high:
         return [f"not clearly different{where} (ratio {number(main.ratio)}, {facts}"]
-    if main.ratio > 1:
-        strong = f"{number(main.ratio)} times higher in responders{where}"
-        return [html.Strong(strong), f" ({facts}"]
-    strong = f"{number(1 / main.ratio)} times lower in responders{where}"
-    return [html.Strong(strong), f" (ratio {number(main.ratio)}, {facts}"]
+    higher = main.ratio > 1
+    factor = number(main.ratio if higher else 1 / main.ratio)
+    said = f"{factor} times {'higher' if higher else 'lower'} in responders{where}"
+    behind = f" ({'' if higher else f'ratio {number(main.ratio)}, '}{facts}"
+    if n_tests > 1:
+        return [said, behind[:-1] + f", not after correction for {count(n_tests, 'comparison')})"]
+    return [html.Strong(said), behind]
 
 
 def lower_first(label: str) -> str:

@@ -26,6 +26,13 @@ def empty_state(title: str, why: Any, action: Any = None) -> Component:
     )
 
 
+def no_patient(path: str, study: str) -> Component:
+    """The filters leave nobody; `path` is the page to show again without them."""
+    link = html.A("Remove all filters", href=f"{path}?study={study}", className="cg-button")
+    why = "The filters in the bar above leave none of the enrolled patients."
+    return empty_state("No patient is left", why, link)
+
+
 def command(text: str) -> Component:
     """A command to run in a terminal, as it is typed; a line ends before an option only."""
     parts = [html.Span(part, className="cg-nowrap") for part in re.split(r" (?=--)", text)]

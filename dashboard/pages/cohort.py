@@ -15,7 +15,7 @@ from dashboard.cohort.brushed import brushed
 from dashboard.cohort.finding import sentence
 from dashboard.cohort.numbers import CohortNumbers
 from dashboard.components.card import card
-from dashboard.components.empty_state import empty_state
+from dashboard.components.empty_state import empty_state, no_patient
 from dashboard.components.graph import graph
 from dashboard.components.marks import response_mark
 from dashboard.components.page_header import page_header
@@ -33,6 +33,7 @@ from figures.small_multiples import draw_small_multiples
 
 PATH = "/cohort"
 NAME = "Trajectories"
+TITLE = "Cohort trajectories"
 
 COLOR_CHOICES = (
     ("response", "Response"),
@@ -54,11 +55,15 @@ class Ids(StrEnum):
 
 def layout(view: View) -> Component:
     """The whole page for one address."""
+    if view.selected.subjects.is_empty():
+        return html.Div(
+            [page_header(TITLE), card(None, no_patient(PATH, view.trial.study["studyid"]))]
+        )
     catalog = numbers.signals(view)
     if not catalog:
         return html.Div(
             [
-                page_header("Cohort trajectories"),
+                page_header(TITLE),
                 empty_state(
                     "Nothing to draw over time",
                     "This data cut holds no imaging, kinetics or laboratory values for the "
@@ -70,7 +75,8 @@ def layout(view: View) -> Component:
     found = numbers.cohort_numbers(view, numbers.chosen_signal(view, catalog), catalog)
     return html.Div(
         [
-            page_header("Cohort trajectories", sentence(found), actions=[color_control(view)]),
+            page_header(TITLE, sentence(found), actions=[color_control(view)]),
+            _unknown_signal(view, found.signal),
             html.Div(
                 [signal_control(view, catalog, found.signal), overlay_control(view, found)],
                 className="cg-controls",
@@ -102,6 +108,15 @@ def register(app: Dash, services: Services) -> None:
         Input(Ids.CURVES, "clickData"),
         prevent_initial_call=True,
     )
+
+
+def _unknown_signal(view: View, shown: Signal) -> Component | None:
+    """A link to a signal that this cut does not hold is not answered by another one in silence."""
+    wanted = view.params.get("signal")
+    if not wanted or wanted == shown.key:
+        return None
+    words = f"This data cut holds no signal '{wanted}'; {shown.label} is shown instead."
+    return html.P(words, className="cg-small-note", role="status")
 
 
 def color_control(view: View) -> Component:

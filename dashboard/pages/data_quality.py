@@ -92,7 +92,10 @@ def _sentence(view: View) -> list[Any]:
         f"{count(files['load_id'].n_unique(), 'load')}; "
     ]
     if refused:
-        return [*words, html.Strong(f"{refused:,} were refused"), ", each with its reason below."]
+        were = "was" if refused == 1 else "were"
+        said = html.Strong(f"{refused:,} {were} refused")
+        return [*words, said, ", with its reason below." if refused == 1 else
+                ", each with its reason below."]  # fmt: skip
     return [*words, "none was refused."]
 
 
@@ -206,9 +209,15 @@ def _findings_card(view: View) -> Component:
     return card(
         "Findings",
         body,
-        note=f"{findings.height:,}" if findings.height else None,
+        note=_how_many(findings),
         footer=provenance_strip(view, "rows were loaded; look before you use them"),
     )
+
+
+def _how_many(findings: pl.DataFrame) -> str | None:
+    """All of them, and how many of these the overview counts: those that ask for a look."""
+    warnings = int(findings["severity"].is_in(["warning", "error"]).sum())
+    return f"{findings.height:,}, of them {warnings:,} to look at" if findings.height else None
 
 
 def profile_option(loads: pl.DataFrame) -> str:

@@ -10,7 +10,7 @@ from dash import Dash, html
 from dash.development.base_component import Component
 
 from dashboard.components.card import card
-from dashboard.components.empty_state import command, empty_state
+from dashboard.components.empty_state import command, empty_state, no_patient
 from dashboard.components.graph import graph
 from dashboard.components.page_header import page_header
 from dashboard.components.provenance_strip import figure_downloads, provenance_strip
@@ -43,7 +43,9 @@ class Ids(StrEnum):
 def layout(view: View) -> Component:
     """Header, tiles, accrual beside what changed, completeness over the whole width."""
     if view.selected.subjects.is_empty():
-        return html.Div([_header(view, None), card(None, _nobody(view))])
+        return html.Div(
+            [_header(view, None), card(None, no_patient(PATH, view.trial.study["studyid"]))]
+        )
     numbers = trial_numbers(view)
     return html.Div(
         [
@@ -117,15 +119,6 @@ def _header(view: View, sentence: Any) -> Component:
 
 def _phase(study: Mapping[str, Any]) -> str | None:
     return f"Phase {study['phase']}" if study["phase"] else None
-
-
-def _nobody(view: View) -> Component:
-    action = html.A("Remove all filters", href=f"/?study={view.trial.study['studyid']}")
-    return empty_state(
-        "No patient is left",
-        "The filters above leave none of the enrolled patients.",
-        action,
-    )
 
 
 def _time_card(view: View) -> Component:

@@ -8,7 +8,7 @@ from dash.development.base_component import Component
 
 from analysis.derive.flags import quantification_flags
 from dashboard.components.card import card
-from dashboard.components.empty_state import empty_state
+from dashboard.components.empty_state import no_patient
 from dashboard.components.page_header import page_header
 from dashboard.components.provenance_strip import Download, provenance_strip
 from dashboard.patient.records import CutRecords, records_of
@@ -31,9 +31,7 @@ def layout(view: View) -> Component:
     found, order = _roster(view)
     header = page_header(NAME, roster_sentence(found, view.trial.subjects.height))
     if not found.rows:
-        action = html.A("Show all patients", href=PATH, className="cg-button")
-        why = "Remove a filter in the bar above to see patients again."
-        return html.Div([header, empty_state("No patient is left", why, action)])
+        return html.Div([header, no_patient(PATH, view.trial.study["studyid"])])
     footer = provenance_strip(
         view,
         f"n = {len(found.rows)} of {view.trial.subjects.height}",

@@ -94,7 +94,7 @@ def _blood_group(
         _Wanted("auc_0_28", "AUC, days 0\N{EN DASH}28", f"{unit}·d", True),
         _Wanted("doubling_time_day", "Doubling time", "d", True),
         _Wanted("contraction_half_life_day", "Contraction half-life", "d", True),
-        _Wanted("tlast_day", "Last day > LLOQ", "", False),
+        _Wanted("tlast_day", "Last quantified day", "", False),
     ]
     table = _of(records.parameters(found.signal), members)
     title = f"Blood {'CAR+ flow' if found.signal.code == 'CARFLOW' else 'transgene'}"

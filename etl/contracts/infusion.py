@@ -11,8 +11,8 @@ LEAST_CELLS, LEAST_CELLS_PER_KG = 1000.0, 100.0
 
 class InfusionRow(TimedRow):
     infusion_no = dy.Int64(min=1, max=1000)
-    dose_cells = dy.Float64(nullable=True, min=LEAST_CELLS)
-    dose_cells_per_kg = dy.Float64(nullable=True, min=LEAST_CELLS_PER_KG)
+    dose_cells = dy.Float64(nullable=True)
+    dose_cells_per_kg = dy.Float64(nullable=True)
     viability_percent = dy.Float64(nullable=True, min=0, max=100)
     transduced_percent = dy.Float64(nullable=True, min=0, max=100)
     vector_copy_number = dy.Float64(nullable=True, min=0)
@@ -20,6 +20,14 @@ class InfusionRow(TimedRow):
     labelled = dy.Bool()
     label_dtm_text = dy.String(nullable=True)
     tracer_id = dy.String(nullable=True)
+
+    @dy.rule()
+    def dose_cells__dose_too_low(cls) -> pl.Expr:
+        return (cls.dose_cells.col >= LEAST_CELLS).fill_null(True)
+
+    @dy.rule()
+    def dose_cells_per_kg__dose_too_low(cls) -> pl.Expr:
+        return (cls.dose_cells_per_kg.col >= LEAST_CELLS_PER_KG).fill_null(True)
 
     @dy.rule()
     def label_activity_mbq__labelled_has_activity_and_time(cls) -> pl.Expr:

@@ -48,17 +48,20 @@ def b_cell_tracks(patient: PatientFrames, choices: Choices, day: float | None) -
 
 
 def below_limit(drawn: Sequence[Point]) -> str | None:
-    """Days from the first to the last sample of the first run below the limit after infusion.
+    """Days from the first to the last sample of the first run below the limit that lasts beyond
+    the infusion, with the samples before it: no B cells to begin with are not the product's doing.
 
     "days 7 to 60" when a later sample was above it, "from day 7" while none was.
     """
-    after = [point for point in drawn if point.day >= 0]
-    first = next((i for i, point in enumerate(after) if point.censored == "left"), None)
+    low = [point.censored == "left" for point in drawn]
+    first = next((i for i, point in enumerate(drawn) if low[i] and point.day >= 0), None)
     if first is None:
         return None
     last = first
-    while last + 1 < len(after) and after[last + 1].censored == "left":
+    while first and low[first - 1]:
+        first -= 1
+    while last + 1 < len(drawn) and low[last + 1]:
         last += 1
-    if last + 1 == len(after):
-        return f"from day {day_text(after[first].day)}"
-    return day_range(after[first].day, after[last].day)
+    if last + 1 == len(drawn):
+        return f"from day {day_text(drawn[first].day)}"
+    return day_range(drawn[first].day, drawn[last].day)

@@ -1,6 +1,7 @@
 """The cohort page over the small trial: which signal, which groups, which words."""
 
 import math
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -14,8 +15,10 @@ from dashboard.cohort import finding, numbers, series, visit_table, words
 from dashboard.pages import cohort
 from dashboard.selecting import build_view
 from dashboard.view import Services, View
+from figures.ratio_forest import ForestRow
 from figures.theme import LIGHT
 from tests.dashboard.app_fixture import MemoryReader, no_job
+from tests.dashboard.test_model import text_of
 
 
 def view(query: str = "", *, narrow: bool = False) -> View:
@@ -31,9 +34,37 @@ def test_blood_transgene_comes_first() -> None:
     assert found().signal.key == "kinetics:CARTG:qPCR:BLOOD"
 
 
-def test_the_address_chooses_the_signal_and_an_unknown_one_falls_back() -> None:
+def test_the_address_chooses_the_signal_and_an_unknown_one_is_said() -> None:
     assert found("signal=kinetics:CARFLOW:flow:BLOOD").signal.code == "CARFLOW"
     assert found("signal=no:such").signal.code == "CARTG"
+    said = "This data cut holds no signal 'no:such'; Blood transgene, qPCR is shown instead."
+    assert said in text_of(cohort.layout(view("signal=no:such")))
+    assert "holds no signal" not in text_of(cohort.layout(view()))
+
+
+def test_filters_that_leave_nobody_are_said_on_every_page() -> None:
+    shown = view()
+    empty = replace(
+        shown, selected=replace(shown.selected, subjects=shown.selected.subjects.head(0))
+    )
+    said = text_of(cohort.layout(empty))
+    assert "No patient is left" in said
+    assert "No response" not in said
+
+
+def test_a_peak_that_does_not_hold_among_all_comparisons_is_not_in_bold() -> None:
+    page = found()
+    main = page.mains[0]._replace(
+        label="Peak to day 28", ratio=2.6, conf_low=1.1, conf_high=5.9, p_value=0.03
+    )
+    rows = [ForestRow(f"Day {k}", "", 1.0, 0.5, 2.0, 0.5) for k in range(7)]
+    rows.append(ForestRow("Peak to day 28", "", 2.6, 1.1, 5.9, 0.03))
+    page = page._replace(mains=(main,), forest=page.forest._replace(rows=tuple(rows)))
+    parts = finding.sentence(page)
+    assert all(isinstance(part, str) for part in parts)
+    assert "p 0.03, not after correction for 8 comparisons)" in "".join(parts)
+    alone = page._replace(forest=page.forest._replace(rows=(rows[-1],)))
+    assert any(not isinstance(part, str) for part in finding.sentence(alone))
 
 
 def test_groups_follow_the_address() -> None:

@@ -128,7 +128,7 @@ def test_kinetics_of_one_patient() -> None:
         "Blood transgene", "Blood CAR+ flow", "Reporter uptake, lesions",
     ]  # fmt: skip
     values = {row.name: row.text for row in blood.rows}
-    assert (values["Peak"], values["Day of peak"], values["Last day > LLOQ"]) == (
+    assert (values["Peak"], values["Day of peak"], values["Last quantified day"]) == (
         "31,400", "10", "75",
     )  # fmt: skip
     assert {row.name: row.text for row in lesions.rows}["Lag behind blood"] == "4"

@@ -151,7 +151,7 @@ def test_an_unknown_unit_or_an_impossible_dose_is_refused(tmp_path: Path, reads_
     refused = [(row["row"], row["column"], row["rule"], row["raw"]) for row in result.refused]
     assert refused == [
         (2, "dose_unit", "unit_unknown", "10^6 cels"),
-        (3, "dose_cells", "too_low", "120"),
+        (3, "dose_cells", "dose_too_low", "120"),
     ]
 
 
