@@ -33,6 +33,24 @@ def maximum_grade(adverse_events: pl.DataFrame | None) -> pl.DataFrame:
     )
 
 
+def on_one_scale(adverse_events: pl.DataFrame | None) -> pl.DataFrame:
+    """The events where a patient has one grade per category: of several scales the one that most
+    patients of the trial have. Who was graded on another one only keeps that."""
+    events = ensure(adverse_events, *_COLUMNS)
+    own = events.filter(pl.col("scale").is_not_null()).select("usubjid", "category", "scale")
+    users = own.unique().group_by("category", "scale").len("users")
+    kept = (
+        own.unique()
+        .join(users, on=["category", "scale"])
+        .sort("users", "scale", descending=[True, False])
+        .unique(["usubjid", "category"], keep="first", maintain_order=True)
+        .select("usubjid", "category", kept="scale")
+    )
+    joined = events.join(kept, on=["usubjid", "category"], how="left", maintain_order="left")
+    one = pl.col("scale").is_null() | (pl.col("scale") == pl.col("kept"))
+    return joined.filter(one).drop("kept")
+
+
 def daily_grade(adverse_events: pl.DataFrame | None, category: str) -> pl.DataFrame:
     """The highest grade of each day on which the patient had an event of the category.
 

@@ -15,6 +15,7 @@ from analysis.derive.burden import burden_series
 from analysis.derive.kinetics import parameters
 from analysis.derive.response import best_response
 from analysis.derive.signal import Signal, signal_catalog, signal_series
+from analysis.derive.toxicity import on_one_scale
 from analysis.errors import UserError
 from figures.tracks import b_cells, blasts
 from figures.tracks.cytokines import ACUTE_PHASE
@@ -107,6 +108,11 @@ class CutRecords:
         return self.kept(("best", criterion, reader), make)
 
     @cached_property
+    def toxicity(self) -> pl.DataFrame:
+        """Adverse events, of a patient graded on several scales those of one."""
+        return on_one_scale(self.frame("adverse_events"))
+
+    @cached_property
     def recorded_toxicity(self) -> frozenset[str]:
         """Categories of adverse events that the trial recorded for any patient."""
         events = self.frame("adverse_events")
@@ -190,7 +196,7 @@ def patient_frames(records: CutRecords, usubjid: str, label: str) -> PatientFram
         scans=records.patient("scans", usubjid),
         burden=of_patient(records.burden, usubjid),
         responses=records.patient("responses", usubjid),
-        adverse_events=records.patient("adverse_events", usubjid),
+        adverse_events=of_patient(records.toxicity, usubjid),
         interventions=records.patient("interventions", usubjid),
         infusions=infusions,
     )

@@ -160,7 +160,7 @@ def _row(
 def _grades(records: CutRecords) -> dict[tuple[str, str], int | None]:
     def make() -> dict[tuple[str, str], int | None]:
         found: dict[tuple[str, str], int | None] = {}
-        for row in maximum_grade(records.frame("adverse_events")).iter_rows(named=True):
+        for row in maximum_grade(records.toxicity).iter_rows(named=True):
             key = (row["usubjid"], row["category"])
             grades = [g for g in (found.get(key), row["max_grade"]) if g is not None]
             found[key] = max(grades, default=None)

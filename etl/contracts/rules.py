@@ -9,7 +9,7 @@ RULES = {
     "too_low": "the number is below what is possible",
     "too_high": "the number is above what is possible",
     "not_negative": "the number is negative",
-    "dose_too_low": "no product is dosed so low; give the unit in dose_unit, such as 10^6 cells",
+    "dose_too_low": "under 1,000 cells or 100 per kg is no dose; give dose_unit (10^6 cells)",
     "ambiguous_nd": "ND means not done or not detected; say which in a profile",
     "limit_missing": "below or above a limit that the record does not give",
     "limit_negative": "the limit is negative",

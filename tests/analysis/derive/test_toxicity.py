@@ -1,6 +1,6 @@
 import polars as pl
 
-from analysis.derive.toxicity import daily_grade, maximum_grade
+from analysis.derive.toxicity import daily_grade, maximum_grade, on_one_scale
 
 
 def events(*rows):
@@ -51,3 +51,18 @@ def test_an_event_without_an_end_is_not_carried_forward():
 def test_no_events():
     assert maximum_grade(None).is_empty()
     assert daily_grade(None, "CRS").is_empty()
+
+
+def test_of_two_scales_a_patient_keeps_the_one_that_most_have():
+    """Patient a is graded on both, b by the usual one, c by the other one only."""
+    events = pl.DataFrame({
+        "usubjid": ["a", "a", "b", "c", "a"],
+        "category": ["CRS"] * 4 + ["ICANS"],
+        "scale": ["Penn", "ASTCT 2019", "ASTCT 2019", "Penn", None],
+        "grade": [3, 1, 2, 3, 2],
+    })  # fmt: skip
+    kept = on_one_scale(events).select("usubjid", "category", "scale", "grade").rows()
+    assert kept == [
+        ("a", "CRS", "ASTCT 2019", 1), ("b", "CRS", "ASTCT 2019", 2), ("c", "CRS", "Penn", 3),
+        ("a", "ICANS", None, 2),
+    ]  # fmt: skip
