@@ -121,5 +121,6 @@ def test_the_question_of_the_model_page(frame):
         "without complete response (95 % CI 18 to 513; n = 40 against 15; t with robust "
         "variances). Caution: The size depends on the rule for values below the limit (ratio 98 "
         "censored, ratio 96 half the limit, ratio 70 left out); take the rule 'censored' as the "
-        "primary one, and report the others beside it."
+        "primary one, and report the others beside it; the number above is that of the rule "
+        "'half the limit', which has a test of the whole course."
     )
