@@ -38,7 +38,7 @@ BIAS = {
     "landmark": (
         "Only what was known at the landmark is used, so nothing is borrowed from the future; the "
         "events before it do not count, and the association is with the signal on that day, not "
-        "with the current one, so it is often weaker."
+        "with the current one: another number, weaker or stronger."
     ),
 }
 
