@@ -38,6 +38,9 @@ PER_AMOUNT = re.compile(
 )
 """A text in brackets that is some unit, known or not: "TNC/kg"."""
 
+PER_KG = re.compile(r"(?:/|\bper ) ?kg\b", re.IGNORECASE)
+"""A dose by body weight, said without brackets: "Dose cells/kg"."""
+
 
 def bracketed(path: str) -> str:
     """The text in the last brackets of a header: "Result (copies/ug)" gives copies/ug."""
@@ -94,6 +97,8 @@ def stated_unit(
 def _dose_unit(path: str, name: str, given: str | None, where: str) -> str | None:
     """The unit that the header of a dose states: cells, cells/kg, or one that counts no cells."""
     stated = units.normalize_unit(bracketed(path)) or ""
+    if not bracketed(path) and PER_KG.search(squash(leaf(path))):
+        stated = "cells/kg"
     kind = _kind(stated)
     if name not in DOSE_FIELDS or kind is None or given == "":
         return None

@@ -69,6 +69,8 @@ def test_a_dose_by_weight_in_the_header() -> None:
     [
         ("dose (cells/kg)", None, 1500000.0),
         ("Dose [CAR+ T cells / kg]", None, 1500000.0),
+        ("Dose cells/kg", None, 1500000.0),
+        ("cells per kg given", None, 1500000.0),
         ("dose (mL)", None, None),
         ("dose (bags)", None, None),
         ("dose (planned)", 1500000.0, None),
