@@ -2,11 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
-
-if TYPE_CHECKING:
-    pass
-
+from typing import Any, Literal, NamedTuple
 
 Status = Literal["ok", "warning", "not_estimable"]
 

@@ -1,6 +1,7 @@
 """Members of a zip archive as sources, after what must not be unpacked was refused."""
 
 import io
+import lzma
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -20,33 +21,54 @@ from etl.source import (
 )
 
 MAX_ENTRIES = 10_000
+UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, RuntimeError,
+)  # fmt: skip
+"""What the standard library raises for a broken archive, or one packed by an unknown method."""
+OFFICE = frozenset({"[Content_Types].xml", "mimetype", "content.xml"})
 
 
-def is_office_file(path: Path | BinaryIO) -> bool:
-    """Workbooks are zip files too: they hold a list of content types or a mimetype member."""
+def is_office_file(path: Path) -> bool:
+    """Workbooks are zip files too; what cannot be read is none."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = set(archive.namelist())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return _holds_office(_names(path))
+    except UNREADABLE:
         return False
-    office = {"[Content_Types].xml", "mimetype", "content.xml"}
-    return bool(names & office) or any(name.startswith("xl/") for name in names)
+
+
+def _names(path: Path | BinaryIO) -> set[str]:
+    with zipfile.ZipFile(path) as archive:
+        return set(archive.namelist())
+
+
+def _holds_office(names: set[str]) -> bool:
+    """A list of content types, a mimetype member, or the folder of a workbook."""
+    return bool(names & OFFICE) or any(name.startswith("xl/") for name in names)
 
 
 def archive_sources(archive_source: Source) -> Iterator[Source]:
-    reason = None
-    members: list[zipfile.ZipInfo] = []
+    """Every member, or the archive itself, refused whole with its reason."""
     assert archive_source.path is not None
     try:
-        with zipfile.ZipFile(archive_source.path) as archive:
-            members = [info for info in archive.infolist() if not info.is_dir()]
-            reason = _unsafe_archive(members)
-            if reason is None:
-                yield from _members(archive, members, archive_source)
-                return
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError) as error:
-        reason = f"not a readable zip archive ({error}); it may be half written, send it again"
-    yield replace(_refused(archive_source, archive_source.name, reason), named=archive_source.named)
+        archive = zipfile.ZipFile(archive_source.path)
+    except UNREADABLE as error:
+        yield _refused_whole(
+            archive_source,
+            f"not a readable zip archive or workbook ({error}); it may be half written, send it "
+            "again",
+        )
+        return
+    with archive:
+        members = [info for info in archive.infolist() if not info.is_dir()]
+        reason = _unsafe_archive(members)
+        if reason is None:
+            yield from _members(archive, members, archive_source)
+        else:
+            yield _refused_whole(archive_source, reason)
+
+
+def _refused_whole(source: Source, reason: str) -> Source:
+    return replace(_refused(source, source.name, reason), named=source.named)
 
 
 def _unsafe_archive(members: list[zipfile.ZipInfo]) -> str | None:
@@ -97,13 +119,24 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, source: Source
     try:
         with archive.open(info) as stream:
             content = stream.read(info.file_size + 1)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError) as error:
+    except UNREADABLE as error:
         return _refused(source, name, f"broken in the archive ({error}); pack it again")
     if len(content) > info.file_size:
         return _refused(source, name, "longer than the archive says; pack it again")
-    if content.startswith(b"PK\x03\x04") and not is_office_file(io.BytesIO(content)):
-        return _refused(source, name, "an archive inside an archive; unpack the outer one first")
+    if content.startswith(b"PK\x03\x04") and (reason := _no_workbook(content)):
+        return _refused(source, name, reason)
     return source_from_bytes(name, content)
+
+
+def _no_workbook(content: bytes) -> str | None:
+    """Why a zip file inside the archive cannot be read; None for a workbook."""
+    try:
+        names = _names(io.BytesIO(content))
+    except UNREADABLE as error:
+        return f"not a readable workbook ({error}); it may be half written, send it again"
+    if _holds_office(names):
+        return None
+    return "an archive inside an archive; unpack the outer one first"
 
 
 def _refused(source: Source, name: str, reason: str) -> Source:

@@ -113,6 +113,28 @@ def test_a_half_written_zip_is_refused(tmp_path: Path) -> None:
     assert "half written" in source.refusal
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_broken_member_is_refused_however_it_was_packed(tmp_path: Path, method: int) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("a.csv", b"1,2\n" * 5000)
+    content = bytearray(path.read_bytes())
+    content[45:60] = bytes(byte ^ 0xFF for byte in content[45:60])
+    path.write_bytes(content)
+    (source,) = open_sources([path])
+    assert source.refusal is not None
+    assert "a.csv: broken in the archive" in source.refusal
+
+
+def test_a_half_written_workbook_in_an_archive_is_not_called_an_archive(tmp_path: Path) -> None:
+    whole = write_zip(tmp_path / "a.xlsx", {"xl/workbook.xml": b"<a/>" * 100}).read_bytes()
+    path = write_zip(tmp_path / "outer.zip", {"a.xlsx": whole[:-40]})
+    (source,) = open_sources([path])
+    assert source.refusal is not None
+    assert "a.xlsx: not a readable workbook" in source.refusal
+    assert "half written" in source.refusal
+
+
 @pytest.mark.parametrize(
     "packed",
     [gzip.compress(b"a,b\n"), zlib.compress(b"a,b\n"), gzip.compress(b"a,")],
