@@ -1,5 +1,6 @@
 """What is exported: tables with named, labelled, united columns, notes, and where all came from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -33,6 +34,17 @@ class Table:
     def rows(self) -> pl.DataFrame:
         """The frame in the order of `columns`."""
         return self.frame.select(column.name for column in self.columns)
+
+
+def concatenated(parts: Sequence[pl.DataFrame], columns: Sequence[Column]) -> pl.DataFrame:
+    """Frames under each other with exactly these columns; empty when there is no frame."""
+    names = [column.name for column in columns]
+    if not parts:
+        return pl.DataFrame(schema=dict.fromkeys(names, pl.String))
+    under = pl.concat(parts, how="diagonal_relaxed")
+    return under.select(
+        pl.col(name) if name in under.columns else pl.lit(None).alias(name) for name in names
+    )
 
 
 @dataclass(frozen=True)

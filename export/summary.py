@@ -13,10 +13,9 @@ from analysis.derive.sets import analysis_sets
 from analysis.derive.signal import Signal, signal_catalog, signal_series
 from analysis.results import Fit
 from analysis.selection import Selection, in_day_window, select_subjects
-from export import tables
+from export import model_tables, tables
 from export.document import Document, Provenance
 from export.expansion import response_by_expansion
-from export.model_rules import model_rules
 from models.trial import Trial
 
 ONLY_ON_SCREEN = ("tracer", "metric", "assay", "color_by", "scale")
@@ -50,9 +49,9 @@ def statistical_summary(
             tables.kinetics(blood, groups),
             tables.trajectories(tracked, groups, selection.blq),
             response_by_expansion(blood, best),
-            tables.model_estimates(fits),
-            tables.model_ratios(fits),
-            model_rules(fits),
+            model_tables.model_estimates(fits),
+            model_tables.model_ratios(fits),
+            model_tables.model_rules(fits),
         ),
         provenance(trial, selection, chosen, fits, version=version, written_at=written_at),
     )

@@ -6,10 +6,9 @@ import pytest
 from analysis.derive.signal import Signal
 from analysis.results import Estimate, Fit, SensitivityRow
 from analysis.specs import ModelSpec
-from export import tables
+from export import model_tables
 from export.expansion import response_by_expansion
 from export.fit_text import rule_line
-from export.model_rules import model_rules
 
 SIGNAL = Signal.parse("kinetics:CARTG:qPCR:BLOOD")
 REFUSED = Fit(
@@ -23,7 +22,9 @@ FITTED = Fit(
 
 @pytest.mark.parametrize("fits", [(REFUSED, FITTED), (FITTED, REFUSED)])
 def test_estimates_stand_whichever_fit_comes_first(fits: tuple[Fit, ...]) -> None:
-    rows = tables.model_estimates(fits).rows().select("outcome", "term", "estimate", "std_error")
+    rows = (
+        model_tables.model_estimates(fits).rows().select("outcome", "term", "estimate", "std_error")
+    )
     assert sorted(rows.rows()) == [
         ("a", "(not estimable)", None, None),
         ("b", "Intercept", 2.0, 0.5),
@@ -32,7 +33,7 @@ def test_estimates_stand_whichever_fit_comes_first(fits: tuple[Fit, ...]) -> Non
 
 
 def test_the_model_tables_say_whose_patients_they_hold() -> None:
-    for table in (tables.model_estimates([FITTED]), tables.model_ratios([FITTED])):
+    for table in (model_tables.model_estimates([FITTED]), model_tables.model_ratios([FITTED])):
         assert table.notes[0].startswith("Fits: all patients of their own analysis set")
 
 
@@ -45,12 +46,12 @@ def test_every_rule_of_an_answer_stands_in_the_summary() -> None:
             SensitivityRow("drop", None, None, None, None, None, 3, "not_estimable"),
         ),
     )
-    rows = model_rules([REFUSED, FITTED, ruled]).rows()
+    rows = model_tables.model_rules([REFUSED, FITTED, ruled]).rows()
     assert rows.select("rule", "kind", "ratio", "conf_low", "conf_level", "status").rows() == [
         ("half the limit", "odds ratio", 2.5, 1.5, 0.9, "ok"),
         ("left out", "odds ratio", None, None, 0.9, "not_estimable"),
     ]
-    assert model_rules([REFUSED, FITTED]).rows().is_empty()
+    assert model_tables.model_rules([REFUSED, FITTED]).rows().is_empty()
 
 
 def test_rules_and_methods_have_their_own_words_in_a_terminal() -> None:
@@ -103,6 +104,6 @@ def test_eight_patients_are_not_split() -> None:
 def test_two_questions_of_one_outcome_are_told_apart() -> None:
     spec = ModelSpec(outcome="kinetics:CARTG:qPCR:BLOOD")
     other = spec.replace(blq="drop", adjusters=("age_year", "sex"))
-    assert tables.settings_of(FITTED.replace(spec=spec.to_dict())) == "as by default"
-    told = tables.settings_of(FITTED.replace(spec=other.to_dict()))
+    assert model_tables.settings_of(FITTED.replace(spec=spec.to_dict())) == "as by default"
+    told = model_tables.settings_of(FITTED.replace(spec=other.to_dict()))
     assert told == "adjusters: age_year, sex; blq: drop"
