@@ -16,6 +16,9 @@ ASSOCIATIONS = {
     "value": "the true value of the signal at that time",
     "slope": "how fast the true signal changes at that time",
 }
+OF_A_PATIENT = "of a patient"
+EVENT_OF_A_PATIENT = f"an event {OF_A_PATIENT}"
+"""How the reason begins for which events of patients without a row of the question do not count."""
 BASELINES = {
     "piecewise": "constant between cuts at the quantiles of follow-up",
     "spline": "a cubic B-spline of the log hazard",

@@ -15,6 +15,7 @@ from analysis.derive.signal import Signal, signal_excluded, signal_series
 from analysis.derive.signal_unknown import require_signal
 from analysis.errors import UserError
 from analysis.exposure_rules import RESPONSE_QUESTIONS
+from analysis.joint_rules import EVENT_OF_A_PATIENT
 from analysis.load_words import DECAY_UNKNOWN
 from analysis.number_words import count
 from analysis.results import Excluded
@@ -95,7 +96,10 @@ def model_frame(
     )
     frame = _value_for(rows, spec.transform).join(groups, on="usubjid", how="left")
     if spec.question in OUTCOME_QUESTIONS:
-        frame = frame.join(_outcome(spec, responses, survival), on="usubjid", how="left")
+        outcome = _outcome(spec, responses, survival)
+        frame = frame.join(outcome, on="usubjid", how="left")
+        if spec.question == "joint":
+            excluded += _events_without_row(spec, outcome, subjects, in_set, frame)
     for adjuster in (*spec.adjusters, *spec.crossed):
         column = _adjuster(measured_adjuster(adjuster), adjuster_column(adjuster), subjects,
                            characteristics)  # fmt: skip
@@ -134,6 +138,30 @@ def _outcome(
         pl.col("time_day").cast(pl.Float64).alias("event_day"),
         (pl.col("cnsr") == 0).cast(pl.Int64).alias("event"),
     )
+
+
+def _events_without_row(
+    spec: ModelSpec,
+    outcome: pl.DataFrame,
+    subjects: pl.DataFrame,
+    in_set: pl.Series,
+    frame: pl.DataFrame,
+) -> list[Excluded]:
+    """Events of the study's patients who have no row in the frame, by reason."""
+    members = ensure(subjects, "usubjid", "cohort")
+    if spec.cohort:
+        members = members.filter(pl.col("cohort").is_in(spec.cohort))
+    left, found = outcome.filter(pl.col("event") == 1)["usubjid"], []
+    for why, patients in (
+        (f"not in the {spec.analysis_set} set", in_set),
+        ("of another cohort", members["usubjid"]),
+        ("without a value of the signal", frame["usubjid"]),
+    ):
+        kept = left.filter(left.is_in(patients.implode()))
+        if kept.len() < left.len():
+            found.append(Excluded(f"{EVENT_OF_A_PATIENT} {why}", left.len() - kept.len()))
+        left = kept
+    return found
 
 
 def _signal(spec: ModelSpec) -> Signal:

@@ -18,19 +18,22 @@ def without_missing(
 ) -> tuple["pl.DataFrame", tuple[Excluded, ...]]:
     """Rows with a value in every column, and the others counted by the first column that lacks
     one. A nan is no value."""
-    import polars as pl
-
     kept, excluded = frame, []
     for name in dict.fromkeys(columns):
         if not _has_missing(kept[name]):
             continue
-        missing = pl.col(name).is_null()
-        if frame.schema[name].is_float():
-            missing = missing | pl.col(name).is_nan()
-        complete = kept.filter(~missing)
+        complete = kept.filter(present(frame, name))
         excluded.append(Excluded(f"no value of {name}", kept.height - complete.height))
         kept = complete
     return kept, tuple(excluded)
+
+
+def present(frame: "pl.DataFrame", name: str) -> "pl.Expr":
+    """Where the column holds a value. A nan is none."""
+    import polars as pl
+
+    here = pl.col(name).is_not_null()
+    return here & pl.col(name).is_not_nan() if frame.schema[name].is_float() else here
 
 
 def _has_missing(column: "pl.Series") -> bool:

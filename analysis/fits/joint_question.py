@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from analysis.exposure_rules import RESPONSES
 from analysis.fits.joint.alternatives import joint_alternatives
 from analysis.fits.joint.binary import fit_joint_binary
+from analysis.fits.joint.event_account import LeftOut, few_events
 from analysis.fits.joint.model import fit_joint
 from analysis.fits.joint_question_rows import CourseRows, course_rows
-from analysis.fits.mixed import judged
+from analysis.fits.mixed import judged, refused
 from analysis.fits.recipe import named_signal, snippet
 from analysis.fits.versions import provenance
-from analysis.joint_rules import ASSOCIATIONS
+from analysis.joint_rules import ASSOCIATIONS, EVENT_OF_A_PATIENT
 from analysis.number_words import count
 from analysis.results import Check, Excluded, Fit
 from analysis.sentences import as_asked, signal_phrase
@@ -50,8 +51,10 @@ def fit_joint_question(
     fit = _fit(rows, spec, signal_words)
     if spec.question == "joint" and fit.estimates:
         fit = _beside(_doubted(fit, rows), spec)
-    said = as_asked(spec, fit.sentence) if fit.estimates else fit.sentence
     before = tuple(Excluded(str(reason), int(n)) for reason, n in n_excluded)
+    if fit.reason == "too_few_events":
+        fit = _accounted(fit, rows, before)
+    said = as_asked(spec, fit.sentence) if fit.estimates else fit.sentence
     return fit.replace(
         excluded=before + rows.excluded + fit.excluded,
         n_censored=rows.n_censored,
@@ -89,6 +92,17 @@ def _fit(rows: CourseRows, spec: ModelSpec, signal_words: Any) -> Fit:
         association, spec.landmark_day, lower, upper, level=spec.level, signal=signal,
         tracer_class=tracer_class,
     )  # fmt: skip
+
+
+def _accounted(fit: Fit, rows: CourseRows, before: Sequence[Excluded]) -> Fit:
+    """The refusal with an account of all events of the study, not only those of the rows."""
+    outside = [
+        LeftOut(item.reason.removeprefix("an event "), item.n)
+        for item in before
+        if item.reason.startswith(EVENT_OF_A_PATIENT)
+    ]
+    problem = few_events(rows.n_counted, (*outside, *rows.uncounted))
+    return refused(fit, problem) if problem else fit
 
 
 def _beside(fit: Fit, spec: ModelSpec) -> Fit:

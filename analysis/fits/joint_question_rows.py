@@ -9,9 +9,12 @@ value (left truncation, as `fit_joint` takes it).
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from analysis.fits.column_values import present
 from analysis.fits.exposure_question import assessed_later
 from analysis.fits.exposure_rows import ExposureRows, one_per_patient, require_columns
+from analysis.fits.joint.event_account import LeftOut, events_left
 from analysis.fits.model_rows import model_rows
+from analysis.joint_rules import OF_A_PATIENT
 from analysis.results import Excluded
 from analysis.specs import ModelSpec, adjuster_column
 
@@ -30,7 +33,8 @@ class CourseRows(NamedTuple):
     start of the window; patients: usubjid, outcome, adjusters, and of an event `until`, `entry`
     (days from the start of the window) and `event`. n_censored: of the visits. end: day the time at
     risk ends with, measured: last day with values; n_beyond: events behind the end, n_continued:
-    between the last values and the end."""
+    between the last values and the end; n_counted: events of these patients that the model counts,
+    uncounted: the others."""
 
     visits: "pl.DataFrame"
     patients: "pl.DataFrame"
@@ -40,6 +44,8 @@ class CourseRows(NamedTuple):
     measured: float = 0.0
     n_beyond: int = 0
     n_continued: int = 0
+    n_counted: int = 0
+    uncounted: tuple[LeftOut, ...] = ()
 
 
 def course_rows(frame: "pl.DataFrame", spec: ModelSpec) -> CourseRows:
@@ -99,7 +105,29 @@ def _at_risk(rows: CourseRows, spec: ModelSpec) -> CourseRows:
         measured,
         int((seen > end).sum()),
         int(((seen > measured) & (seen <= end)).sum()),
+        *_counted(everyone, entered.join(own, on="usubjid", how="semi"), spec, end),
     )
+
+
+def _counted(
+    everyone: "pl.DataFrame", used: "pl.DataFrame", spec: ModelSpec, end: float
+) -> tuple[int, tuple[LeftOut, ...]]:
+    """How many events count, and the others by reason. used: patients with value and follow-up."""
+    import polars as pl
+
+    low, day = spec.day_low or 0.0, pl.col("event_day")
+    ends = "the last with values" if spec.day_high is None else "the time at risk ends with it"
+    value = pl.col("usubjid").is_in(used["usubjid"].implode())
+    steps = [
+        (f"{OF_A_PATIENT} without a day of the event", present(everyone, "event_day")),
+        (f"came by day {low:g} (the time at risk begins after it)", day > low),
+        (f"came after day {end:g} ({ends})", day <= end),
+        (f"{OF_A_PATIENT} without a usable value from day {low:g} until the event", value),
+    ]
+    for name in spec.adjusters:
+        steps.append((f"{OF_A_PATIENT} without {name}", present(everyone, adjuster_column(name))))
+    counted, uncounted = events_left(everyone.filter(pl.col("event") == 1), steps)
+    return counted.height, uncounted
 
 
 def _until_the_event(

@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 
+import polars as pl
 import pytest
 from sqlalchemy import Engine
 
@@ -121,6 +122,12 @@ def test_few_events_are_refused_with_the_reason(trial: Trial) -> None:
     assert fit.status == "not_estimable"
     assert fit.reason == "too_few_events"
     assert "about 15 are needed" in fit.sentence
+    deaths = trial.survival.filter((pl.col("endpoint") == "OS") & (pl.col("cnsr") == 0))
+    cohort = deaths.join(trial.subjects.filter(pl.col("cohort") == "B-ALL"), on="usubjid")
+    other = deaths.height - cohort.height
+    assert f" of {deaths.height} events count: {other} belong to patients of another cohort" in (
+        fit.sentence
+    )
     assert fit.estimates == ()
     assert fit.sensitivity == ()
 

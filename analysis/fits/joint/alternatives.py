@@ -3,12 +3,17 @@
 import numpy as np
 
 from analysis.fits.joint.carried_forward import carried_forward
-from analysis.fits.joint.cox_alternative import fitted_of
+from analysis.fits.joint.cox_alternative import fitted_of, refused
 from analysis.fits.joint.landmark import at_landmark
 from analysis.fits.joint.reported import FittedJoint
 from analysis.fits.joint.sentences import ratio, step_of
 from analysis.fits.joint.two_stage import two_stage
 from analysis.results import Check, Estimate, Fit, SensitivityRow, finite
+
+NOT_FOLLOWED = refused(
+    "landmark", "no_follow_up", "nobody was followed beyond the quarter of the events.",
+    "Give an earlier landmark.",
+)  # fmt: skip
 
 
 def joint_alternatives(fit: Fit, landmark: float | None = None) -> Fit:
@@ -20,7 +25,8 @@ def joint_alternatives(fit: Fit, landmark: float | None = None) -> Fit:
     fitted = fitted_of(fit)
     rows = fitted.problem.rows
     day = float(np.quantile(rows.first[rows.event > 0], 0.25)) if landmark is None else landmark
-    found = [two_stage(fit), carried_forward(fit), at_landmark(fit, day)]
+    late = landmark is None and day >= rows.first.max()
+    found = [two_stage(fit), carried_forward(fit), NOT_FOLLOWED if late else at_landmark(fit, day)]
     main = [item for item in fit.estimates if item.part == "association"][:1]
     table = [
         _row("joint model", None, item, fitted, fit.n_observations, fit.status) for item in main

@@ -14,9 +14,9 @@ from analysis.fits.censored_fitted import FittedCensored
 from analysis.fits.censored_mixed import fit_censored_mixed
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.joint.assembly import Problem
+from analysis.fits.joint.event_account import MINIMUM_EVENTS
 from analysis.fits.joint.reported import FittedJoint
 from analysis.fits.joint.risk_sets import RiskSet, cox_fit
-from analysis.fits.joint.rows import MINIMUM_EVENTS
 from analysis.fits.joint.sentences import association_phrase
 from analysis.fits.joint.trajectory import feature
 from analysis.fits.mixed import fit_mixed

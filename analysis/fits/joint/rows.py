@@ -10,13 +10,13 @@ from analysis.engine.structure import Array, Index
 from analysis.errors import UserError
 from analysis.fits import design as designs
 from analysis.fits.guards import Problem, rows_problem
+from analysis.fits.joint.event_account import events_left, follow_up_needs, too_few_events
 from analysis.fits.joint.limits import Limits, limits_of, with_stand_in
 from analysis.results import Excluded
 
 if TYPE_CHECKING:
     import polars as pl
 
-MINIMUM_EVENTS = 15
 NAMED = 3
 """Patients named in a refusal."""
 
@@ -85,13 +85,15 @@ def joint_rows(
         longitudinal = with_stand_in(longitudinal, formula, columns.lower, columns.upper)
     visits = designs.complete_rows(longitudinal, formula, random, columns.group, ())
     visits = timed_visits(visits, columns.long_time)
-    kept, excluded = _complete_events(events, event_formula, columns)
-    twice = kept.filter(kept[columns.group].is_duplicated())
-    if twice.height:
+    needs = follow_up_needs(events, event_formula, columns)
+    kept, lost_rows = events_left(events, [(f"no value of {name}", has) for name, has in needs])
+    excluded = tuple(Excluded(*item) for item in lost_rows)
+    twice = kept[columns.group].filter(kept[columns.group].is_duplicated())
+    if twice.len():
         return Problem(
             "duplicate_subject",
-            f"{named(twice[columns.group])} {'has' if twice[columns.group].n_unique() == 1 else 'have'} "  # noqa: E501
-            "more than one row of follow-up.",
+            f"{named(twice)} {'has' if twice.n_unique() == 1 else 'have'} more than one row of "
+            "follow-up.",
             "Give one row per patient: the first event, or the end of follow-up.",
         )
     visits, kept, lost = matched(visits, kept, columns.group)
@@ -108,7 +110,7 @@ def joint_rows(
     if columns.lower is not None or columns.upper is not None:
         limits = limits_of(visits.frame, formula, columns.lower, columns.upper)
     found = _followed(visits, kept, columns, limits, (*visits.excluded, *excluded))
-    return found if isinstance(found, Problem) else _checked(found, columns)
+    return _checked(found, columns) or too_few_events(found, events, columns, needs) or found
 
 
 def _followed(
@@ -117,7 +119,7 @@ def _followed(
     columns: Columns,
     limits: Limits | None,
     excluded: tuple[Excluded, ...],
-) -> "JointRows | Problem":
+) -> JointRows:
     labels, order = designs.numbered(events[columns.group])
     events = events[np.argsort(order)]
     event = events[columns.event].cast(float).to_numpy()
@@ -146,7 +148,7 @@ def _followed(
     )
 
 
-def _checked(rows: JointRows, columns: Columns) -> JointRows | Problem:
+def _checked(rows: JointRows, columns: Columns) -> Problem | None:
     labels = np.array(rows.labels)
     end = rows.follow_up
     finite = np.isfinite(rows.first) & (np.isfinite(rows.last) | (rows.event == 0))
@@ -180,29 +182,13 @@ def _checked(rows: JointRows, columns: Columns) -> JointRows | Problem:
             f"{int((time < 0).sum())} measurements lie before time 0, when nobody was at risk.",
             "Leave them out, or use the value before the start as a covariate.",
         )
-    return _enough(rows)
-
-
-def _enough(rows: JointRows) -> JointRows | Problem:
-    counts = np.bincount(rows.cause[rows.event > 0], minlength=len(rows.causes))
-    for name, n in zip(rows.causes, counts, strict=True):
-        if n < MINIMUM_EVENTS:
-            of = f" of cause '{name}'" if name else ""
-            return Problem(
-                "too_few_events",
-                f"{n} {'event' if n == 1 else 'events'}{of} cannot carry a joint model; about "
-                f"{MINIMUM_EVENTS} are needed.",
-                "Show the curves by event instead, or compare at a landmark day with an exact test."
-                if not name
-                else "Join causes that mean the same, or censor the rare one and say so.",
-            )
     if rows.interval and len(rows.causes) > 1:
         return Problem(
             "interval_with_causes",
             "Event times known between two visits and several causes at once are not fitted.",
             "Fit one cause at a time, or give the time of every event.",
         )
-    return rows
+    return None
 
 
 def check_columns(frame: "pl.DataFrame", table: str, names: Sequence[str | None]) -> None:
@@ -235,28 +221,6 @@ def timed_visits(visits: designs.Rows, long_time: str) -> designs.Rows:
     lost = visits.frame.height - kept.height
     more = (Excluded(f"no value of {long_time}", lost),) if lost else ()
     return replace(visits, frame=kept, excluded=(*visits.excluded, *more))
-
-
-def _complete_events(
-    events: "pl.DataFrame", event_formula: str, columns: Columns
-) -> tuple["pl.DataFrame", tuple[Excluded, ...]]:
-    """Rows without a missing value in what is needed; the cause of those without event may miss."""
-    rows = designs.complete_rows(
-        events, f"{columns.event_time[0]} ~ {event_formula}", "1", columns.group, ()
-    )
-    kept, excluded = rows.frame, list(rows.excluded)
-    for name in (columns.event, columns.entry):
-        if name is not None:
-            complete = kept.filter(kept[name].is_not_null())
-            if complete.height < kept.height:
-                excluded.append(Excluded(f"no value of {name}", kept.height - complete.height))
-            kept = complete
-    if columns.cause is not None:
-        known = (kept[columns.event].cast(float) == 0) | kept[columns.cause].is_not_null()
-        if not known.all():
-            excluded.append(Excluded(f"event without {columns.cause}", int((~known).sum())))
-        kept = kept.filter(known)
-    return kept, tuple(excluded)
 
 
 def matched(

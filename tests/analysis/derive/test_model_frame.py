@@ -257,3 +257,29 @@ def test_bad_scans_and_unknown_decay_are_counted():
 def test_lesions_of_a_blood_signal_are_refused():
     with pytest.raises(UserError, match="unit 'lesion' needs an imaging signal"):
         build(SPEC.replace(unit="lesion"))
+
+
+def test_events_of_patients_without_a_row_are_counted_for_a_joint_question():
+    """P5 to P9 have an event; P5 and P6 no value, P7 and P8 another cohort, P9 was not infused."""
+    more = pl.DataFrame(
+        {"usubjid": [f"P{n}" for n in range(5, 10)], "cohort": ["A", "A", "B", "B", "A"]}
+    )
+    subjects = pl.concat([SUBJECTS, more], how="diagonal")
+    infusions = subjects.filter(pl.col("usubjid") != "P9").select("usubjid", rel_day=pl.lit(0.0))
+    late = pl.DataFrame(
+        {"usubjid": more["usubjid"], "endpoint": "PFS", "time_day": 50.0, "cnsr": 0}
+    )
+    survival = pl.concat([SURVIVAL, late], how="vertical_relaxed")
+    joint = ModelSpec(
+        outcome="event:PFS", question="joint", exposure="kinetics:CARFLOW:flow:BLOOD",
+        cohort=("A",),
+    )  # fmt: skip
+    built = model_frame(
+        joint, subjects=subjects, kinetics=KINETICS, survival=survival, infusions=infusions
+    )
+    assert built.excluded == (
+        Excluded("patient of another cohort", 2),
+        Excluded("an event of a patient not in the infused set", 1),
+        Excluded("an event of a patient of another cohort", 2),
+        Excluded("an event of a patient without a value of the signal", 2),
+    )

@@ -233,3 +233,47 @@ def test_mixed_assays_are_refused():
     )
     with pytest.raises(UserError, match="mix 2 values of assay"):
         fit_specification(frame, EVENT)
+
+
+def few_that_count() -> pl.DataFrame:
+    """Twenty patients with an event each, nine of which do not count."""
+    name, day = pl.col("usubjid"), pl.col("rel_day")
+    ends = (
+        pl.when(name < "P03").then(6.0).when(name < "P05").then(100.0).when(name == "P05")
+        .then(None).when(name == "P06").then(60.0).when(name == "P07").then(56.0).otherwise(84.0)
+    )  # fmt: skip
+    frame = trial(20).with_columns(
+        event=pl.lit(1), event_day=ends,
+        age_year=pl.when(name == "P08").then(None).otherwise("age_year"),
+    )  # fmt: skip
+    # P06 has a value after the event only, P07 one on its day.
+    return frame.filter(((name != "P06") | (day == 84)) & ((name != "P07") | (day == 56)))
+
+
+def test_a_refusal_for_few_events_accounts_for_every_event_of_the_study():
+    before = [
+        ("patient of another cohort", 9), ("an event of a patient of another cohort", 5),
+        ("an event of a patient without a value of the signal", 1),
+    ]  # fmt: skip
+    fit = fit_specification(few_that_count(), EVENT, before)
+    assert fit.reason == "too_few_events"
+    assert fit.sentence == (
+        "Not estimable: 11 of 26 events count: 5 belong to patients of another cohort, 1 belongs "
+        "to a patient without a value of the signal, 1 belongs to a patient without a day of the "
+        "event, 3 came by day 7 (the time at risk begins after it), 2 came after day 84 (the last "
+        "with values), 2 belong to patients without a usable value from day 7 until the event and "
+        "1 belongs to a patient without age_year; about 15 are needed to carry a joint model."
+    )
+
+
+def test_the_events_said_to_count_are_those_the_model_counts():
+    """Without the nine, with nine more patients whose event counts, the fit has 20."""
+    more = trial(60).filter(pl.col("usubjid") >= "P20").with_columns(
+        event=pl.when(pl.col("usubjid") < "P29").then(1).otherwise(0), event_day=pl.lit(84.0)
+    )  # fmt: skip
+    both = pl.concat([few_that_count(), more], how="vertical_relaxed")
+    fit = fit_specification(both, EVENT)
+    assert fit.n_events == 20
+    # All 20 came on the last day: there is no landmark before which nobody had the event.
+    landmark = next(row for row in fit.sensitivity if row.rule == "landmark")
+    assert (landmark.status, landmark.ratio) == ("not_estimable", None)

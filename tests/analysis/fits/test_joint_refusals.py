@@ -191,3 +191,27 @@ def test_the_words_of_a_label_are_kept():
     fit = fit_trial(joint_trial(100, seed=1), tracer_class="direct_label")
     assert "each unit more of label of the infused product" in fit.sentence.lower()
     assert "never expansion, persistence or a cell count" in fit.sentence
+
+
+def test_too_few_events_say_where_the_others_are():
+    trial = joint_trial(100, seed=1)
+    seen = trial.events.filter(pl.col("event") == 1)["patient"].to_list()
+    assert len(seen) > 18
+    few = edited(
+        trial,
+        event=pl.col("patient").is_in(seen[:18]).cast(pl.Int64),
+        x=pl.when(pl.col("patient").is_in(seen[:2])).then(None).otherwise("x"),
+        cause=pl.when(pl.col("patient") == seen[2]).then(None).otherwise(pl.lit("progression")),
+    )
+    rows = few.longitudinal.filter(~pl.col("patient").is_in(seen[3:6]))
+    fit = fit_trial(few._replace(longitudinal=rows))
+    assert fit.sentence == (
+        "Not estimable: 13 of 18 events count: 2 belong to patients without x and 3 belong to "
+        "patients without a measurement; about 15 are needed to carry a joint model."
+    )
+    by_cause = fit_trial(few._replace(longitudinal=rows), cause="cause")
+    assert by_cause.sentence == (
+        "Not estimable: 12 of 18 events of cause 'progression' or of none named count: 2 belong "
+        "to patients without x, 1 belongs to a patient without cause and 3 belong to patients "
+        "without a measurement; about 15 are needed to carry a joint model."
+    )
