@@ -16,6 +16,7 @@ visits as a factor: a random intercept takes the variances of all visits for equ
 differ, single days are rejected in 1 to 8 % of trials without an effect (docs/decisions/019).
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -126,7 +127,7 @@ def tested(fitted: "FittedModel | FittedCensored", rows: Array) -> Tested:
     from scipy.special import stdtr, stdtrit
 
     estimate = rows @ fitted.beta
-    error = np.sqrt(_variances(fitted, rows))
+    error = np.sqrt(variances(fitted, rows))
     df = degrees(fitted, rows)
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = estimate / error
@@ -135,7 +136,7 @@ def tested(fitted: "FittedModel | FittedCensored", rows: Array) -> Tested:
     return Tested(estimate, error, df, statistic, p_value, estimate - width, estimate + width)
 
 
-def _variances(fitted: "FittedModel", rows: Array) -> Array:
+def variances(fitted: "FittedModel", rows: Array) -> Array:
     """Of each contrast. Where patients do not differ at all, as at a visit with all values below
     the limit, there is nothing to judge by: nan, not zero."""
     from analysis.fits.fitted import FittedMixed
@@ -213,9 +214,13 @@ def joint_test(fitted: "FittedModel", name: str, rows: Array) -> WaldTest:
 
 
 def _kenward_roger_test(fitted: "FittedModel", rows: Array) -> kr.JointTest | None:
-    """None where the approximation does not exist."""
+    return where_it_exists(lambda: fitted.kenward_roger_test(rows))
+
+
+def where_it_exists(kenward_roger_test: Callable[[], kr.JointTest]) -> kr.JointTest | None:
+    """The test; None where Kenward-Roger's approximation does not exist."""
     try:
-        test = fitted.kenward_roger_test(rows)
+        test = kenward_roger_test()
     except (np.linalg.LinAlgError, ZeroDivisionError):
         return None
     usable = np.isfinite(test.statistic) and test.statistic >= 0 and test.den_df > 0

@@ -5,14 +5,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analysis.engine.cluster_robust import cluster_robust
+from analysis.engine.cluster_robust import ClusterRobust, cluster_robust
+from analysis.engine.kenward_roger import KenwardRoger, joint_test, kenward_roger
 from analysis.engine.newton import Optima, minimize
 from analysis.engine.products import Pooled, outcome_sums, pairs, summed
 from analysis.engine.satterthwaite import degrees_of_freedom
 from analysis.engine.structure import Array
 from analysis.fits.contrasts import power
 from analysis.fits.fitted import FittedMixed
-from analysis.fits.inference import tested
+from analysis.fits.inference import NOTHING, tested, where_it_exists
 from analysis.fits.structured import FittedStructured
 from analysis.fits.structured.left_out import without_patient
 from analysis.results import InfluencePoint, finite
@@ -72,10 +73,10 @@ def _without(fitted: FittedMixed, row: Array, left_out: np.ndarray) -> Array:
         np.tile(lifted, (len(left_out), 1)),
     )
     scaled = fitted.scaled_rows(row[None])
-    if fitted.inference == "robust":
-        variance, df = _robust(fitted, ends, scaled, left_out)
-    else:
-        variance, df = degrees_of_freedom(ends.point, ends.theta, design.structure, scaled)
+    variance, own = variances_without(fitted, ends, left_out, scaled)
+    df = degrees_of_freedom(ends.point, ends.theta, design.structure, scaled)[1]
+    for index, pieces in own.items():
+        df[index] = _degrees(pieces, scaled, ends.point.beta[index], df[index])
     if fitted.inference == "wald":
         df = np.full_like(df, np.inf)
     estimate = row @ design.b_ols + design.y_scale * (ends.point.beta @ scaled[0])
@@ -86,25 +87,39 @@ def _without(fitted: FittedMixed, row: Array, left_out: np.ndarray) -> Array:
     return found
 
 
-def _robust(
-    fitted: FittedMixed, ends: Optima, rows: Array, left_out: np.ndarray
-) -> tuple[Array, Array]:
-    """Variance and degrees of freedom of contrasts (L, p) without each patient: (R, L)."""
-    design, found = fitted.design, []
-    for index, patient in enumerate(left_out):
-        kept = design.patient != patient
-        pieces = cluster_robust(
-            design.x_scaled[kept],
-            design.z_columns[kept],
-            design.patient[kept],
-            design.structure,
-            ends.theta[index],
-        )
-        residuals = design.y_scaled[kept] - design.x_scaled[kept] @ ends.point.beta[index]
-        variance = (pieces.moves(residuals, rows) ** 2).sum(axis=-1)
-        found.append((variance, pieces.degrees(rows)))
-    variances, df = zip(*found, strict=True)
-    return np.stack(variances), np.stack(df)
+def variances_without(
+    fitted: FittedMixed, ends: Optima, left_out: np.ndarray, rows: Array
+) -> tuple[Array, dict[int, ClusterRobust | KenwardRoger]]:
+    """Variance of contrasts (L, p) of the scaled fixed effects without each patient, (R, L): that
+    of the inference that the fit reports; nan where it cannot be fitted, or where the others do not
+    differ at all. Also what it is made of, by place in `left_out`, where it is not the model's."""
+    design = fitted.design
+    own: dict[int, ClusterRobust | KenwardRoger] = {}
+    found = ends.point.sigma2[:, None, None] * ends.point.covariance
+    least = NOTHING * np.einsum("lp,rpq,lq->rl", rows, found, rows, optimize=True)
+    for index in np.flatnonzero(ends.converged):
+        theta = ends.theta[index]
+        if fitted.inference == "kenward_roger":
+            pooled = without(fitted, left_out[[index]])
+            adjusted = own[int(index)] = kenward_roger(theta, pooled, design.structure)
+            found[index] = ends.point.sigma2[index] * adjusted.covariance
+        if fitted.inference == "robust":
+            kept = design.patient != left_out[index]
+            x, z, patient = design.x_scaled[kept], design.z_columns[kept], design.patient[kept]
+            clusters = own[int(index)] = cluster_robust(x, z, patient, design.structure, theta)
+            residuals = design.y_scaled[kept] - x @ ends.point.beta[index]
+            found[index] = clusters.covariance(residuals)
+    variance = np.einsum("lp,rpq,lq->rl", rows, found, rows, optimize=True)
+    variance[~ends.converged] = np.nan
+    return np.where(variance > least, variance, np.nan), own
+
+
+def _degrees(pieces: ClusterRobust | KenwardRoger, row: Array, beta: Array, plain: Array) -> Array:
+    """Of one contrast (1, p); plain: Satterthwaite's, where Kenward-Roger's do not exist."""
+    if isinstance(pieces, ClusterRobust):
+        return pieces.degrees(row)
+    test = where_it_exists(lambda: joint_test(pieces, row, beta, 1.0))
+    return plain if test is None else np.array([test.den_df])
 
 
 def without(fitted: FittedMixed, left_out: np.ndarray) -> Pooled:

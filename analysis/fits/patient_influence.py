@@ -3,6 +3,9 @@
 Cook's distance is the move of all fixed effects in units of their covariance, over their number;
 DFBETAS the move of one in units of its standard error without the patient. Large: Cook's distance
 above 4 / n, DFBETAS above 2 / sqrt(n) (Nieuwenhuis R et al. 2012, doi:10.32614/RJ-2012-011).
+Covariance and standard errors of both are those of the inference that the fit reports: the model's,
+Kenward-Roger's, or under "robust" what the patients differ by (CR2). That one spans as many
+directions as there are patients; where the fixed effects are more, there is no Cook's distance.
 """
 
 from collections.abc import Mapping
@@ -15,7 +18,7 @@ from analysis.engine.newton import minimize
 from analysis.engine.structure import Array
 from analysis.fits.chosen_values import extrapolation
 from analysis.fits.fitted import FittedMixed
-from analysis.fits.influence import BLOCK, without
+from analysis.fits.influence import BLOCK, variances_without, without
 from analysis.fits.marginal import chosen_row
 from analysis.fits.replicates import started
 from analysis.fits.restored import fitted_of
@@ -28,12 +31,16 @@ from analysis.serialized import Serialized
 if TYPE_CHECKING:
     import polars as pl
 
+SINGULAR = 1e-10
+"""Eigenvalue of a correlation matrix below which a direction of it has no variance."""
+
 
 class PatientInfluence(NamedTuple):
     """The model without one patient; None where it cannot be fitted.
 
-    dfbetas: largest in size over the fixed effects, of `dfbetas_term`. contrast: the asked contrast
-    without the patient, contrast_change: less that with all.
+    cooks_distance: also None where the covariance of the fixed effects has no inverse. dfbetas:
+    largest in size over the fixed effects, of `dfbetas_term`. contrast: the asked contrast without
+    the patient, contrast_change: less that with all.
     """
 
     usubjid: str
@@ -46,7 +53,8 @@ class PatientInfluence(NamedTuple):
 
 
 class Dfbetas(NamedTuple):
-    """The move of one fixed effect without one patient; None where it cannot be fitted."""
+    """The move of one fixed effect without one patient; None where it cannot be fitted, or where
+    the others do not differ in it."""
 
     usubjid: str
     term: str
@@ -99,7 +107,7 @@ def patient_influence(
             _point(fitted, label, own, error, row, limits)
             for label, own, error in zip(fitted.design.labels, beta, errors, strict=True)
         ),
-        key=lambda point: -(point.cooks_distance or 0.0),
+        key=lambda point: (-(point.cooks_distance or 0.0), -abs(point.dfbetas or 0.0)),
     )
     names = fitted.design.matrices.x_names
     moves = tuple(
@@ -108,10 +116,12 @@ def patient_influence(
         for name, value in zip(names, row_of, strict=True)
     )
     large = sum(point.is_large for point in points)
-    failed = sum(point.cooks_distance is None for point in points)
+    failed = sum(not np.isfinite(row_of).all() for row_of in beta)
     note = f"{large} of {m} patients move the fixed effects more than the usual limits."
     if failed:
         note += f" Without {failed} of them the model cannot be fitted: they carry it alone."
+    if failed < m and all(point.cooks_distance is None for point in points):
+        note += f" Cook's distance needs more patients than the {len(names)} fixed effects here."
     note += f" {caution}" * bool(caution)
     return Influence(tuple(points), moves, limits[0], limits[1], note)
 
@@ -137,10 +147,10 @@ def _refitted(fitted: FittedMixed, left_out: np.ndarray) -> _Refitted:
     design = fitted.design
     start = np.tile(started(design, fitted.optimum.theta), (len(left_out), 1))
     ends = minimize(without(fitted, left_out), design.structure, fitted.reml, start)
-    back = np.linalg.inv(design.x_transform)
+    back: Array = np.asarray(np.linalg.inv(design.x_transform), dtype=float)
     beta = design.b_ols + design.y_scale * ends.point.beta @ back.T
-    variance = np.einsum("ip,rpq,iq->ri", back, ends.point.covariance, back, optimize=True)
-    errors = design.y_scale * np.sqrt(ends.point.sigma2[:, None] * variance)
+    variance, _ = variances_without(fitted, ends, left_out, back)
+    errors = design.y_scale * np.sqrt(variance)
     beta[~ends.converged] = np.nan
     return _Refitted(beta, errors)
 
@@ -156,18 +166,29 @@ def _point(
     if not np.isfinite(beta).all():
         return PatientInfluence(label, None, None, None)
     move = fitted.beta - beta
-    cooks = float(move @ np.linalg.solve(fitted.covariance, move)) / len(beta)
+    cooks = _distance(fitted.covariance, move)
     dfbetas = move / errors
-    top = int(np.abs(dfbetas).argmax())
+    top = int(np.nan_to_num(np.abs(dfbetas)).argmax())
     contrast = None if row is None else float(row @ beta)
     change = None if row is None else float(row @ (beta - fitted.beta))
-    large = cooks > limits[0] or abs(float(dfbetas[top])) > limits[1]
+    large = (cooks or 0.0) > limits[0] or abs(float(dfbetas[top])) > limits[1]
     return PatientInfluence(
         label,
-        finite(cooks),
+        cooks,
         finite(dfbetas[top]),
         fitted.design.matrices.x_names[top],
         finite(contrast),
         finite(change),
         large,
     )
+
+
+def _distance(covariance: Array, move: Array) -> float | None:
+    """move' covariance^-1 move over the number of effects; None without an inverse."""
+    errors = np.sqrt(np.diag(covariance))
+    if not (errors > 0).all():
+        return None
+    correlation, own = covariance / np.outer(errors, errors), move / errors
+    if np.linalg.matrix_rank(correlation, hermitian=True, tol=SINGULAR) < len(move):
+        return None
+    return finite(float(own @ np.linalg.solve(correlation, own)) / len(move))

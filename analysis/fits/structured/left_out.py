@@ -6,12 +6,14 @@ from typing import NamedTuple
 import numpy as np
 
 from analysis.engine.structure import Array
+from analysis.fits.inference import variances
 from analysis.fits.structured.fitted import FittedStructured
 from analysis.fits.structured.search import EXACT, refit
 
 
 class LeftOut(NamedTuple):
-    """Fixed effects and standard errors without each patient, original scale; nan if not fitted."""
+    """Fixed effects and standard errors (of the reported inference) without each patient, original
+    scale; nan if not fitted."""
 
     beta: Array
     errors: Array
@@ -21,9 +23,9 @@ def left_out(fitted: FittedStructured) -> LeftOut:
     """Of every patient in turn."""
     found = [without_patient(fitted, number) for number in range(fitted.design.n_subjects)]
     size = len(fitted.beta)
-    nothing = np.full(size, np.nan)
+    nothing, each = np.full(size, np.nan), np.eye(size)
     beta = [nothing if one is None else one.beta for one in found]
-    errors = [nothing if one is None else np.sqrt(np.diag(one.model_covariance)) for one in found]
+    errors = [nothing if one is None else np.sqrt(variances(one, each)) for one in found]
     return LeftOut(np.stack(beta), np.stack(errors))
 
 

@@ -1,5 +1,6 @@
 """Refits of structured fits without each patient: as nlme's, and as a fit to the other rows."""
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -65,6 +66,25 @@ def test_without_a_patient_is_the_fit_to_the_other_rows(lesions, single, asked):
     assert found.beta == pytest.approx([row.estimate for row in others.estimates], rel=1e-5)
     errors = [row.std_error for row in others.estimates]
     assert found.model_covariance.diagonal() ** 0.5 == pytest.approx(errors, rel=1e-4)
+
+
+@pytest.mark.parametrize("inference", ["satterthwaite", "kenward_roger", "robust"])
+def test_moves_are_in_units_of_the_reported_covariance(uneven, inference):
+    """The refit's own standard errors of that inference; Cook's distance by that of all."""
+    asked = {"residual": "by:assay", "inference": inference}
+    fit = fit_mixed(uneven, FORMULA, "p", **asked)
+    found = patient_influence(fit)
+    for name in ("P00", "P05"):
+        alone = fit_mixed(uneven.filter(pl.col("p") != name), FORMULA, "p", **asked)
+        moves = [
+            a.estimate - b.estimate for a, b in zip(fit.estimates, alone.estimates, strict=True)
+        ]
+        expected = [one / row.std_error for one, row in zip(moves, alone.estimates, strict=True)]
+        own = [each.dfbetas for each in found.dfbetas if each.usubjid == name]
+        assert own == pytest.approx(expected, rel=1e-3)
+        cooks = moves @ np.linalg.solve(fit.design.covariance, moves) / 4
+        point = next(row for row in found.patients if row.usubjid == name)
+        assert point.cooks_distance == pytest.approx(cooks, rel=1e-3)
 
 
 def test_a_patient_who_carries_an_effect_alone(uneven):
