@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from analysis import fit_specification
 from analysis.derive.default_question import default_question
-from analysis.derive.model_frame import model_frame
+from analysis.derive.model_frame import study_frame
 from analysis.errors import UserError
 from analysis.fits.recipe import with_source
 from analysis.results import Fit
@@ -82,20 +82,7 @@ def default_spec_of(trial: Trial) -> ModelSpec:
 def fit_trial(trial: Trial, spec: ModelSpec) -> Fit:
     """Gather the rows of the question and fit it; nothing is stored."""
     spec.validate()
-    rows = model_frame(
-        spec,
-        subjects=trial.subjects,
-        characteristics=trial.characteristics,
-        kinetics=trial.kinetics,
-        quantifications=trial.quantifications,
-        labs=trial.labs,
-        lesions=trial.lesions,
-        responses=trial.responses,
-        adverse_events=trial.adverse_events,
-        infusions=trial.infusions,
-        scans=trial.scans,
-        survival=trial.survival,
-    )
+    rows = study_frame(trial, spec)
     fit = fit_specification(rows.frame, spec, rows.excluded)
     source = replace(fit.provenance, study=str(trial.study["studyid"]), cut=trial.cut.name)
     return fit.replace(provenance=source, code=with_source(fit.code, source.study, source.cut))

@@ -2,12 +2,18 @@
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
 from analysis.adjuster_columns import adjuster_column, is_logarithm, measured_adjuster
 from analysis.derive.columns import ensure
-from analysis.derive.groups import CHARACTERISTIC, characteristic, patient_groups
+from analysis.derive.groups import (
+    CHARACTERISTIC,
+    RESPONSE_LEVELS,
+    characteristic,
+    patient_groups,
+)
 from analysis.derive.labels import ACTIVITY_METRIC
 from analysis.derive.response import best_response
 from analysis.derive.sets import analysis_sets
@@ -22,6 +28,11 @@ from analysis.results import Excluded
 from analysis.selection import SET_COLUMN
 from analysis.specs import OUTCOME_QUESTIONS, ModelSpec
 
+SOURCES = (
+    "subjects", "characteristics", "kinetics", "quantifications", "labs", "lesions", "responses",
+    "adverse_events", "infusions", "scans", "survival",
+)  # fmt: skip
+"""Record frames of a study that `model_frame` takes."""
 _REGION_KIND = {"lesion": "lesion", "organ": "organ"}
 _SUBJECT_ADJUSTERS = ("age_year", "sex", "cohort", "arm", "dose_level", "disease", "siteid")
 
@@ -33,6 +44,11 @@ class ModelFrame:
     frame: pl.DataFrame
     excluded: tuple[Excluded, ...]
     signal: Signal
+
+
+def study_frame(study: Any, spec: ModelSpec) -> ModelFrame:
+    """`model_frame` of a study that has the frames of `SOURCES` as attributes."""
+    return model_frame(spec, **{name: getattr(study, name) for name in SOURCES})
 
 
 def model_frame(
@@ -57,7 +73,8 @@ def model_frame(
     and values below the limit are left to the fit, which counts them too. Zeros delivered without
     a limit are censored for a logarithm and stand as delivered for `log10_shift` and `none`.
     A question by exposure also gets the columns of its outcome (`survival`: times to events).
-    Raises UserError for an unknown signal, group, adjuster or characteristic.
+    Raises UserError for an unknown signal, group, adjuster or characteristic, and for responses by
+    two criteria where the specification names none.
     """
     signal = _signal(spec)
     sources = {
@@ -85,6 +102,7 @@ def model_frame(
         )
         if n
     ]
+    _require_one_criterion(spec, rows, responses)
     groups = patient_groups(
         _grouping(spec),
         subjects,
@@ -118,6 +136,24 @@ def _grouping(spec: ModelSpec) -> str:
     if spec.question in RESPONSE_QUESTIONS:
         return spec.outcome.partition(":")[2]
     return "cohort" if spec.question in OUTCOME_QUESTIONS else spec.group
+
+
+def _require_one_criterion(
+    spec: ModelSpec, rows: pl.DataFrame, responses: pl.DataFrame | None
+) -> None:
+    """Raises UserError where patients of the rows would be grouped by calls of two criteria."""
+    if spec.criterion or _grouping(spec) not in RESPONSE_LEVELS:
+        return
+    best = best_response(responses, None, spec.reader or None)
+    own = best.filter(pl.col("usubjid").is_in(rows["usubjid"].unique().implode()))
+    evaluable = own.filter(pl.col("responder").is_not_null())
+    criteria = evaluable["criterion"].fill_null("not named").unique().sort().to_list()
+    if len(criteria) > 1:
+        raise UserError(
+            f"specification: the patients' responses are by {len(criteria)} criteria "
+            f"({', '.join(criteria)}), which are not one outcome; give "
+            "criterion, or the cohort that is read by one of them"
+        )
 
 
 def _outcome(

@@ -14,7 +14,7 @@ from analysis.exposure_rules import RESPONSES
 from analysis.fits.exposure_rows import ExposureRows, exposure_rows
 from analysis.fits.guards import Problem
 from analysis.fits.mixed import judged, refused
-from analysis.fits.recipe import named_signal
+from analysis.fits.recipe import named_signal, snippet
 from analysis.fits.versions import provenance
 from analysis.results import Check, Excluded, Fit, SensitivityRow
 from analysis.specs import ModelSpec, adjuster_column
@@ -56,7 +56,7 @@ def fit_exposure_question(
         provenance=provenance(spec.spec_hash()),
         method=_method(spec, fit),
         references=(*fit.references, LANDMARK),
-        code=_snippet(spec),
+        code=snippet(spec),
     )
     if fit.status == "not_estimable":
         return fit.replace(advice=OVERLAP) if fit.reason == "separation" else fit
@@ -222,9 +222,3 @@ def outcome_words(outcome: str) -> str:
     kind, _, code = outcome.partition(":")
     words = RESPONSES[code][1] if kind == "response" else f"time to {code}"
     return f"{words} ({outcome})"
-
-
-def _snippet(spec: ModelSpec) -> str:
-    from analysis.fits.recipe import snippet
-
-    return snippet(spec).replace("'adverse_events', ", "'adverse_events', 'survival', ")

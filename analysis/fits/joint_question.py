@@ -64,7 +64,7 @@ def fit_joint_question(
         provenance=provenance(spec.spec_hash()),
         method=_method(spec, fit, rows),
         sentence=said,
-        code=snippet(spec).replace("'adverse_events', ", "'adverse_events', 'survival', "),
+        code=snippet(spec),
     )
 
 

@@ -165,16 +165,14 @@ def snippet(spec: ModelSpec) -> str:
     return "\n".join(
         [
             "from analysis import ModelSpec, fit_specification",
-            "from analysis.derive.model_frame import model_frame",
+            "from analysis.derive.model_frame import study_frame",
             "from models.engine import create_engine_for",
             "from models.queries import read_trial",
             "",
             'engine = create_engine_for("sqlite:///cartograph.db")  # the URL of your database',
             'trial = read_trial(engine, "STUDY", "CUT")',
             f"spec = ModelSpec({fields})",
-            "names = ('subjects', 'characteristics', 'kinetics', 'quantifications', 'labs',",
-            "         'lesions', 'responses', 'adverse_events', 'infusions', 'scans')",
-            "built = model_frame(spec, **{name: getattr(trial, name) for name in names})",
+            "built = study_frame(trial, spec)",
             "fit = fit_specification(built.frame, spec, built.excluded)",
             "print(fit.sentence)",
             "print(fit.table())",

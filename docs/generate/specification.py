@@ -85,7 +85,7 @@ MEANING = {
     "transform": TRANSFORMS,
     "shift": "what is added before the logarithm of log10_shift",
     "blq": BLQ_RULES,
-    "criterion": "response criteria; the study's own when empty",
+    "criterion": "response criteria; when empty the patients' own, which must be one",
     "reader": "whose assessment; the study's own when empty",
     "cohort": "cohorts kept; all when empty",
     "inference": dict.fromkeys(INFERENCES, ""),

@@ -137,7 +137,7 @@ def test_joint_and_structured_fits_are_kept_alike_in_both_databases(
 ) -> None:
     synthetic.write_trial(tmp_path / "export", patients_per_cohort=24)
     asked = (
-        RESPONSE.replace(cohort=()),
+        RESPONSE.replace(cohort=("B-ALL",)),
         ModelSpec(outcome=BLOOD, time="visit", random="intercept", day_low=7, day_high=28,
                   residual="by:visit", level=0.9, cohort=("B-ALL",)),
     )  # fmt: skip

@@ -92,6 +92,26 @@ def build(spec, **frames):
     return model_frame(spec, subjects=SUBJECTS, **(given | frames))
 
 
+TWO_CRITERIA = RESPONSES.with_columns(
+    criterion=pl.when(pl.col("usubjid") == "P3").then(pl.lit("LUGANO 2014")).otherwise("criterion")
+)
+QUESTION = ModelSpec(outcome="kinetics:CARFLOW:flow:BLOOD")
+
+
+@pytest.mark.parametrize("spec", [QUESTION, EXPOSURE])
+def test_two_criteria_are_not_one_outcome(spec):
+    with pytest.raises(UserError, match=r"by 2 criteria \(.*LUGANO 2014.*\).*give criterion"):
+        build(spec, responses=TWO_CRITERIA)
+    read_by_one = build(spec.replace(cohort=("A",)), responses=TWO_CRITERIA).frame
+    assert read_by_one["usubjid"].unique().sort().to_list() == ["P1", "P2"]
+    named = build(spec.replace(criterion="LUGANO 2014"), responses=TWO_CRITERIA).frame
+    assert named.filter(pl.col("group").is_not_null())["usubjid"].unique().to_list() == ["P3"]
+
+
+def test_groups_that_are_no_responses_need_no_criterion():
+    assert build(QUESTION.replace(group="sex"), responses=TWO_CRITERIA).frame.height
+
+
 GROUPS = [
     ("responder", ["responder", "responder", "non-responder", None]),
     ("complete_response", ["CR", "no CR", "no CR", None]),
