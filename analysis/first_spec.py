@@ -4,7 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from analysis.errors import UserError
+from analysis.exposure_rules import RESPONSE_QUESTIONS
 from analysis.specs import ModelSpec
+
+FIRST_MONTH = 28.0
+"""Day of the first assessment of response in most trials."""
 
 _OUTCOME_ORDER = (
     "kinetics:CARTG:qPCR:BLOOD",
@@ -53,3 +57,19 @@ def default_spec(
         criterion=criteria[0] if criteria else "",
         cohort=tuple(cohort),
     )
+
+
+def outcome_spec(first: ModelSpec, question: str, outcome: str) -> ModelSpec:
+    """A question of an outcome by the signal and in the patients of a study's first question.
+
+    The exposure is the peak of the first 28 days and the outcome counts from their end; a course
+    enters the hazard from day 14, behind the rise that a level and a slope cannot follow.
+    """
+    asked = ModelSpec(outcome=outcome, question=question, exposure=first.outcome,
+                      cohort=first.cohort, day_low=0.0)  # fmt: skip
+    if question in RESPONSE_QUESTIONS:
+        asked = asked.replace(criterion=first.criterion)
+    if question == "joint":
+        return asked.replace(day_low=14.0, blq="censored")
+    window = asked.replace(day_high=FIRST_MONTH, landmark_day=FIRST_MONTH)
+    return window if question == "joint_binary" else window.replace(parameter="peak")

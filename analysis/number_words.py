@@ -32,7 +32,7 @@ def p_words(p_value: float | None) -> str:
         return ""
     if p_value < LEAST_P:
         return "p < 0.0001"
-    return f"p {p_value:.2g}" if p_value < 0.995 else "p 1.0"
+    return f"p {p_value:#.2g}" if p_value < 0.995 else "p 1.0"
 
 
 def count(n: int, noun: str, several: str | None = None) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from math import exp
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from analysis.checks.answer import Answer
 from analysis.checks.conclusion import check_conclusion_by_rule
 from analysis.exposure_rules import RESPONSES
@@ -16,6 +18,7 @@ from analysis.fits.guards import Problem
 from analysis.fits.mixed import judged, refused
 from analysis.fits.recipe import named_signal, snippet
 from analysis.fits.versions import provenance
+from analysis.number_words import number
 from analysis.results import Check, Excluded, Fit, SensitivityRow
 from analysis.specs import ModelSpec, adjuster_column
 
@@ -93,17 +96,42 @@ def _rule_row(rule: str, fit: Fit) -> SensitivityRow:
     return SensitivityRow(rule, None, exp(own.estimate), low, high, own.p_value, n, "ok")
 
 
-def _answered(frame: "pl.DataFrame", spec: ModelSpec) -> tuple[ExposureRows, Fit]:
-    """The patients with an exposure and an outcome, and the fit to them under the rule asked."""
+def exposure_patients(frame: "pl.DataFrame", spec: ModelSpec) -> "pl.DataFrame":
+    """The patients behind an answer, one row each: usubjid, exposure (in the unit of the signal),
+    and `success` of a response, or event_day (days since infusion) and event (1, 0)."""
+    import polars as pl
+
+    rows, _ = _with_outcome(frame, spec)
+    needed = ("exposure", *_outcome_columns(spec), *map(adjuster_column, spec.adjusters))
+    kept = rows.frame.drop_nulls(needed)
+    if spec.question == "event_by_exposure":
+        kept = kept.filter(pl.col("event_day") > spec.landmark_day)
+    shift = {"log10": 0.0, "log10_shift": spec.shift}.get(spec.transform)
+    measured = pl.col("exposure") if shift is None else 10.0 ** pl.col("exposure") - shift
+    outcome = ("success",) if "success" in kept.columns else ("event_day", "event")
+    return kept.select("usubjid", measured.alias("exposure"), *outcome)
+
+
+def _outcome_columns(spec: ModelSpec) -> tuple[str, ...]:
+    return ("group",) if spec.question == "response_by_exposure" else ("event_day", "event")
+
+
+def _with_outcome(
+    frame: "pl.DataFrame", spec: ModelSpec
+) -> tuple[ExposureRows, tuple[Excluded, ...]]:
+    """The patients with an exposure, and who had answered before the landmark."""
     response = spec.question == "response_by_exposure"
-    outcome = ("group",) if response else ("event_day", "event")
+    outcome = _outcome_columns(spec)
     if response and "response_day" in frame.columns:
         outcome = (*outcome, "response_day")
     rows = exposure_rows(frame, spec, outcome)
-    early: tuple[Excluded, ...] = ()
-    if response:
-        rows, early = assessed_later(rows, spec)
-    fit = _fit(rows, spec, response)
+    return assessed_later(rows, spec) if response else (rows, ())
+
+
+def _answered(frame: "pl.DataFrame", spec: ModelSpec) -> tuple[ExposureRows, Fit]:
+    """The patients with an exposure and an outcome, and the fit to them under the rule asked."""
+    rows, early = _with_outcome(frame, spec)
+    fit = _fit(rows, spec, spec.question == "response_by_exposure")
     left_out = rows.excluded + early + fit.excluded
     return rows, fit.replace(excluded=left_out, n_censored=rows.n_censored)
 
@@ -175,7 +203,7 @@ def _problem(rows: ExposureRows) -> Problem | None:
 
 
 def _checks(rows: ExposureRows, spec: ModelSpec, fit: Fit) -> tuple[Check, ...]:
-    found = [check_conclusion_by_rule(Answer(spec, rows.frame, fit, ()))]
+    found = [check_conclusion_by_rule(Answer(spec, rows.frame, fit, ())), *_step(rows, spec)]
     if spec.question == "response_by_exposure" and (
         "response_day" not in rows.frame.columns or rows.frame["response_day"].null_count()
     ):
@@ -197,6 +225,21 @@ def _checks(rows: ExposureRows, spec: ModelSpec, fit: Fit) -> tuple[Check, ...]:
             )
         )
     return tuple(found)
+
+
+def _step(rows: ExposureRows, spec: ModelSpec) -> list[Check]:
+    """A warning where no two patients differ by the step that the ratio is for."""
+    width = float(np.ptp(rows.frame["exposure"].to_numpy()))
+    if not spec.transform.startswith("log10") or width >= 1:
+        return []
+    return [
+        Check(
+            "step", "warning",
+            f"Highest and lowest exposure differ by a factor of {number(10**width)} only, so no "
+            "patient has ten times the exposure of another; read the ratio as a slope, and compare "
+            "the exposures of both outcomes.", width,
+        )
+    ]  # fmt: skip
 
 
 def _method(spec: ModelSpec, fit: Fit) -> str:

@@ -34,7 +34,7 @@ def provenance_strip(view: View, *parts: str, downloads: Sequence[Download] = ()
     texts = [f"Cut {view.trial.cut.name}", *parts, f"v{view.version}"]
     return html.Div(
         [
-            html.Div([html.Span(text) for text in texts], className="cg-provenance"),
+            html.Div([html.Span(text) for text in texts if text], className="cg-provenance"),
             html.Div([_link(item) for item in downloads], className="cg-downloads")
             if downloads
             else None,

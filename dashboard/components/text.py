@@ -14,6 +14,11 @@ def join_facts(facts: Iterable[str | None]) -> list[Component]:
     return [html.Span(fact) for fact in facts if fact]
 
 
+def present(parts: Iterable[Component | None]) -> list[Component]:
+    """The parts that there are."""
+    return [part for part in parts if part is not None]
+
+
 def sentence_case(words: str) -> str:
     """Words at the start of a line."""
     return words[:1].upper() + words[1:]

@@ -1,6 +1,6 @@
 """Controls whose value lives in the address: choosing one is a new address, nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dash_mantine_components as dmc
@@ -45,13 +45,23 @@ def url_select(
 
 
 def url_segmented(
-    view: View, name: str, value: str, options: Sequence[tuple[str, str]], *, label: str
+    view: View,
+    name: str,
+    value: str,
+    options: Sequence[tuple[str, str]],
+    *,
+    label: str,
+    alone: Mapping[str, str | None] | None = None,
 ) -> Component:
-    """One choice of a few, as links beside each other; an option is (value, text)."""
+    """One choice of a few, as links beside each other; an option is (value, text), "" for none.
+
+    alone: the page's parameters that a choice keeps; all of them when not given.
+    """
+    path = None if alone is None else view.path
     links = [
         html.A(
             text,
-            href=view.href(**{name: option}),
+            href=view.href(path, **{**(alone or {}), name: option or None}),
             className="cg-segment",
             **({"aria-current": "true"} if option == value else {}),
         )

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from analysis.errors import UserError
-from analysis.specs import OUTCOME_QUESTIONS, ModelSpec
-from dashboard.trial_signals import first_question
+from analysis.specs import ModelSpec
+from dashboard.model.outcome_controls import usual_question
 from dashboard.view import View
 
 TEXTS = ("reference", "residual", "covariance", "nested", "weights")
@@ -14,20 +14,12 @@ WHOLE = ("spline_df", "seed")
 LISTS = ("days", "crossed")
 UNSEEN = (*TEXTS, *NUMBERS, *WHOLE, *LISTS, "transform")
 """Fields that an address may give and no control shows."""
-OF_AN_OUTCOME = ("exposure", "parameter", "landmark_day", "association", "baseline")
-"""Fields of questions whose figures this page does not draw."""
-NOT_HERE = (
-    "questions whose outcome is a response or an event are not drawn on this page; ask them by "
-    "cartograph fit --spec FILE"
-)
 
 
 def beyond_controls(params: Mapping[str, str]) -> dict[str, Any]:
-    """Changes to a specification by an address. Raises UserError for a value of another type, or
-    a question that this page does not draw."""
-    if params.get("question") in OUTCOME_QUESTIONS or any(params.get(n) for n in OF_AN_OUTCOME):
-        raise UserError(NOT_HERE)
-    changes: dict[str, Any] = {n: params[n] for n in ("question", *TEXTS) if n in params}
+    """Changes to a specification by an address. Raises UserError for a value of another type."""
+    texts = ("question", *TEXTS, "transform")
+    changes: dict[str, Any] = {name: params[name] for name in texts if name in params}
     changes |= {name: _number(name, params[name]) for name in NUMBERS if name in params}
     changes |= {name: _whole(name, params[name]) for name in WHOLE if name in params}
     if "crossed" in params:
@@ -40,7 +32,7 @@ def beyond_controls(params: Mapping[str, str]) -> dict[str, Any]:
 
 def beyond_words(spec: ModelSpec, view: View) -> str:
     """What is asked beyond what the controls show; "" for nothing."""
-    usual = first_question(view.trial, view.params.get("signal", ""))
+    usual = usual_question(view.trial, view.params)
     asked = {
         name: getattr(spec, name) for name in UNSEEN if getattr(spec, name) != getattr(usual, name)
     }

@@ -7,12 +7,18 @@ from dash.development.base_component import Component
 
 from analysis.derive.signal import Signal
 from analysis.fits.recipe import default_inference
-from analysis.specs import GROUPS, ModelSpec
+from analysis.specs import GROUPS, OUTCOME_QUESTIONS, ModelSpec
 from dashboard.components.signal_options import signal_options
-from dashboard.components.text import sentence_case
+from dashboard.components.text import present, sentence_case
 from dashboard.components.url_control import url_select
-from dashboard.model import reading
 from dashboard.model.adjuster_options import adjuster_options
+from dashboard.model.outcome_controls import (
+    RULE_WORDS,
+    options_of,
+    outcome_controls,
+    question_choice,
+)
+from dashboard.model.windows import OWN_WINDOW, window_name, window_options
 from dashboard.trial_signals import first_question
 from dashboard.view import View
 
@@ -28,9 +34,16 @@ INFERENCE_CHOICES = {
 
 
 def builder(view: View, catalog: tuple[Signal, ...], spec: ModelSpec | None) -> Component:
-    """The guided question: outcome, groups, time, random part, adjusters, low values."""
+    """The guided question: its kind first, then its fields."""
     chosen = spec or first_question(view.trial)
-    return html.Div([*_what(view, catalog, chosen), *_how(view, chosen)], className="cg-controls")
+    if chosen.question in OUTCOME_QUESTIONS:
+        controls = outcome_controls(view, catalog, chosen)
+    else:
+        controls = [*_what(view, catalog, chosen), *_how(view, chosen)]
+    return html.Div(
+        present([question_choice(view, chosen), html.Div(controls, className="cg-controls")]),
+        className="cg-builder",
+    )
 
 
 def _what(view: View, catalog: tuple[Signal, ...], chosen: ModelSpec) -> list[Component]:
@@ -45,8 +58,8 @@ def _what(view: View, catalog: tuple[Signal, ...], chosen: ModelSpec) -> list[Co
         url_select("signal", chosen.outcome, signal_options(catalog),
                    label="Outcome over time", width=300, searchable=True),
         url_select("group", chosen.group, groups, label="Compared between", width=320),
-        url_select("window", reading.window_name(chosen) or reading.OWN_WINDOW,
-                   reading.window_options(chosen), label="Days", width=150),
+        url_select("window", window_name(chosen) or OWN_WINDOW, window_options(chosen),
+                   label="Days", width=150),
     ]  # fmt: skip
 
 
@@ -65,11 +78,7 @@ def _how(view: View, chosen: ModelSpec) -> list[Component]:
         url_select("adjust", chosen.adjusters[0] if chosen.adjusters else "",
                    adjuster_options(view.trial.characteristics),
                    label="Adjusted for", width=220, searchable=True),
-        url_select("rule", chosen.blq, [
-            {"value": "half_lloq", "label": "Half the limit"},
-            {"value": "censored", "label": "Censored"},
-            {"value": "drop", "label": "Left out"},
-        ], label="Below limit", width=140),
+        url_select("rule", chosen.blq, options_of(RULE_WORDS), label="Below limit", width=140),
         url_select("inference", inference_choice(chosen), [
             {"value": name, "label": label} for name, label in inference_choices(chosen).items()
         ], label="Tests and intervals", width=240),

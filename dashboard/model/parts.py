@@ -17,12 +17,12 @@ from analysis.results import Fit, WaldTest
 from analysis.specs import ModelSpec
 from dashboard.components.plain_table import Column, plain_table
 from dashboard.components.text import moment, sentence_case
+from dashboard.model.outcome_controls import RULE_WORDS
 from dashboard.model.question_link import question_link
 from dashboard.view import View
 from figures.number_text import EN_DASH, significant
 
 DAY_TERMS = ("nominal_day", "visit", "time", "day")
-RULE_WORDS = {"half_lloq": "Half the limit", "drop": "Left out", "censored": "Censored"}
 TEST_WORDS = {
     "group at any time": "Do the groups differ on any day?",
     "group by time": "Do their courses differ in shape?",

@@ -5,18 +5,17 @@ from dataclasses import replace
 from analysis.errors import UserError
 from analysis.specs import OUTCOME_QUESTIONS, ModelSpec
 from dashboard.model.beyond_controls import UNSEEN, written
-from dashboard.model.reading import chosen_spec, window_name
+from dashboard.model.outcome_controls import outcome_params, usual_question
+from dashboard.model.reading import chosen_spec
 from dashboard.model.scope import applied
-from dashboard.trial_signals import first_question
+from dashboard.model.windows import window_name
 from dashboard.view import View
 
 
 def question_link(spec: ModelSpec, view: View) -> str | None:
-    """The address of a question; None where this page would ask another one, or draws none such."""
-    if spec.question in OUTCOME_QUESTIONS:
-        return None
+    """The address of a question; None where this page would ask another one."""
     try:
-        params = _own(spec, first_question(view.trial, spec.outcome))
+        params = _own(spec, view)
         named = window_name(spec)
         selection = view.selection.replace(
             analysis_set=spec.analysis_set, cohort=spec.cohort, criterion=spec.criterion,
@@ -34,13 +33,14 @@ def question_link(spec: ModelSpec, view: View) -> str | None:
     return view.href(view.path, selection, **params) if same else None
 
 
-def _own(spec: ModelSpec, usual: ModelSpec) -> dict[str, str]:
+def _own(spec: ModelSpec, view: View) -> dict[str, str]:
     """The page's own parameters: those of its controls, and of fields without one."""
-    params = {
+    params = outcome_params(spec) if spec.question in OUTCOME_QUESTIONS else {
         "signal": spec.outcome, "question": spec.question, "group": spec.group, "time": spec.time,
         "random": spec.random, "rule": spec.blq, "inference": spec.inference,
         "adjust": ",".join(spec.adjusters),
     }  # fmt: skip
+    usual = usual_question(view.trial, params)
     changed = [name for name in UNSEEN if getattr(spec, name) != getattr(usual, name)]
     params |= {name: written(getattr(spec, name)) for name in changed}
     return {name: value for name, value in params.items() if value}

@@ -8,40 +8,20 @@ import polars as pl
 from analysis.derive.groups import patient_groups
 from analysis.derive.measured_peaks import MeasuredPeaks, measured_peaks
 from analysis.derive.signal import Signal, signal_series
-from analysis.errors import UserError
 from analysis.fits.recipe import default_inference
 from analysis.number_words import p_words
 from analysis.results import Fit, GeometricMeanRatio
-from analysis.specs import ModelSpec
-from dashboard.components.text import sentence_case
-from dashboard.filters import window_text
+from analysis.specs import OUTCOME_QUESTIONS, ModelSpec
 from dashboard.model.beyond_controls import beyond_controls
+from dashboard.model.outcome_controls import outcome_changes, usual_question
 from dashboard.model.scope import scope_changes
-from dashboard.trial_signals import first_question, trial_signals
+from dashboard.model.windows import OWN_WINDOW, window
+from dashboard.trial_signals import trial_signals
 from dashboard.view import View
 from figures.effect_curve import FittedCurve
 from figures.influence_plot import Influence
 from figures.number_text import day_text
 from figures.ratio_forest import ForestRow
-
-WINDOWS: Mapping[str, tuple[float | None, float | None]] = {
-    "0-28": (0.0, 28.0),
-    "7-28": (7.0, 28.0),
-    "14-28": (14.0, 28.0),
-    "0-90": (0.0, 90.0),
-    "from-0": (0.0, None),
-    "all": (None, None),
-}
-OWN_WINDOW = "own"
-"""A window without a name here: that of the address, or of the study's first question."""
-WINDOW_LABELS = (
-    ("0-28", "Days 0 to 28"),
-    ("7-28", "Days 7 to 28"),
-    ("14-28", "Days 14 to 28"),
-    ("0-90", "Days 0 to 90"),
-    ("from-0", "From day 0"),
-    ("all", "All days"),
-)
 
 
 def signals(view: View) -> tuple[Signal, ...]:
@@ -55,47 +35,31 @@ def chosen_spec(view: View) -> ModelSpec:
     Raises:
         UserError: a value of the address is no choice of this page.
     """
-    spec = first_question(view.trial, view.params.get("signal", ""))
-    params = view.params
+    usual, params = usual_question(view.trial, view.params), view.params
     changes = scope_changes(view) | beyond_controls(params)
-    for name in ("group", "time", "random", "transform", "inference"):
-        if name in params:
-            changes[name] = params[name]
     if params.get("window", OWN_WINDOW) != OWN_WINDOW:
         changes["day_low"], changes["day_high"] = window(params["window"])
     if "rule" in params:  # of its own name: the filters' rule "censored" is their default
         changes["blq"] = params["rule"]
-    if "time" in changes:
-        changes.setdefault("random", "matching" if changes["time"] == "spline" else "intercept")
     if "adjust" in params:
         changes["adjusters"] = tuple(name for name in params["adjust"].split(",") if name)
+    if usual.question in OUTCOME_QUESTIONS:
+        return usual.replace(**changes | outcome_changes(params, usual, changes))
+    return _by_group(usual.replace(**changes), params)
+
+
+def _by_group(spec: ModelSpec, params: Mapping[str, str]) -> ModelSpec:
+    """With the controls of a comparison of groups."""
+    changes = {
+        name: params[name]
+        for name in ("group", "time", "random", "inference") if name in params
+    }  # fmt: skip
+    if "time" in changes:
+        changes.setdefault("random", "matching" if changes["time"] == "spline" else "intercept")
     asked = spec.replace(**changes)
     if asked.inference == default_inference(asked):
         return asked.replace(inference="auto")  # the default by its name is the same question
     return asked
-
-
-def window(name: str) -> tuple[float | None, float | None]:
-    """First and last day of a named window."""
-    if name not in WINDOWS:
-        raise UserError(f"window '{name}' is not one of {', '.join(WINDOWS)}; choose one above")
-    return WINDOWS[name]
-
-
-def window_name(spec: ModelSpec) -> str | None:
-    """The name of a specification's window, None when it is one of its own."""
-    ends = (spec.day_low, spec.day_high)
-    return next((name for name, days in WINDOWS.items() if days == ends), None)
-
-
-def window_options(spec: ModelSpec) -> list[dict[str, str]]:
-    """The windows to choose from, with the one of the address when it has no name."""
-    named = [{"value": value, "label": label} for value, label in WINDOW_LABELS]
-    if window_name(spec) is not None:
-        return named
-    words = window_text(spec.day_low, spec.day_high)
-    own_window = sentence_case(words)
-    return [*named, {"value": OWN_WINDOW, "label": own_window}]
 
 
 def measured(view: View, spec: ModelSpec, fit: Fit) -> MeasuredPeaks:

@@ -62,7 +62,7 @@ def test_a_peak_that_does_not_hold_among_all_comparisons_is_not_in_bold() -> Non
     page = page._replace(mains=(main,), forest=page.forest._replace(rows=tuple(rows)))
     parts = finding.sentence(page)
     assert all(isinstance(part, str) for part in parts)
-    assert "p 0.03, not after correction for 8 comparisons)" in "".join(parts)
+    assert "p 0.030, not after correction for 8 comparisons)" in "".join(parts)
     alone = page._replace(forest=page.forest._replace(rows=(rows[-1],)))
     assert any(not isinstance(part, str) for part in finding.sentence(alone))
 
@@ -111,7 +111,8 @@ def test_uptake_is_compared_by_region_sorted_by_ratio() -> None:
         (Comparison("x", "", 2.6, 1.7, 3.8, 0.00014, 12, 6, 0),
          "2.6 times higher in responders (95 % CI 1.7–3.8; n = 12 against 6, p 0.00014)"),
         (Comparison("x", "", 0.5, 0.25, 0.9, 0.03, 12, 6, 0),
-         "2.0 times lower in responders (ratio 0.50, 95 % CI 0.25–0.90; n = 12 against 6, p 0.03)"),
+         "2.0 times lower in responders (ratio 0.50, 95 % CI 0.25–0.90; n = 12 against 6, "
+         "p 0.030)"),
         (Comparison("x", "", 0.62, 0.12, 3.1, 0.52, 16, 7, 0),
          "not clearly different (ratio 0.62, 95 % CI 0.12–3.1; n = 16 against 7, p 0.52)"),
         (Comparison("x", "", math.nan, math.nan, math.nan, math.nan, 2, 6, 0),

@@ -44,7 +44,7 @@ def test_what_holds_is_named_with_its_rate() -> None:
     assert [q for _, q in differing(found).rows] == list(rates[:2])
     assert rates[:2] == pytest.approx((0.004, 0.008))
     assert forest_title(page(found)) == "2 of 4 differ (corrected for 4 tests)"
-    assert family_note(found).endswith(" Day 7 (0.004); Day 14 (0.008).")
+    assert family_note(found).endswith(" Day 7 (0.0040); Day 14 (0.0080).")
     assert family_note(found[:2]).endswith(" All are.")
 
 

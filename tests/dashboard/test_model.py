@@ -18,6 +18,7 @@ from analysis.results import (
 from dashboard.address import Request
 from dashboard.filters import page_filters
 from dashboard.model import parts, reading
+from dashboard.model.windows import window_options
 from dashboard.pages import model
 from dashboard.selecting import build_view
 from dashboard.trial_signals import first_question
@@ -156,7 +157,7 @@ def test_the_filters_of_the_address_are_in_the_question(
 
 def test_days_of_the_address_stand_in_the_control() -> None:
     spec = reading.chosen_spec(view("day_low=1&day_high=21"))
-    assert reading.window_options(spec)[-1] == {"value": "own", "label": "1 to 21 d"}
+    assert window_options(spec)[-1] == {"value": "own", "label": "Days 1 to 21"}
     assert reading.chosen_spec(view("day_low=1&day_high=21&window=own")) == spec
 
 

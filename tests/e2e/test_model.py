@@ -84,3 +84,19 @@ def test_a_fit_that_cannot_be_made_says_why(watched):
     page = watched.open("/model?adjust=no_such_thing")
     expect(page.locator("#model-progress")).to_contain_text("no_such_thing", timeout=FIT_MS)
     assert watched.problems == []
+
+
+def test_response_by_exposure_is_asked_by_its_link_and_answered(fresh, watched):
+    page = watched.open("/model")
+    wait_for_result(page)
+    page.get_by_role("link", name="Response by exposure").click()
+    page.wait_for_url(re.compile(r"[?&]question=response_by_exposure"))
+    expect(page.locator("#model-exposure .main-svg").first).to_be_visible(timeout=FIT_MS)
+    expect(page.locator(".cg-sentence").first).to_contain_text("ten times the peak")
+    expect(page.get_by_role("heading", name="Odds ratio", exact=True)).to_be_visible()
+    choose(page, "Days of the exposure", "Days 7 to 28")
+    page.wait_for_url(re.compile(r"[?&]window=7-28"))
+    expect(page.locator(".cg-sentence").first).to_contain_text("day 7 to 28", timeout=FIT_MS)
+    page.get_by_role("link", name="Signal by group").click()
+    wait_for_result(page)
+    assert watched.problems == []

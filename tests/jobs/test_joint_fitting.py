@@ -135,7 +135,7 @@ def test_few_events_are_refused_with_the_reason(trial: Trial) -> None:
 def test_joint_and_structured_fits_are_kept_alike_in_both_databases(
     sqlite_url: str, postgres_url: str, tmp_path: Path
 ) -> None:
-    synthetic.write_trial(tmp_path / "export", patients_per_cohort=24)
+    synthetic.write_trial(tmp_path / "export", patients_per_cohort=60)
     asked = (
         RESPONSE.replace(cohort=("B-ALL",)),
         ModelSpec(outcome=BLOOD, time="visit", random="intercept", day_low=7, day_high=28,

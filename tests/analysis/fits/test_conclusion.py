@@ -29,8 +29,8 @@ def test_a_decision_that_turns_is_a_warning_with_what_to_do():
     check = by_rule((3.1, 0.16), (3.4, 0.002), (3.3, 0.2))
     assert check.status == "warning"
     assert check.message == (
-        "The conclusion depends on the rule for values below the limit (p 0.16 censored, p 0.002 "
-        "half the limit, p 0.2 left out); take the rule 'censored' as the primary one, and report "
+        "The conclusion depends on the rule for values below the limit (p 0.16 censored, p 0.0020 "
+        "half the limit, p 0.20 left out); take the rule 'censored' as the primary one, and report "
         "the others beside it; the number above is that of the rule 'half the limit', which has a "
         "test of the whole course."
     )
@@ -46,8 +46,8 @@ def test_the_test_of_the_whole_course_counts_too():
     check = by_rule((3.1, 0.01), (3.2, 0.01), (3.3, 0.02), joint=(None, 0.03, 0.2))
     assert check.status == "warning"
     assert check.message.startswith(
-        "The test of the whole course depends on the rule for values below the limit (p 0.03 half "
-        "the limit, p 0.2 left out); there is no such test with the values censored: report both, "
+        "The test of the whole course depends on the rule for values below the limit (p 0.030 half "
+        "the limit, p 0.20 left out); there is no such test with the values censored: report both, "
         "and conclude from neither alone."
     )
     three = by_rule((3.1, 0.01), (3.2, 0.01), (3.3, 0.02), joint=(0.1, 0.03, 0.2))
@@ -58,8 +58,8 @@ def test_without_a_censored_answer_nobody_is_sent_to_it():
     check = by_rule((None, None), (3.2, 0.01), (3.3, 0.2))
     assert check.status == "warning"
     assert check.message == (
-        "The conclusion depends on the rule for values below the limit (p 0.01 half the limit, "
-        "p 0.2 left out); the censored rule could not be fitted: report those that were, and "
+        "The conclusion depends on the rule for values below the limit (p 0.010 half the limit, "
+        "p 0.20 left out); the censored rule could not be fitted: report those that were, and "
         "conclude from none alone."
     )
 
@@ -112,12 +112,12 @@ def test_one_day_against_the_whole_course():
     assert (check.status, check.value) == ("warning", 0.12)
     assert check.message == (
         "The test of the whole course shows no difference (p 0.12) where day 14 alone does "
-        "(p 0.03); report the whole course first, and take day 14 as a lead to be confirmed."
+        "(p 0.030); report the whole course first, and take day 14 as a lead to be confirmed."
     )
     check = by_day(0.12, 0.03)
     assert check.status == "warning"
     assert check.message == (
-        "The test of the whole course shows a difference (p 0.03) where day 14 alone does not "
+        "The test of the whole course shows a difference (p 0.030) where day 14 alone does not "
         "(p 0.12); report the whole course first, and read the days as its description."
     )
     assert by_day(0.03, 0.049).status == by_day(0.06, 0.9).status == "ok"

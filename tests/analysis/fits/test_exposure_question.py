@@ -9,6 +9,7 @@ import pytest
 from analysis import Fit, ModelSpec, below_limit_table, fit_cox, fit_logistic, fit_specification
 from analysis.errors import UserError
 from analysis.fits.exposure_rows import exposure_rows
+from analysis.number_words import number as written
 
 BLOOD = "kinetics:CARTG:qPCR:BLOOD"
 RESPONSE = ModelSpec(
@@ -133,7 +134,7 @@ def test_response_is_a_firth_regression_at_the_landmark():
     )
     assert "the landmark" in fit.method
     assert Fit.from_dict(json.loads(json.dumps(fit.to_dict(), allow_nan=False))) == fit
-    assert "survival" in fit.code
+    assert "study_frame(trial, spec)" in fit.code
 
 
 def test_the_logarithm_of_an_adjuster_is_in_table_sentence_and_method():
@@ -246,6 +247,17 @@ def test_the_true_slope_is_covered():
         row = fit_specification(trial(seed, patients=50), RESPONSE).estimates[1]
         covered += row.conf_low < 1.5 < row.conf_high
     assert covered >= 53
+
+
+def test_a_step_that_no_patient_took_is_a_warning():
+    narrow = trial().with_columns(value=1000 * (pl.col("value") / 1000) ** 0.2)
+    fit = fit_specification(narrow, RESPONSE)
+    step = next(check for check in fit.checks if check.name == "step")
+    peaks = patients_of(narrow).filter(pl.col("usubjid") != "P07")["value"]
+    assert 1 < peaks.max() / peaks.min() < 10
+    assert f"factor of {written(peaks.max() / peaks.min())} only" in step.message
+    assert fit.status == "warning"
+    assert "step" not in {check.name for check in fit_specification(trial(), RESPONSE).checks}
 
 
 def test_no_relation_is_said_plainly():

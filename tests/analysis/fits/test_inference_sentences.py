@@ -73,7 +73,7 @@ def test_likelihood_ratio() -> None:
     assert ratio_test_sentence("random part", 9.2, 0.003, "0.5 chi2(0) + 0.5 chi2(1)", 0, 0, None,
                                *facts) == (
         "The larger random part fits better than the smaller one (likelihood-ratio test, statistic "
-        "9.2 against 0.5 chi2(0) + 0.5 chi2(1); p 0.003; 24 patients, 192 observations)."
+        "9.2 against 0.5 chi2(0) + 0.5 chi2(1); p 0.0030; 24 patients, 192 observations)."
     )  # fmt: skip
     assert ratio_test_sentence("fixed effects", 2.4, 0.12, "parametric bootstrap", 500, 3, 9,
                                *facts) == (
@@ -90,7 +90,7 @@ def test_permutation() -> None:
     )
     assert permutation_sentence("arm", "interaction", 0.4, 999, 4, 1, 24, 192) == (
         "The course of the outcome is not shown to differ by arm (permutation of patients' labels, "
-        "995 relabelled trials, seed 1, 4 more could not be fitted; p 0.4; 24 patients, 192 "
+        "995 relabelled trials, seed 1, 4 more could not be fitted; p 0.40; 24 patients, 192 "
         "observations)."
     )
 
