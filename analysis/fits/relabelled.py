@@ -3,7 +3,7 @@
 With patients' own curves the F test of the whole course holds its level, and the share of
 relabelled trials that are as extreme stands beside it. In two cases that share is the p-value
 (rejections of null expansion curves at 5 %, benchmark "curve tests"): with planned visits as a
-factor a patient has a level and no curve, and F rejects 11 % of trials; with fewer than five
+factor a patient has a level and no curve, and F rejects 8 to 11 % of trials; with fewer than five
 patients per random effect of a full covariance F rejects 1 to 3 %. Who asks for an inference by
 name gets its F.
 """
@@ -28,7 +28,7 @@ NOTE = (
 )
 VISITS = (
     "a level per patient leaves the course of curves to the residual, and F tests then reject "
-    "about 11 % of null trials."
+    "8 to 11 % of null trials."
 )
 FEW = (
     "with fewer than five patients per random effect F tests reject 1 to 3 % of null trials "

@@ -8,6 +8,9 @@ import pytest
 
 from analysis import Fit, ModelSpec, fit_mixed, fit_specification, predict_patients
 from analysis.errors import UserError
+from analysis.fits.inference import joint_test
+from benchmarks.curve_tests import SPLINE
+from benchmarks.null_curves import curves, design
 
 BLOOD = "kinetics:CARTG:qPCR:BLOOD"
 LESION = "uptake:f18_fhbg:suv_mean:lesion"
@@ -251,3 +254,51 @@ def test_a_day_of_the_question_says_the_time_of_the_residual(residual, by_hand, 
         row = predict_patients(fit, [{"rel_day": 14.0, **more}], [who]).predictions[0]
         other = predict_patients(hand, [{**at, **more}], [who]).predictions[0]
         assert row[2:9] == pytest.approx(other[2:9], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "said", "unsaid"),
+    [
+        ({"residual": "by:group"}, "warning",
+         ("residual variance for each group gives them no curve", "8 to 11 %", "'robust'"),
+         "relabelled"),
+        ({"residual": "by:group", "inference": "robust"}, "warning", ("8 to 11 %",), "'robust'"),
+        ({"residual": "car1:day"}, "note",
+         ("residuals correlated over days do not stand", "relabelled", "'robust' 4 to 6 %"),
+         "Read the ratio"),
+        ({}, "note", ("course parallel to the group's. In null", "relabelled"), "one day"),
+        ({"inference": "satterthwaite"}, "warning", ("8 to 11 %", "'robust'"), "relabelled"),
+        ({"time": "spline", "random": "intercept", "residual": "by:group"}, "warning",
+         ("beside residual 'by:group' too", "15 to 21 %"), "relabelled"),
+    ],
+)  # fmt: skip
+def test_no_residual_structure_stands_for_the_patients_curves(changes, status, said, unsaid):
+    fit = fit_specification(
+        trial(), ModelSpec(outcome=BLOOD, **{**VISITS, **changes}), influence=False
+    )
+    check = next(item for item in fit.checks if item.name == "random_part")
+    assert check.status == status
+    assert all(words in check.message for words in said), check.message
+    assert unsaid not in check.message
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("time", "low", "high"), [("visit", 0.07, 0.14), (SPLINE, 0.13, 0.25)])
+def test_a_variance_by_group_leaves_the_false_alarms_of_a_level_per_patient(time, low, high):
+    """200 null trials of expansion curves: as often as with independent residuals."""
+    frame = design(24, 1, 5).with_columns(
+        time=pl.col("rel_day").log1p(), visit=pl.col("nominal_day").cast(pl.String)
+    )
+    found = {"independent": [], "by:group": []}
+    for outcome in curves(frame, 200, 77):
+        for residual, rejected in found.items():
+            fit = fit_mixed(
+                frame.with_columns(y=outcome), f"y ~ {time} * group", "usubjid",
+                residual=residual, verify=False,
+            )  # fmt: skip
+            terms = [t for t in fit.design.design.matrices.x_terms if "group" in t[1]]
+            rows = np.vstack([np.eye(len(fit.design.beta))[where] for _, _, where in terms])
+            rejected.append(joint_test(fit.design, "any", rows).p_value <= 0.05)
+    shares = {residual: np.mean(rejected) for residual, rejected in found.items()}
+    assert low < shares["by:group"] < high, shares
+    assert abs(shares["by:group"] - shares["independent"]) < 0.02, shares
