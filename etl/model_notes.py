@@ -8,9 +8,8 @@ from analysis.derive.labels import ACTIVITY_METRIC
 from analysis.load_words import ADD_DECAY_STATE, zero_rule
 from analysis.number_words import count
 from etl.contracts.contract import Contract
-from etl.contracts.dose_units import NOT_CELLS
+from etl.contracts.defaults import NO_CELLS
 from etl.contracts.typed import CODES
-from etl.profiles.cells import folded
 from etl.shaping import Part
 from etl.source import Finding
 from etl.verdicts import LOADED
@@ -65,7 +64,7 @@ def _decay_unknown(good: pl.DataFrame, contract: Contract, parts: Sequence[Part]
 
 def _doses_not_in_cells(good: pl.DataFrame, contract: Contract, parts: Sequence[Part]) -> Found:
     """Doses by volume or by bag: the infusion counts, its dose is not known."""
-    rows = good.filter(folded(pl.col("dose_unit")).is_in(NOT_CELLS))
+    rows = good.filter(NO_CELLS)
     return [
         _finding(
             "dose_not_in_cells", parts[part], n,

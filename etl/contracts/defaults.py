@@ -26,6 +26,9 @@ DEFAULTS: dict[str, dict[str, object]] = {
     "response_assessment": {"component": "overall"},
 }
 
+NO_CELLS = "_dose_not_in_cells"
+"""Whether an infusion came with a dose in a unit that says nothing of cells."""
+
 
 def fill_defaults(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     """The frame with the stated meaning of absent fields filled in."""
@@ -54,8 +57,10 @@ def _infusion(frame: pl.DataFrame) -> pl.DataFrame:
     unknown = dose.is_not_null() & pl.col("dose_unit").is_not_null() & pl.col("_cells").is_null()
     handed_out = folded(pl.col("dose_unit")).is_in(NOT_CELLS).fill_null(False)
     frame = refuse(frame, unknown & ~per_kg & ~handed_out, "unit_unknown", "dose_unit")
+    emptied = handed_out & dose.is_not_null()
     dose = pl.when(~handed_out).then(dose)
     return frame.with_columns(
+        emptied.alias(NO_CELLS),
         pl.coalesce("dose_cells_per_kg", dose * pl.col("_per_kg")).alias("dose_cells_per_kg"),
         pl.when(~per_kg).then(dose * pl.col("_cells").fill_null(1.0)).alias("dose_cells"),
         pl.when(pl.col("_cells").is_not_null()).then(pl.lit("cells"))

@@ -178,6 +178,21 @@ def test_a_dose_by_volume_or_bag_is_left_empty_and_the_infusion_stays_day_0(
     assert infusions["dtm_utc"].null_count() == 0
 
 
+def test_a_unit_without_a_dose_is_no_dose_left_empty(tmp_path: Path, reads_here: None) -> None:
+    """Two bags were given to S1; for S2 and S3 nobody wrote a dose, for S4 one by body weight."""
+    (tmp_path / "infusion.csv").write_text(
+        "usubjid,dtm,dose_cells,dose_cells_per_kg,dose_unit\nS1,2025-01-01T10:00:00Z,2,,bag\n"
+        "S2,2025-01-02T10:00:00Z,,,bag\nS3,2025-01-03T10:00:00Z,,,mL\n"
+        "S4,2025-01-04T10:00:00Z,,2000000,mL\n"
+    )
+    result = jobs.load(None, [tmp_path / "infusion.csv"], "ST", dry_run=True)
+    assert result.files[0].loaded == 4
+    found = [one for one in result.findings if one["code"] == "dose_not_in_cells"]
+    assert [(one["count"], one["message"].partition(" is no")[0]) for one in found] == [
+        (1, "Infusions of the cell product: 1 dose in bag")
+    ]
+
+
 def test_the_unit_in_a_header_of_doses_counts_without_a_multiplier_too() -> None:
     by_weight = infusions('dose_cells: "dose (cells/kg)"', "dose (cells/kg)", "1500000")
     assert by_weight["dose_cells_per_kg"].to_list() == [1.5e6]
