@@ -10,20 +10,18 @@ answers at once.
 import json
 import logging
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeGuard
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.exceptions import Abort, TyperException
 
-from analysis.errors import trail
+from jobs.exit_codes import INTERRUPTED, exit_code_of, one_line, usage_line
+from jobs.progress import progress_line, say
 from settings import VERSION, Settings, keep_to_one_thread
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
-
-EXIT_BUG, INTERRUPTED = 70, 130
+    from sqlalchemy import Engine
 
 cli = typer.Typer(
     name="cartograph",
@@ -61,10 +59,13 @@ def database_url(given: str | None) -> str:
     return given or Settings().database
 
 
-def say(text: str, *, quiet: bool = False) -> None:
-    """Progress for a person: on stderr, so that stdout stays data."""
-    if not quiet:
-        typer.echo(text, err=True)
+def open_database(given: str | None) -> "Engine":
+    """The engine of a database at this program's revision; any other is refused."""
+    from models.engine import check_revision, create_engine_for
+
+    engine = create_engine_for(database_url(given))
+    check_revision(engine)
+    return engine
 
 
 def print_json(value: Any) -> None:
@@ -122,20 +123,11 @@ def load(
     """Load export files into the database: all of it, or nothing."""
     require_paths(paths)
     from etl import jobs as etl_jobs
-    from models.engine import check_revision, create_engine_for
 
-    url = database_url(database)
-    engine = create_engine_for(url)
-    check_revision(engine)
     result = etl_jobs.load(
-        engine,
-        paths,
-        study,
-        profile=profile,
-        dry_run=dry_run,
-        actor=Settings().who_acts(),
-        progress=progress_line(as_json),
-    )
+        open_database(database), paths, study, profile=profile, dry_run=dry_run,
+        actor=Settings().who_acts(), progress=progress_line(as_json),
+    )  # fmt: skip
     report_load(result, as_json)
 
 
@@ -163,15 +155,6 @@ def require_paths(paths: list[Path]) -> None:
     require(paths)
 
 
-def progress_line(quiet: bool) -> Callable[[float, str], None]:
-    """A progress callable (fraction 0 to 1, text) that keeps one line up to date on a terminal."""
-    if quiet or not sys.stderr.isatty():
-        return lambda fraction, text: None
-    return lambda fraction, text: print(
-        f"\r\033[K{fraction:4.0%}  {text}", end="" if fraction < 1 else "\r\033[K", file=sys.stderr
-    )
-
-
 def report_load(result: Any, as_json: bool) -> None:
     """Print a load's result and end with its exit code."""
     if as_json:
@@ -197,10 +180,8 @@ def fit(
 ) -> None:
     """Fit the model that links expansion to response; without --spec the study's default."""
     from jobs.fitting import fit_study, read_spec
-    from models.engine import check_revision, create_engine_for
 
-    engine = create_engine_for(database_url(database))
-    check_revision(engine)
+    engine = open_database(database)
     result = fit_study(
         engine, study, read_spec(spec) if spec else None, cut=cut, actor=Settings().who_acts()
     )
@@ -228,20 +209,11 @@ def export(
 ) -> None:
     """Write the statistical summary: baseline, kinetics, response by expansion, model table."""
     from jobs.exporting import export_study
-    from models.engine import check_revision, create_engine_for
 
-    engine = create_engine_for(database_url(database))
-    check_revision(engine)
     written = export_study(
-        engine,
-        study,
-        directory,
-        formats=tuple(formats.split(",")),
-        query=filters,
-        cut=cut,
-        actor=Settings().who_acts(),
-        version=VERSION,
-    )
+        open_database(database), study, directory, formats=tuple(formats.split(",")),
+        query=filters, cut=cut, actor=Settings().who_acts(), version=VERSION,
+    )  # fmt: skip
     if as_json:
         print_json({"files": [str(path) for path in written]})
     else:
@@ -265,17 +237,14 @@ def database_upgrade(database: DatabaseOption = None) -> None:
     """Create the database or bring it to this program's revision."""
     from jobs.demo import upgrade_database
 
-    url = database_url(database)
-    upgrade_database(url)
+    upgrade_database(database_url(database))
     say("The database is at this program's revision.")
 
 
 @database_verbs.command("check")
 def database_check(database: DatabaseOption = None) -> None:
     """Say whether the database is reachable and at this program's revision."""
-    from models.engine import check_revision, create_engine_for
-
-    check_revision(create_engine_for(database_url(database)))
+    open_database(database)
     typer.echo("The database is reachable and at this program's revision.")
 
 
@@ -322,42 +291,6 @@ def main(*arguments: str) -> None:
     except Exception as error:
         typer.echo(f"error: {one_line(error)}", err=True)
         sys.exit(exit_code_of(error))
-
-
-def usage_line(error: Any) -> str:
-    """What of a command line was not understood, in one line; without a verb, the help."""
-    said = error.format_message()
-    if "\n" in said:
-        return str(said)
-    verb = error.ctx.command_path if getattr(error, "ctx", None) else "cartograph"
-    return f"error: {verb}: {said[:1].lower()}{said[1:].rstrip('.')}; see `{verb} --help`"
-
-
-def exit_code_of(error: Exception) -> int:
-    """The error's own code (2 user, 3 database); settings that do not fit are a user error."""
-    return 2 if is_of_settings(error) else int(getattr(error, "exit_code", EXIT_BUG))
-
-
-def is_of_settings(error: Exception) -> TypeGuard["ValidationError"]:
-    """Whether a setting does not fit."""
-    from pydantic import ValidationError
-
-    return isinstance(error, ValidationError) and error.title == Settings.__name__
-
-
-def one_line(error: Exception) -> str:
-    """What a person can act on, in one line. Of a bug its kind and place: the message of an error
-    that nobody wrote for a person may hold a patient's value."""
-    if is_of_settings(error):
-        first = error.errors()[0]
-        said = str(first["msg"]).removeprefix("Value error, ")
-        if not first["loc"]:
-            return f"{said}. Correct it or unset it."
-        name = "CARTOGRAPH_" + str(first["loc"][0]).upper()
-        return f"the setting {name} does not fit: {said}. Correct it or unset it."
-    if hasattr(error, "exit_code"):
-        return " ".join(str(error).split())
-    return f"a bug of this program, {trail(error)}"
 
 
 if __name__ == "__main__":
