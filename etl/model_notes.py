@@ -9,6 +9,7 @@ from analysis.load_words import ADD_DECAY_STATE, zero_rule
 from analysis.number_words import count
 from etl.contracts.contract import Contract
 from etl.contracts.defaults import NO_CELLS
+from etl.contracts.metric_names import UNDECLARED
 from etl.contracts.typed import CODES
 from etl.shaping import Part
 from etl.source import Finding
@@ -27,7 +28,11 @@ def model_notes(frame: pl.DataFrame, contract: Contract, parts: Sequence[Part]) 
         return _doses_not_in_cells(good, contract, parts)
     if not contract.measured:
         return []
-    return [*_zeros(good, contract, parts), *_decay_unknown(good, contract, parts)]
+    return [
+        *_zeros(good, contract, parts),
+        *_decay_unknown(good, contract, parts),
+        *_undeclared(good, contract, parts),
+    ]
 
 
 def _zeros(good: pl.DataFrame, contract: Contract, parts: Sequence[Part]) -> Found:
@@ -59,6 +64,21 @@ def _decay_unknown(good: pl.DataFrame, contract: Contract, parts: Sequence[Part]
             f"{'is' if n == 1 else 'are'} not used in models; {ADD_DECAY_STATE}",
         )
         for what, part, n in _counted(unknown, ("metric",))
+    ]  # fmt: skip
+
+
+def _undeclared(good: pl.DataFrame, contract: Contract, parts: Sequence[Part]) -> Found:
+    """Measures of lesions under a name of the trial's own, which may be a misspelled one."""
+    if UNDECLARED not in good.columns:
+        return []
+    return [
+        _finding(
+            "metric_undeclared", parts[part], n,
+            f"{contract.title}, {what}: {count(n, 'row')} of a metric that the program does not "
+            "know, stored under this name; map it to a known one (`maps: metric`), or declare it "
+            "under `metrics` in the profile",
+        )
+        for what, part, n in _counted(good.filter(UNDECLARED), ("metric",))
     ]  # fmt: skip
 
 

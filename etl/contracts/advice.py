@@ -33,7 +33,10 @@ def advice(
         return _unit_advice(rule, field, text, code, contract)
     if rule == "metric_unknown":
         near = nearest(text or "", KNOWN_METRICS) or KNOWN_METRICS[:NEAREST]
-        return f"nearest: {', '.join(near)}; a profile maps other names (`maps: metric`)"
+        return (
+            f"nearest: {', '.join(near)}; a profile maps other names (`maps: metric`) or declares "
+            "them as the trial's own (`metrics`)"
+        )
     if rule == "tracer_unknown":
         return _tracer_advice(text or "")
     if rule in {"date_format", "date_ambiguous"}:

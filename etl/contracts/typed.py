@@ -8,7 +8,15 @@ import polars as pl
 
 from etl.contracts.contract import Contract, Field
 from etl.contracts.defaults import fill_defaults
-from etl.contracts.metric_names import FROM_NAME, NAMED, is_no_name, split_metric
+from etl.contracts.metric_names import (
+    FROM_NAME,
+    NAMED,
+    UNDECLARED,
+    has_no_name,
+    is_metric,
+    refused_names,
+    split_metric,
+)
 from etl.contracts.numbers import as_flag, as_number, without_absent
 from etl.contracts.refusal import refuse
 from etl.contracts.times import Moment, moment, parse_moments
@@ -157,7 +165,7 @@ def _measured(
     frame: pl.DataFrame, contract: Contract, profile: Profile, decimal: str, thousands: str
 ) -> pl.DataFrame:
     """The value with its bounds in the stored unit; text and unit as delivered are kept."""
-    frame = _named(frame) if contract.name in NAMED else frame
+    frame = _named(frame, contract, profile.metrics) if contract.name in NAMED else frame
     frame = frame.with_columns(pl.col("unit").alias("_raw_unit"))
     text = frame["value"]
     frame = parse_values(frame, profile.limits, decimal, thousands)
@@ -197,12 +205,19 @@ def _measured(
     )
 
 
-def _named(frame: pl.DataFrame) -> pl.DataFrame:
-    """Metrics without the unit in their name; text of a header is no name of a quantification."""
-    if not frame.select(is_no_name().any()).item():
+def _named(frame: pl.DataFrame, contract: Contract, declared: tuple[str, ...]) -> pl.DataFrame:
+    """Metrics without the unit in their name; an unknown one is refused (`metric_names`)."""
+    if has_no_name(frame):
+        frame = split_metric(frame, declared)
+    names = frame["metric"].drop_nulls().unique()
+    if contract.name == "lesion_measurement":
+        own = [name for name in names if not is_metric(name, declared)]
+        frame = frame.with_columns(pl.col("metric").is_in(own).alias(UNDECLARED))
+    refused = refused_names(contract.name, names, declared)
+    if not refused:
         return frame
-    frame = split_metric(frame)
-    return refuse(frame, is_no_name() & ~pl.col("_empty"), "metric_unknown", "metric")
+    wrong = pl.col("metric").is_in(refused) & ~pl.col("_empty")
+    return refuse(frame, wrong, "metric_unknown", "metric")
 
 
 def _converted_values(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:

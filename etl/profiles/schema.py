@@ -193,6 +193,7 @@ class Profile(Part):
     study: StudyFacts = StudyFacts()
     missing: Reasons = {}
     limits: dict[str, Literal["below", "above"]] = {}
+    metrics: Texts = ()
     decimal: Decimal = "point"
     thousands: Separator = ""
     dates: str = "iso"
