@@ -69,7 +69,8 @@ GROUPS: Mapping[str, tuple[str, str]] = {
 """Groups a patient can belong to. Levels as text in the frame's column `group`:
 responder: "responder", "non-responder"; complete_response: "CR", "no CR"; best_response: the
 response code (CR, PR, SD, PD). `characteristic:<PARAMCD>` takes the characteristic's text,
-`event:<CATEGORY>` is "yes" for patients with such an adverse event (CRS, ICANS, HLH), else "no".
+`event:<CATEGORY>` is "yes" for patients with such an adverse event (CRS, ICANS, HLH) of grade 1 or
+more, or without a grade, else "no".
 An empty reference means the first level in sorted order."""
 
 EARLY_EXPOSURE = re.compile(

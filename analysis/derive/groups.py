@@ -4,6 +4,7 @@ import polars as pl
 
 from analysis.derive.columns import ensure
 from analysis.derive.response import best_response
+from analysis.derive.toxicity import IS_EVENT
 from analysis.errors import UserError
 
 CHARACTERISTIC, EVENT = "characteristic:", "event:"
@@ -34,7 +35,8 @@ def patient_groups(
 
     kind: responder, complete_response, best_response, one of `SUBJECT_COLUMNS`,
     "characteristic:<PARAMCD>", or "event:<CATEGORY>" (CRS, ICANS, HLH ...): "yes" with an adverse
-    event of that category, "no" where none was recorded.
+    event of that category of grade 1 or more, or of no grade; "no" where none was recorded, or
+    grade 0 only.
     Raises UserError for another kind, or what no patient has.
     """
     patients = ensure(subjects, "usubjid", *SUBJECT_COLUMNS)
@@ -76,12 +78,12 @@ def characteristic(code: str, characteristics: pl.DataFrame | None) -> pl.DataFr
 def _with_event(
     category: str, patients: pl.DataFrame, adverse_events: pl.DataFrame | None
 ) -> pl.DataFrame:
-    events = ensure(adverse_events, "usubjid", "category")
+    events = ensure(adverse_events, "usubjid", "category", "grade").filter(IS_EVENT)
     having = events.filter(pl.col("category") == category)["usubjid"].unique()
     if having.is_empty():
         known = ", ".join(events["category"].drop_nulls().unique().sort().to_list()) or "none"
         raise UserError(
-            f"group: no patient has an adverse event of category '{category}'; "
+            f"group: no patient has an adverse event of category '{category}' (grade 0 is none); "
             f"the study has {known}"
         )
     had = pl.col("usubjid").is_in(having.implode())

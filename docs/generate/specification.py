@@ -70,7 +70,8 @@ MEANING = {
     "unit": UNITS,
     "group": {**{key: label for key, (_, label) in GROUPS.items()},
               "characteristic:PARAMCD": "a baseline characteristic",
-              "event:CATEGORY": "yes or no: an adverse event of that category (CRS, ICANS, HLH)"},
+              "event:CATEGORY": "yes or no: an adverse event of that category (CRS, ICANS, HLH) "
+              "of grade 1 or more; a record without a grade counts, grade 0 does not"},
     "reference": "level that the others are compared with; the group's own when empty",
     "adjusters": "baseline covariates: age_year, sex, cohort, arm, dose_level, disease, siteid or "
     "characteristic:PARAMCD",

@@ -1,15 +1,20 @@
 """One wording of a toxicity on the patient page, in the tracks and in the roster."""
 
+from types import SimpleNamespace
+
 import polars as pl
 import pytest
 
 from dashboard.components.marks import grade_badge
 from dashboard.patient.facts import Toxicity, _toxicity
+from dashboard.patient.records import CutRecords
+from dashboard.patient.roster import _grades
 from dashboard.patient.roster_table import _grade
 from dashboard.patient.words import _grade as grade_in_sentence
 from figures.tracks.patient_frames import Choices, PatientFrames
 from figures.tracks.toxicity import runs, toxicity_tracks
 from tests.dashboard.test_model import text_of
+from tests.figures.patient_example import trial
 
 
 def event(grade, day=3.0, end=5.0, category="CRS"):
@@ -43,6 +48,15 @@ def test_grades(events, tile, lane):
     found = _toxicity("CRS", events)
     assert grade_in_sentence(found).removeprefix("CRS ") == tile
     assert lanes(*events) == {"CRS": lane}
+
+
+def test_grade_0_before_an_event_does_not_begin_it_on_the_patient_page():
+    rows = [event(0, 0.0, 1.0), event(2, 4.0, 6.0), event(0, 0.0, 1.0, "ICANS"),
+            event(None, 4.0, 6.0, "ICANS") | {"scale": None}]  # fmt: skip
+    frame = pl.DataFrame([{"usubjid": "S1", **row} for row in rows], infer_schema_length=None)
+    records = CutRecords(SimpleNamespace(**vars(trial()) | {"adverse_events": frame}))
+    assert records.toxicity["grade"].to_list() == [2, None]
+    assert _grades(records) == {("S1", "CRS"): 2, ("S1", "ICANS"): None}
 
 
 def test_none_recorded_only_where_the_trial_recorded_the_category():

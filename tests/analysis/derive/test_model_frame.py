@@ -135,7 +135,20 @@ def test_patients_with_an_adverse_event_and_without() -> None:
     patients = pl.DataFrame({"usubjid": ["a", "b", "c"]})
     found = patient_groups("event:CRS", patients, adverse_events=events)
     assert found.rows() == [("a", "yes"), ("b", "no"), ("c", "yes")]
-    with pytest.raises(UserError, match="category 'ICANS'; the study has CRS, HLH"):
+    with pytest.raises(UserError, match=r"category 'ICANS' .*; the study has CRS, HLH"):
+        patient_groups("event:ICANS", patients, adverse_events=events)
+
+
+def test_grade_0_is_no_event_and_an_event_without_a_grade_is_one() -> None:
+    events = pl.DataFrame({
+        "usubjid": ["a", "b", "c", "c", "d", "a"],
+        "category": ["CRS"] * 5 + ["ICANS"],
+        "grade": [2, 0, 0, 1, None, 0],
+    })  # fmt: skip
+    patients = pl.DataFrame({"usubjid": ["a", "b", "c", "d", "e"]})
+    found = patient_groups("event:CRS", patients, adverse_events=events)
+    assert found["group"].to_list() == ["yes", "no", "yes", "yes", "no"]
+    with pytest.raises(UserError, match=r"'ICANS' [(]grade 0 is none[)]; the study has CRS$"):
         patient_groups("event:ICANS", patients, adverse_events=events)
 
 

@@ -48,6 +48,25 @@ def test_an_event_without_an_end_is_not_carried_forward():
     assert found.select("day", "grade", "end_known").rows() == [(9, 2, False)]
 
 
+def test_grade_0_is_no_event():
+    """It says that none was seen, and does not begin the event that came later; beside an event
+    without a grade the highest grade is unknown, not 0."""
+    found = maximum_grade(
+        events(
+            ("P1", "CRS", "ASTCT 2019", 0, 0.0, 1.0),
+            ("P1", "CRS", "ASTCT 2019", 2, 3.0, 5.0),
+            ("P2", "CRS", "ASTCT 2019", 0, 0.0, None),
+            ("P3", "CRS", "ASTCT 2019", 0, 0.0, 1.0),
+            ("P3", "CRS", "ASTCT 2019", None, 4.0, 6.0),
+        )
+    )
+    assert found.rows() == [
+        ("P1", "CRS", "ASTCT 2019", 2, 3.0, 5.0, 1),
+        ("P2", "CRS", "ASTCT 2019", 0, 0.0, None, 1),
+        ("P3", "CRS", "ASTCT 2019", None, 4.0, 6.0, 1),
+    ]
+
+
 def test_no_events():
     assert maximum_grade(None).is_empty()
     assert daily_grade(None, "CRS").is_empty()

@@ -3,6 +3,7 @@
 import polars as pl
 import pytest
 
+from analysis.derive.toxicity import maximum_grade
 from analysis.derive.trial_overview import trial_overview
 from dashboard.overview_tiles import overview_sentence
 from dashboard.trial_numbers import TrialNumbers
@@ -50,6 +51,18 @@ def test_overview_of_all_patients():
     assert (crs.ungraded, crs.maximum, crs.at_least(2)) == (1, 3, 1)
     assert found.follow_up_day == (90.0, 30.0, 200.0)
     assert not found.infusions_unknown
+
+
+def test_grade_0_counts_as_no_event_whatever_else_was_recorded():
+    """P1 has no CRS; P2 and P3 have a grade 0 and an event, of P2 without a grade, of P3 on a
+    scale that the others do not have."""
+    rows = [("P1", "ASTCT 2019", 0), ("P2", "ASTCT 2019", 0), ("P2", None, None),
+            ("P3", "ASTCT 2019", 0), ("P3", "Penn", 3), ("P4", "ASTCT 2019", 2)]  # fmt: skip
+    schema = {"usubjid": pl.String, "scale": pl.String, "grade": pl.Int64}
+    events = pl.DataFrame(rows, schema=schema, orient="row").with_columns(category=pl.lit("CRS"))
+    grades = maximum_grade(events)
+    crs = trial_overview(_SETS, _BEST, grades, _LAST, ["P1", "P2", "P3", "P4"]).grades[0]
+    assert (crs.counts, crs.ungraded) == ((1, 0, 1, 0, 0, 0), 2)
 
 
 def test_nobody_is_said_to_be_infused_who_was_not():
