@@ -51,7 +51,8 @@ def concatenated(parts: Sequence[pl.DataFrame], columns: Sequence[Column]) -> pl
 class Provenance:
     """Where the numbers came from: enough to make them again.
 
-    filters are (name, value) as shown on the screen; versions are (program or library, version).
+    filters are (name, value) as shown on the screen; versions are (program or library, version);
+    fits_left_out are (question, why) of stored fits that ask about other patients.
     """
 
     study: str
@@ -65,6 +66,7 @@ class Provenance:
     methods: tuple[str, ...]
     source_files: tuple[tuple[str, str], ...]
     written_at: str
+    fits_left_out: tuple[tuple[str, str], ...] = ()
 
     def lines(self) -> tuple[tuple[str, str], ...]:
         """(name, value) pairs in reading order, for formats that hold text only."""
@@ -74,6 +76,7 @@ class Provenance:
             ("Patients", f"{self.n_selected} selected of {self.n_patients}"),
             *((f"Filter: {name}", value) for name, value in self.filters),
             ("Selection", self.query or "all patients"),
+            *((f"Fit left out: {name}", why) for name, why in self.fits_left_out),
             *((f"Version: {name}", version) for name, version in self.versions),
             *((f"Method {number}", text) for number, text in enumerate(self.methods, start=1)),
             *((f"Source: {path}", f"sha256 {digest}") for path, digest in self.source_files),

@@ -7,19 +7,22 @@ import polars as pl
 from analysis.checks.conclusion import RULE_WORDS
 from analysis.exposure_rules import RATIO_WORDS
 from analysis.results import Fit
-from analysis.specs import ModelSpec
 from export.document import Column, Table, concatenated
+from export.questions import TITLES, AskedFit, settings_of
 
 FIT_PATIENTS = "Fits: all patients of their own analysis set, see each specification."
 QUESTION = (
     Column("outcome", "Outcome"),
     Column("question", "Question"),
+    Column("default", "The study's own first question"),
+    Column("model", "Model"),
     Column("settings", "What the question sets"),
 )
-"""Which question a row answers; `asked` fills them."""
+"""Which question a row answers: the table `model_questions` says who asked it."""
 ESTIMATES = (
     *QUESTION,
     Column("formula", "Formula"),
+    Column("part", "Part of a joint model"),
     Column("term", "Term"),
     Column("estimate", "Estimate"),
     Column("std_error", "Standard error"),
@@ -66,51 +69,60 @@ RULES = (
 )
 
 
-def model_estimates(fits: Sequence[Fit]) -> Table:
-    """Fixed effects of each stored fit; a fit that is not estimable stands with its reason."""
+def model_estimates(asked: Sequence[AskedFit]) -> tuple[Table, ...]:
+    """Estimates of each fit, a table per kind of model; that of the mixed models is always there. A
+    fit that is not estimable stands with its reason."""
+    found: dict[tuple[str, str], list[AskedFit]] = {TITLES["signal_by_group"]: []}
+    for one in asked:
+        found.setdefault(one.table, []).append(one)
+    return tuple(_estimates(*key, found[key]) for key in dict.fromkeys(TITLES.values())
+                 if key in found)  # fmt: skip
+
+
+def _estimates(name: str, title: str, asked: Sequence[AskedFit]) -> Table:
     parts = [
         (
-            fit.table() if fit.estimates else pl.DataFrame({"term": ["(not estimable)"]})
+            one.fit.table() if one.fit.estimates else pl.DataFrame({"term": ["(not estimable)"]})
         ).with_columns(
-            *asked(fit),
-            formula=pl.lit(fit.formula),
-            status=pl.lit(fit.status),
-            reason=pl.lit(fit.reason or ""),
-            n_subjects=pl.lit(fit.n_subjects),
-            n_observations=pl.lit(fit.n_observations),
-            inference=pl.lit(fit.inference),
-            conf_level=pl.lit(fit.conf_level),
+            *_question(one),
+            formula=pl.lit(one.fit.formula),
+            status=pl.lit(one.fit.status),
+            reason=pl.lit(one.fit.reason or ""),
+            n_subjects=pl.lit(one.fit.n_subjects),
+            n_observations=pl.lit(one.fit.n_observations),
+            inference=pl.lit(one.fit.inference),
+            conf_level=pl.lit(one.fit.conf_level),
         )
-        for fit in fits
+        for one in asked
     ]
     return Table(
-        "model_estimates",
-        "Mixed model: fixed effects",
+        name,
+        title,
         "one row per fit and term",
         ESTIMATES,
         concatenated(parts, ESTIMATES),
-        (FIT_PATIENTS, *(fit.sentence for fit in fits)),
+        (FIT_PATIENTS, *(f"{one.question}: {one.fit.sentence}" for one in asked)),
     )
 
 
-def model_ratios(fits: Sequence[Fit]) -> Table:
-    """Ratios between groups at the chosen days."""
+def model_ratios(asked: Sequence[AskedFit]) -> Table:
+    """Ratios of each fit: between groups at the chosen days, of odds or of hazards."""
     parts = [
-        pl.DataFrame(fit.ratios, infer_schema_length=None).with_columns(
-            *asked(fit), conf_level=pl.lit(fit.conf_level)
+        pl.DataFrame(one.fit.ratios, infer_schema_length=None).with_columns(
+            *_question(one), conf_level=pl.lit(one.fit.conf_level)
         )
-        for fit in fits
-        if fit.status != "not_estimable" and fit.ratios
+        for one in asked
+        if one.fit.status != "not_estimable" and one.fit.ratios
     ]
     warned = (
-        f"{check.name}: {check.message}"
-        for fit in fits
-        for check in fit.checks
+        f"{one.question}: {check.name}: {check.message}"
+        for one in asked
+        for check in one.fit.checks
         if check.status in ("warning", "failed")
     )
     return Table(
         "model_ratios",
-        "Mixed model: ratios by day",
+        "Models: ratios",
         "one row per fit, day and group",
         RATIOS,
         concatenated(parts, RATIOS),
@@ -118,17 +130,17 @@ def model_ratios(fits: Sequence[Fit]) -> Table:
     )
 
 
-def model_rules(fits: Sequence[Fit]) -> Table:
+def model_rules(asked: Sequence[AskedFit]) -> Table:
     """One row per fit and rule; a rule that could not be fitted stands with its status."""
     parts = [
-        pl.DataFrame(fit.sensitivity, orient="row", infer_schema_length=None).with_columns(
-            *asked(fit),
-            kind=pl.lit(_kind(fit)),
-            conf_level=pl.lit(fit.conf_level),
+        pl.DataFrame(one.fit.sensitivity, orient="row", infer_schema_length=None).with_columns(
+            *_question(one),
+            kind=pl.lit(_kind(one.fit)),
+            conf_level=pl.lit(one.fit.conf_level),
             rule=pl.col("rule").replace(RULE_WORDS),
         )
-        for fit in fits
-        if fit.status != "not_estimable" and fit.sensitivity
+        for one in asked
+        if one.fit.status != "not_estimable" and one.fit.sensitivity
     ]
     return Table(
         "model_rules",
@@ -140,26 +152,15 @@ def model_rules(fits: Sequence[Fit]) -> Table:
     )
 
 
-def asked(fit: Fit) -> tuple[pl.Expr, ...]:
+def _question(one: AskedFit) -> tuple[pl.Expr, ...]:
     """The columns `QUESTION` of a fit."""
     return (
-        pl.lit(str((fit.spec or {}).get("outcome", ""))).alias("outcome"),
-        pl.lit(fit.provenance.spec_hash or "").alias("question"),
-        pl.lit(settings_of(fit)).alias("settings"),
+        pl.lit(str(one.spec.get("outcome", ""))).alias("outcome"),
+        pl.lit(one.question).alias("question"),
+        pl.lit("yes" if one.default else "no").alias("default"),
+        pl.lit(one.fit.kind).alias("model"),
+        pl.lit(settings_of(one.fit)).alias("settings"),
     )
-
-
-def settings_of(fit: Fit) -> str:
-    """In what a question differs from one that names its outcome only: several questions of one
-    outcome stand under each other in a table."""
-    asked = dict(fit.spec or {})
-    default = ModelSpec(outcome=str(asked.get("outcome", ""))).to_dict()
-    changed = [
-        f"{name}: {', '.join(map(str, value)) if isinstance(value, list | tuple) else value}"
-        for name, value in asked.items()
-        if value != default.get(name)
-    ]
-    return "; ".join(changed) or "as by default"
 
 
 def _kind(fit: Fit) -> str:

@@ -1,6 +1,7 @@
 """The statistical summary of a study at one cut, for one selection of patients."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version as library_version
 
@@ -11,11 +12,11 @@ from analysis.derive.comparison import color_groups
 from analysis.derive.response import best_response
 from analysis.derive.sets import analysis_sets
 from analysis.derive.signal import Signal, signal_catalog, signal_series
-from analysis.results import Fit
 from analysis.selection import Selection, in_day_window, select_subjects
 from export import model_tables, tables
 from export.document import Document, Provenance
 from export.expansion import response_by_expansion
+from export.questions import AskedFit, model_questions, of_selection
 from models.trial import Trial
 
 ONLY_ON_SCREEN = ("tracer", "metric", "assay", "color_by", "scale")
@@ -26,13 +27,20 @@ LIBRARIES = ("numpy", "scipy", "statsmodels", "polars")
 
 
 def statistical_summary(
-    trial: Trial, selection: Selection, fits: Sequence[Fit], *, version: str, written_at: datetime
+    trial: Trial,
+    selection: Selection,
+    asked: Sequence[AskedFit],
+    *,
+    version: str,
+    written_at: datetime,
 ) -> Document:
     """Baseline, kinetics, trajectories, response by expansion and the stored fits of the cut.
 
     The patients of the selection count, with its criterion, reader and rule below the limit; its
-    window of days cuts the trajectories only. The fits have their own patients.
+    window of days cuts the trajectories only. The fits have their own patients: those that ask
+    about another cohort, set or criterion than the selection are left out and named.
     """
+    fits, left_out = of_selection(asked, trial, selection)
     chosen = trial.only(selected_patients(trial, selection))
     best = best_response(chosen.responses, selection.criterion or None, selection.reader or None)
     groups = color_groups("response", chosen.subjects, best)
@@ -49,11 +57,15 @@ def statistical_summary(
             tables.kinetics(blood, groups),
             tables.trajectories(tracked, groups, selection.blq),
             response_by_expansion(blood, best),
-            model_tables.model_estimates(fits),
+            model_questions(fits),
+            *model_tables.model_estimates(fits),
             model_tables.model_ratios(fits),
             model_tables.model_rules(fits),
         ),
-        provenance(trial, selection, chosen, fits, version=version, written_at=written_at),
+        replace(
+            provenance(trial, selection, chosen, fits, version=version, written_at=written_at),
+            fits_left_out=left_out,
+        ),
     )
 
 
@@ -86,7 +98,7 @@ def provenance(
     trial: Trial,
     selection: Selection,
     chosen: Trial,
-    fits: Sequence[Fit],
+    fits: Sequence[AskedFit],
     *,
     version: str,
     written_at: datetime,
@@ -106,7 +118,7 @@ def provenance(
         n_patients=trial.subjects.height,
         n_selected=chosen.subjects.height,
         versions=(("cartograph", version), *((n, library_version(n)) for n in LIBRARIES)),
-        methods=tuple(dict.fromkeys(fit.method for fit in fits if fit.method)),
+        methods=tuple(dict.fromkeys(one.fit.method for one in fits if one.fit.method)),
         source_files=tuple(at_cut.select("path", "sha256").unique(maintain_order=True).rows()),
         written_at=written_at.strftime("%Y-%m-%d %H:%M:%S"),
     )

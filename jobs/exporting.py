@@ -2,18 +2,21 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Engine
 
 from analysis.errors import UserError
-from analysis.results import Fit
+from analysis.results import Fit, Provenance
 from analysis.selection import Selection
+from analysis.specs import ModelSpec
 from export.left_patients import require_known_values, require_patients
+from export.questions import AskedFit
 from export.summary import selected_patients, statistical_summary
 from export.writers import write_document, writer_of
-from jobs.fitting import fit_study
+from jobs.fitting import default_spec_of, fit_trial, store
 from models import fits as fit_table
 from models.connect import reading
 from models.queries import read_trial
@@ -33,8 +36,8 @@ def export_study(
 ) -> list[Path]:
     """Write the summary into `directory`; returns the files.
 
-    The model table holds every stored fit of the cut; when there is none, the study's default
-    question is fitted first.
+    The model tables hold the study's default question, fitted where it is not stored, and every
+    stored fit of the cut that asks about the patients of the selection.
 
     Raises:
         UserError: unknown study, cut, format, filter or value of a filter, a selection that
@@ -48,11 +51,9 @@ def export_study(
     trial = read_trial(engine, studyid, cut or selection.cut or None)
     require_known_values(trial, selection)
     require_patients(trial, selection, selected_patients(trial, selection))
-    fits = fits_of(engine, trial)
-    if not fits and trial.kinetics.height + trial.quantifications.height:
-        fits = [fit_study(engine, studyid, cut=trial.cut.name, actor=actor)]
+    asked = asked_fits(engine, trial, selection, actor)
     document = statistical_summary(
-        trial, selection, fits, version=version, written_at=datetime.now(UTC)
+        trial, selection, asked, version=version, written_at=datetime.now(UTC)
     )
     return write_document(document, directory, formats)
 
@@ -67,14 +68,42 @@ def _require_one_study(selection: Selection, studyid: str, cut: str | None) -> N
             )
 
 
-def fits_of(engine: Engine, trial: Trial) -> list[Fit]:
+def asked_fits(engine: Engine, trial: Trial, selection: Selection, actor: str) -> list[AskedFit]:
+    """The default question of the selection, then every other stored one of the cut, oldest
+    first."""
+    if not trial.kinetics.height + trial.quantifications.height:
+        return stored_fits(engine, trial)
+    spec = default_spec_of(trial, selection)
+    stored = stored_fits(engine, trial)
+    if all(one.question != spec.spec_hash() for one in stored):
+        try:
+            store(engine, trial, spec, fit_trial(trial, spec), actor=actor)
+        except UserError as error:  # the selection must not be asked so: the summary says why
+            return [AskedFit(_refused(spec, error), default=True, asked_by=actor), *stored]
+        stored = stored_fits(engine, trial)
+    first = [replace(one, default=True) for one in stored if one.question == spec.spec_hash()]
+    return first + [one for one in stored if one.question != spec.spec_hash()]
+
+
+def _refused(spec: ModelSpec, error: UserError) -> Fit:
+    source = Provenance(spec_hash=spec.spec_hash())
+    return Fit("linear mixed model", "not_estimable", "question_refused", str(error),
+               spec=spec.to_dict(), provenance=source)  # fmt: skip
+
+
+def stored_fits(engine: Engine, trial: Trial) -> list[AskedFit]:
     """The stored fits of the trial's cut, oldest first, one per question (the newest)."""
     with reading(engine) as connection:
-        rows = [
-            row
-            for row in fit_table.list_fits(connection, int(trial.study["id"])).to_dicts()
-            if row["cut_id"] == trial.cut.id
-        ]
-        newest = {row["spec_hash"]: row["id"] for row in reversed(rows)}
-        texts = [fit_table.read_fit(connection, fit_id)["fit"] for fit_id in newest.values()]
-    return [Fit.from_dict(json.loads(text)) for text in texts]
+        listed = fit_table.list_fits(connection, int(trial.study["id"])).to_dicts()
+        newest = {
+            row["spec_hash"]: row["id"] for row in reversed(listed) if row["cut_id"] == trial.cut.id
+        }
+        rows = [fit_table.read_fit(connection, fit_id) for fit_id in newest.values()]
+    return [
+        AskedFit(
+            Fit.from_dict(json.loads(row["fit"])),
+            asked_by=row["actor"],
+            asked_at=row["created_at"].strftime("%Y-%m-%d %H:%M:%S"),
+        )
+        for row in rows
+    ]

@@ -7,11 +7,12 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from analysis import fit_specification
-from analysis.derive.default_question import default_question
+from analysis.derive.default_question import default_question, selection_changes
 from analysis.derive.model_frame import study_frame
 from analysis.errors import UserError
 from analysis.fits.recipe import with_source
 from analysis.results import Fit
+from analysis.selection import Selection
 from analysis.specs import ModelSpec
 from models import fits as fit_table
 from models.audit import insert_audit
@@ -67,9 +68,9 @@ def store(engine: Engine, trial: Trial, spec: ModelSpec, fit: Fit, *, actor: str
             )
 
 
-def default_spec_of(trial: Trial) -> ModelSpec:
-    """The study's first question."""
-    return default_question(
+def default_spec_of(trial: Trial, selection: Selection | None = None) -> ModelSpec:
+    """The study's first question, of the patients of a selection as the model page asks it."""
+    spec = default_question(
         subjects=trial.subjects,
         kinetics=trial.kinetics,
         quantifications=trial.quantifications,
@@ -77,6 +78,11 @@ def default_spec_of(trial: Trial) -> ModelSpec:
         lesions=trial.lesions,
         responses=trial.responses,
     )
+    if selection is None:
+        return spec
+    if not (selection.cohort or selection.criterion):
+        selection = selection.replace(cohort=spec.cohort)
+    return spec.replace(**selection_changes(selection, trial.subjects, trial.responses))
 
 
 def fit_trial(trial: Trial, spec: ModelSpec) -> Fit:

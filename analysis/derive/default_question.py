@@ -1,6 +1,7 @@
 """The first question of a study: what the model page and `cartograph fit` ask unless told more."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import polars as pl
 
@@ -8,6 +9,7 @@ from analysis.derive.response import response_criteria
 from analysis.derive.signal import Signal, signal_catalog, signal_series
 from analysis.derive.signal_unknown import require_signal
 from analysis.first_spec import default_spec
+from analysis.selection import Selection
 from analysis.specs import ModelSpec
 
 
@@ -52,6 +54,32 @@ def default_question(
     if spec.random == "matching" and not _carry_curves(series, spec.spline_df):
         return spec.replace(random="intercept")
     return spec
+
+
+def selection_changes(
+    selection: Selection, subjects: pl.DataFrame, responses: pl.DataFrame | None
+) -> dict[str, Any]:
+    """Fields of a specification that follow the filters it has too. A criterion that is not
+    chosen is that of the chosen cohorts."""
+    changes: dict[str, Any] = {
+        "analysis_set": selection.analysis_set, "cohort": selection.cohort,
+        "reader": selection.reader,
+    }  # fmt: skip
+    if selection.criterion or selection.cohort:
+        usual = usual_criterion(subjects, responses, selection.cohort)
+        changes["criterion"] = selection.criterion or usual or ""
+    return changes
+
+
+def usual_criterion(
+    subjects: pl.DataFrame, responses: pl.DataFrame | None, cohorts: Sequence[str]
+) -> str | None:
+    """The criterion most often used in these cohorts (in all of them when none is named)."""
+    if responses is None:
+        return None
+    members = subjects.filter(pl.col("cohort").is_in(cohorts)) if cohorts else subjects
+    own = responses.filter(pl.col("usubjid").is_in(members["usubjid"].implode()))
+    return most_assessed(members, own)[1]
 
 
 def _carry_curves(series: pl.DataFrame, spline_df: int) -> bool:

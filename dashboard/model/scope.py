@@ -8,9 +8,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-import polars as pl
-
-from analysis.derive.default_question import most_assessed
+from analysis.derive.default_question import selection_changes
 from analysis.errors import UserError
 from analysis.selection import Selection
 from dashboard.trial_signals import first_question
@@ -45,24 +43,12 @@ def applied(trial: Trial, selection: Selection, params: Mapping[str, str]) -> Se
 def scope_changes(view: View) -> dict[str, Any]:
     """Fields of the specification that follow the filters and the days of the address."""
     chosen, asked = view.applied, view.selection
-    changes: dict[str, Any] = {
-        "analysis_set": chosen.analysis_set, "cohort": chosen.cohort, "reader": chosen.reader,
-    }  # fmt: skip
-    if chosen.criterion or chosen.cohort:
-        criterion = chosen.criterion or usual_criterion(view.trial, chosen.cohort)
-        changes["criterion"] = criterion or ""
+    changes = selection_changes(chosen, view.trial.subjects, view.trial.responses)
     if asked.day_low is not None or asked.day_high is not None:
         changes |= {"day_low": asked.day_low, "day_high": asked.day_high}
     if asked.blq == "drop":
         changes["blq"] = "drop"
     return changes
-
-
-def usual_criterion(trial: Trial, cohorts: tuple[str, ...]) -> str | None:
-    """The criterion most often used in these cohorts."""
-    subjects = trial.subjects.filter(pl.col("cohort").is_in(cohorts))
-    members = trial.responses.filter(pl.col("usubjid").is_in(subjects["usubjid"].implode()))
-    return most_assessed(subjects, members)[1]
 
 
 def scope_words(view: View) -> str:

@@ -1,11 +1,15 @@
 """The summary of the small invented trial: which filters it obeys, and which it says it obeys."""
 
 from datetime import datetime
+from types import SimpleNamespace
 
 import polars as pl
+import pytest
 
+from analysis.results import Fit
 from analysis.selection import Selection
 from export.document import Document
+from export.questions import AskedFit, difference
 from export.summary import statistical_summary
 from tests.dashboard.trial_fixture import tiny_trial
 
@@ -51,3 +55,50 @@ def test_the_window_of_days_cuts_the_trajectories_and_nothing_else() -> None:
     assert (days.min() >= 0, days.max() <= 28) == (True, True)
     for name in ("kinetics", "response_by_expansion", "baseline"):
         assert frame(whole, name).equals(frame(cut, name))
+
+
+def asked(outcome: str, **spec: object) -> AskedFit:
+    return AskedFit(Fit("linear mixed model", "ok", None, "", spec={"outcome": outcome, **spec}))
+
+
+OTHER = [
+    ({"cohort": ("LBCL",)}, {"cohort": ["B-ALL"]}, "cohort B-ALL, not LBCL"),
+    ({"cohort": ("LBCL",)}, {}, "cohort all, not LBCL"),
+    ({"cohort": ("LBCL",)}, {"cohort": ["LBCL"]}, ""),
+    ({"cohort": ("LBCL", "B-ALL")}, {}, ""),
+    ({"analysis_set": "efficacy"}, {}, "analysis set infused, not efficacy"),
+    ({"analysis_set": "efficacy", "cohort": ("LBCL",)},
+     {"analysis_set": "efficacy", "cohort": ["LBCL"]}, ""),
+    ({"cohort": ("LBCL",)}, {"cohort": ["LBCL"], "analysis_set": "efficacy"},
+     "analysis set efficacy, not infused"),
+    ({"criterion": "LUGANO"}, {"criterion": "NCCN"}, "criterion NCCN, not LUGANO"),
+    ({"criterion": "LUGANO"}, {"cohort": ["B-ALL"]}, "criterion NCCN, not LUGANO"),
+    ({"criterion": "LUGANO"}, {"cohort": ["LBCL"]}, ""),
+    ({"criterion": "LUGANO"}, {"criterion": "NCCN", "group": "sex"}, ""),
+    ({"criterion": "LUGANO"}, {"question": "joint", "cohort": ["B-ALL"]}, ""),
+    ({"site": ("01",), "day_high": 28.0}, {"analysis_set": "efficacy", "cohort": ["B-ALL"]}, ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("chosen", "spec", "reason"), OTHER)
+def test_a_fit_of_other_patients_is_told_from_the_selection(chosen, spec, reason) -> None:
+    trial = SimpleNamespace(
+        subjects=pl.DataFrame({"usubjid": ["a", "b"], "cohort": ["LBCL", "B-ALL"]}),
+        responses=pl.DataFrame({"usubjid": ["a", "b"], "criterion": ["LUGANO", "NCCN"],
+                                "reader": "INV", "component": "best", "response": "CR"}),
+    )  # fmt: skip
+    assert difference({"outcome": "x", **spec}, trial, Selection(**chosen)) == reason
+
+
+def test_fits_of_other_patients_are_left_out_and_named() -> None:
+    fits = [asked("a"), asked("b", analysis_set="efficacy")]
+    found = statistical_summary(
+        tiny_trial(), Selection(analysis_set="efficacy"), fits, version="0.1.0", written_at=AT
+    )
+    assert frame(found, "model_questions")["outcome"].to_list() == ["b"]
+    assert frame(found, "model_estimates")["outcome"].to_list() == ["b"]
+    left = [line for line in found.provenance.lines() if line[0].startswith("Fit left out")]
+    assert left == [
+        ("Fit left out:  (linear mixed model, a)", "analysis set infused, not efficacy")
+    ]
+    assert not summary(Selection()).provenance.fits_left_out

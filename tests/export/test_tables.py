@@ -5,10 +5,12 @@ import pytest
 
 from analysis.derive.signal import Signal
 from analysis.results import Estimate, Fit, SensitivityRow
+from analysis.spec_rules import QUESTIONS
 from analysis.specs import ModelSpec
 from export import model_tables
 from export.expansion import response_by_expansion
 from export.fit_text import rule_line
+from export.questions import TITLES, AskedFit, model_questions, settings_of
 
 SIGNAL = Signal.parse("kinetics:CARTG:qPCR:BLOOD")
 REFUSED = Fit(
@@ -22,9 +24,8 @@ FITTED = Fit(
 
 @pytest.mark.parametrize("fits", [(REFUSED, FITTED), (FITTED, REFUSED)])
 def test_estimates_stand_whichever_fit_comes_first(fits: tuple[Fit, ...]) -> None:
-    rows = (
-        model_tables.model_estimates(fits).rows().select("outcome", "term", "estimate", "std_error")
-    )
+    (table,) = model_tables.model_estimates([AskedFit(fit) for fit in fits])
+    rows = table.rows().select("outcome", "term", "estimate", "std_error")
     assert sorted(rows.rows()) == [
         ("a", "(not estimable)", None, None),
         ("b", "Intercept", 2.0, 0.5),
@@ -32,8 +33,50 @@ def test_estimates_stand_whichever_fit_comes_first(fits: tuple[Fit, ...]) -> Non
     ]
 
 
+def test_each_kind_of_model_has_a_table_of_its_own() -> None:
+    """Estimates of Cox and joint models once stood under "Mixed model: fixed effects"."""
+    assert set(TITLES) == set(QUESTIONS)
+    asked = [
+        AskedFit(FITTED.replace(kind=kind, spec={"outcome": "a", "question": question}))
+        for kind, question in [("Cox model", "event_by_exposure"), ("joint model", "joint"),
+                               ("linear mixed model", "signal_by_group"),
+                               ("logistic regression", "response_by_exposure")]
+    ]  # fmt: skip
+    found = {
+        table.title: (table.name, table.rows()["model"].unique().to_list())
+        for table in model_tables.model_estimates(asked)
+    }
+    assert found == {
+        "Mixed model: fixed effects": ("model_estimates", ["linear mixed model"]),
+        "Logistic regression: log odds ratios": ("logistic_estimates", ["logistic regression"]),
+        "Cox model: log hazard ratios": ("cox_estimates", ["Cox model"]),
+        "Joint model: estimates by part": ("joint_estimates", ["joint model"]),
+    }
+
+
+def test_terms_of_a_joint_model_name_their_part() -> None:
+    rows = (Estimate("day", 1.0, 0.5, part="signal"), Estimate("day", 2.0, 0.5, part="hazard"))
+    fit = FITTED.replace(spec={"outcome": "event:PFS", "question": "joint"}, estimates=rows)
+    *_, table = model_tables.model_estimates([AskedFit(fit)])
+    assert table.rows().select("part", "estimate").rows() == [("signal", 1.0), ("hazard", 2.0)]
+
+
+def test_every_question_stands_with_who_asked_and_why_there_is_no_answer() -> None:
+    asked = [AskedFit(FITTED, default=True, asked_by="report"),
+             AskedFit(REFUSED, asked_by="ann", asked_at="2026-07-02 09:00:00")]  # fmt: skip
+    rows = model_questions(asked).rows()
+    columns = ("default", "asked_by", "asked_at", "outcome", "status", "reason", "sentence")
+    assert rows.select(columns).rows() == [
+        ("yes", "report", "", "b", "ok", "", "Twice as high."),
+        ("no", "ann", "2026-07-02 09:00:00", "a", "not_estimable", "one group only",
+         "Nothing to compare."),
+    ]  # fmt: skip
+    assert model_questions([]).rows().is_empty()
+
+
 def test_the_model_tables_say_whose_patients_they_hold() -> None:
-    for table in (model_tables.model_estimates([FITTED]), model_tables.model_ratios([FITTED])):
+    asked = [AskedFit(FITTED)]
+    for table in (*model_tables.model_estimates(asked), model_tables.model_ratios(asked)):
         assert table.notes[0].startswith("Fits: all patients of their own analysis set")
 
 
@@ -46,12 +89,12 @@ def test_every_rule_of_an_answer_stands_in_the_summary() -> None:
             SensitivityRow("drop", None, None, None, None, None, 3, "not_estimable"),
         ),
     )
-    rows = model_tables.model_rules([REFUSED, FITTED, ruled]).rows()
+    rows = model_tables.model_rules([AskedFit(fit) for fit in (REFUSED, FITTED, ruled)]).rows()
     assert rows.select("rule", "kind", "ratio", "conf_low", "conf_level", "status").rows() == [
         ("half the limit", "odds ratio", 2.5, 1.5, 0.9, "ok"),
         ("left out", "odds ratio", None, None, 0.9, "not_estimable"),
     ]
-    assert model_tables.model_rules([REFUSED, FITTED]).rows().is_empty()
+    assert model_tables.model_rules([AskedFit(REFUSED), AskedFit(FITTED)]).rows().is_empty()
 
 
 def test_rules_and_methods_have_their_own_words_in_a_terminal() -> None:
@@ -104,6 +147,6 @@ def test_eight_patients_are_not_split() -> None:
 def test_two_questions_of_one_outcome_are_told_apart() -> None:
     spec = ModelSpec(outcome="kinetics:CARTG:qPCR:BLOOD")
     other = spec.replace(blq="drop", adjusters=("age_year", "sex"))
-    assert model_tables.settings_of(FITTED.replace(spec=spec.to_dict())) == "as by default"
-    told = model_tables.settings_of(FITTED.replace(spec=other.to_dict()))
+    assert settings_of(FITTED.replace(spec=spec.to_dict())) == "as by default"
+    told = settings_of(FITTED.replace(spec=other.to_dict()))
     assert told == "adjusters: age_year, sex; blq: drop"

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+import polars as pl
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, delete, select
 
 from analysis.errors import UserError
 from analysis.specs import ModelSpec
@@ -11,8 +12,9 @@ from etl import jobs as etl_jobs
 from etl import synthetic
 from jobs.demo import build_demo, tracer_row
 from jobs.exporting import export_study
-from jobs.fitting import fit_study, read_spec
+from jobs.fitting import default_spec_of, fit_study, read_spec
 from models import fits as fit_table
+from models.backup import backup, restore
 from models.connect import create_engine_for
 from models.queries import read_study, read_trial
 from models.tables import TABLES
@@ -176,12 +178,61 @@ def test_the_summary_holds_the_fit_and_both_denominators_are_named(
         demo, synthetic.STUDYID, tmp_path, formats=("csv", "json"), actor="t", version="0.1.0"
     )
     names = {path.name for path in written}
-    tables = ("baseline", "kinetics", "response_by_expansion", "model_estimates", "model_ratios",
-              "model_rules", "trajectories", "provenance")  # fmt: skip
-    assert names == {*(f"{table}.csv" for table in tables), "summary.json"}
+    tables = ("baseline", "kinetics", "response_by_expansion", "model_questions",
+              "model_estimates", "model_ratios", "model_rules", "trajectories",
+              "provenance")  # fmt: skip
+    assert names >= {*(f"{table}.csv" for table in tables), "summary.json"}
     estimates = (tmp_path / "model_estimates.csv").read_text()
     assert "group[T.responder]" in estimates
     assert "2026" in (tmp_path / "provenance.csv").read_text()
+
+
+def exported(engine: Engine, folder: Path, query: str = "") -> dict[str, pl.DataFrame]:
+    written = export_study(
+        engine, synthetic.STUDYID, folder, formats=("csv",), query=query, actor="rita",
+        version="0.1.0",
+    )  # fmt: skip
+    return {path.stem: pl.read_csv(path, infer_schema=False) for path in written}
+
+
+@pytest.fixture
+def loaded(demo: Engine, tmp_path: Path) -> Engine:
+    """The demo's data at a copy of its own, without any fit."""
+    backup(str(demo.url), tmp_path / "demo.cart")
+    url = f"sqlite:///{tmp_path / 'fresh.db'}"
+    restore(url, tmp_path / "demo.cart")
+    engine = create_engine_for(url)
+    with engine.begin() as connection:
+        connection.execute(delete(fit_table.StoredFit))
+    return engine
+
+
+def test_the_default_question_is_in_the_summary_whatever_else_was_stored(
+    loaded: Engine, tmp_path: Path
+) -> None:
+    """A question that somebody stored once kept the study's own question out of the export."""
+    usual = default_spec_of(read_trial(loaded, synthetic.STUDYID))
+    other = usual.replace(group="sex", random="intercept", time="none")
+    fit_study(loaded, synthetic.STUDYID, other, actor="ann")
+    found = exported(loaded, tmp_path / "summary")
+    questions = found["model_questions"].select("question", "default", "asked_by").rows()
+    assert questions == [(usual.spec_hash(), "yes", "rita"), (other.spec_hash(), "no", "ann")]
+    assert found["model_estimates"]["question"].unique(maintain_order=True).to_list() == [
+        usual.spec_hash(), other.spec_hash()]  # fmt: skip
+
+
+def test_a_filtered_summary_asks_the_default_question_of_its_own_patients(
+    loaded: Engine, tmp_path: Path
+) -> None:
+    usual = fit_study(loaded, synthetic.STUDYID, actor="ann")
+    found = exported(loaded, tmp_path / "summary", "cohort=LBCL")
+    (row,) = found["model_questions"].to_dicts()
+    assert (row["default"], row["question"] == usual.provenance.spec_hash) == ("yes", False)
+    assert "cohort: LBCL; " in row["settings"] + "; "
+    items = dict(found["provenance"].rows())
+    (left,) = [name for name in items if name.startswith("Fit left out: ")]
+    assert usual.provenance.spec_hash in left
+    assert items[left] == "cohort B-ALL, not LBCL"
 
 
 def test_the_tracer_table_takes_the_registry() -> None:
