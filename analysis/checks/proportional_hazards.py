@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from analysis.fits.survival.cox_fit import FittedCox
 
 LEAST_EVENTS = 10
+LEAST_INFORMATION = 1e-10
+"""Of a change with time, relative to that of the effects, below which there is none."""
 
 
 class ProportionalityTest(NamedTuple):
@@ -28,13 +30,15 @@ class ProportionalityTest(NamedTuple):
 
 def proportional_hazards_check(fitted: "FittedCox") -> Check:
     """The global test in words."""
-    if fitted.rows.n_events < LEAST_EVENTS:
+    few = fitted.rows.n_events < LEAST_EVENTS
+    tests = () if few else proportional_hazards_tests(fitted)
+    if not tests:
+        which = f"Fewer than {LEAST_EVENTS} events" if few else "Events that lie so in time"
         return Check(
-            "proportional_hazards",
-            "note",
-            f"Fewer than {LEAST_EVENTS} events cannot tell whether hazards are proportional.",
-        )
-    test = proportional_hazards_tests(fitted)[-1]
+            "proportional_hazards", "note",
+            f"{which} cannot tell whether hazards are proportional.",
+        )  # fmt: skip
+    test = tests[-1]
     if test.p_value < 0.05:
         return Check(
             "proportional_hazards",
@@ -52,7 +56,10 @@ def proportional_hazards_check(fitted: "FittedCox") -> Check:
 
 
 def proportional_hazards_tests(fitted: "FittedCox") -> tuple[ProportionalityTest, ...]:
-    """One row per covariate, then the global test; g(t) is 1 - the Kaplan-Meier curve before t."""
+    """One row per covariate, then the global test; g(t) is 1 - the Kaplan-Meier curve before t.
+
+    Empty where an effect cannot be seen to change: its covariate varies at one event time only.
+    """
     from scipy.stats import chi2
 
     sets, beta = fitted.sets, fitted.found.beta
@@ -64,6 +71,8 @@ def proportional_hazards_tests(fitted: "FittedCox") -> tuple[ProportionalityTest
         np.einsum("e,eij->ij", weight, terms.covariance) for weight in (g**0, g, g**2)
     )
     information = squared - mixed @ np.linalg.solve(plain, mixed)
+    if np.linalg.eigvalsh(information)[0] <= LEAST_INFORMATION * np.linalg.eigvalsh(plain)[-1]:
+        return ()
     found = []
     for index, name in enumerate(fitted.design.names):
         statistic = float(score[index] ** 2 / information[index, index])

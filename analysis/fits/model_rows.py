@@ -14,6 +14,7 @@ ONE_KIND = ("tracer_id", "metric", "analyte", "assay", "method", "unit")
 """Columns that must hold one value: mixing them is mixing variables."""
 
 NO_GROUP = "no known group"
+NO_PLANNED_DAY = "no nominal_day"
 """How the reason begins for which values of patients without a group are left out."""
 
 
@@ -144,7 +145,10 @@ def _filters(spec: ModelSpec) -> list[tuple[str, "pl.Expr"]]:
     ]
     if timed or windowed:
         filters += [
-            ("no day", day.is_not_null() & day.is_finite()),
+            (
+                NO_PLANNED_DAY if spec.time == "visit" else "no day",
+                day.is_not_null() & day.is_finite(),
+            ),
             ("a day outside the window", inside),
         ]
     filters.append(("no value", pl.col("value").is_not_null() | pl.col("censored_row")))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from analysis.fits.guards import Problem
-from analysis.fits.model_rows import NO_GROUP, ModelRows
+from analysis.fits.model_rows import NO_GROUP, NO_PLANNED_DAY, ModelRows
 from analysis.load_words import ADD_DECAY_STATE, DECAY_UNKNOWN
 from analysis.number_words import count
 from analysis.results import Excluded
@@ -25,6 +25,13 @@ def _empty_problem(rows: ModelRows, spec: ModelSpec) -> Problem | None:
         )
     if rows.frame.is_empty():
         lost = ", ".join(f"{item.n} with {item.reason}" for item in rows.excluded)
+        if rows.excluded and rows.excluded[-1].reason == NO_PLANNED_DAY:
+            return Problem(
+                "no_planned_day",
+                f"No observation has a planned day: {lost}.",
+                "Deliver the planned day of each visit (nominal_day), or ask for `time: spline`, "
+                "which takes the day from infusion.",
+            )
         sentence = "No observation is left" + (f": {lost}." if lost else ".")
         advice = _ungrouped(rows.excluded) or "Widen the filters or the day window."
         return Problem("no_observations", sentence, advice)

@@ -14,11 +14,12 @@ from analysis.fits.mixed import judged, refused
 from analysis.fits.survival.cox_fit import FittedCox, diverges, fit_cox_core
 from analysis.fits.survival.design import covariate_names, covariates_of
 from analysis.fits.survival.known_on import require_known
-from analysis.fits.survival.landmark import at_landmark
+from analysis.fits.survival.landmark import at_landmark, landmark_problem
 from analysis.fits.survival.rows import (
     EventRows,
     event_rows,
     events_problem,
+    one_time_problem,
     subject_problem,
 )
 from analysis.fits.versions import provenance
@@ -97,15 +98,18 @@ def fit_cox(
     repeated = subject_problem(rows, subject)
     if repeated is not None:
         return refused(shell, repeated)
+    problem = None
     if landmark_day is not None:
-        rows = at_landmark(rows, landmark_day)
+        before, rows = rows, at_landmark(rows, landmark_day)
+        problem = landmark_problem(before, rows, landmark_day, subject)
     shell = shell.replace(
         excluded=rows.excluded,
         n_subjects=rows.frame[subject].n_unique() if subject else len(rows.time),
         n_observations=len(rows.time),
         n_events=rows.n_events,
     )
-    design = events_problem(rows) or covariates_of(rows.frame, formula, event)
+    problem = problem or events_problem(rows) or one_time_problem(rows)
+    design = problem or covariates_of(rows.frame, formula, event)
     if isinstance(design, Problem):
         return refused(shell, design)
     sets = RiskSets(

@@ -38,12 +38,17 @@ def proportional_hazards(fit: Fit) -> ProportionalHazards:
     Raises UserError for anything but a Cox model with its data.
     """
     fitted = _fitted(fit, "proportional hazards")
+    tests = proportional_hazards_tests(fitted)
+    if not tests:
+        return refusal(ProportionalHazards, NO_CHANGE).replace(
+            n_subjects=fit.n_subjects, n_events=fit.n_events or 0, excluded=fit.excluded
+        )
     check = proportional_hazards_check(fitted)
     return ProportionalHazards(
         status="warning" if check.status == "warning" else "ok",
         reason=check.name if check.status == "warning" else None,
         sentence=check.message, n_subjects=fit.n_subjects, n_events=fit.n_events or 0,
-        excluded=fit.excluded, tests=proportional_hazards_tests(fitted),
+        excluded=fit.excluded, tests=tests,
     )  # fmt: skip
 
 
@@ -70,6 +75,11 @@ def concordance_index(fit: Fit) -> ConcordanceIndex:
     )  # fmt: skip
 
 
+NO_CHANGE = Problem(
+    "no_change_seen",
+    "A covariate varies at one event time only, so no change with time can be seen.",
+    "Wait for longer follow-up, or compare the curves.",
+)
 NO_PAIRS = Problem(
     "no_pairs",
     "No two patients can be compared: none outlives an event of another.",

@@ -3,8 +3,12 @@
 import numpy as np
 import polars as pl
 
+from analysis.fits.guards import Problem
 from analysis.fits.survival.rows import EventRows
+from analysis.number_words import count
 from analysis.results import Excluded
+
+LEAST_AT_RISK = 2
 
 
 def at_landmark(rows: EventRows, day: float) -> EventRows:
@@ -20,4 +24,24 @@ def at_landmark(rows: EventRows, day: float) -> EventRows:
         rows.time[stays] - day,
         rows.event[stays],
         (*rows.excluded, *(one for one in lost if one.n)),
+    )
+
+
+def landmark_problem(
+    before: EventRows, rows: EventRows, day: float, subject: str | None
+) -> Problem | None:
+    """Fewer than two patients at risk after `day`; rows: what `at_landmark` left of `before`."""
+    left, all_of = (
+        len(found.time) if subject is None else found.frame[subject].n_unique()
+        for found in (rows, before)
+    )
+    if left >= LEAST_AT_RISK:
+        return None
+    lost = rows.excluded[len(before.excluded) :]
+    who = "row" if subject is None else "patient"
+    return Problem(
+        "none_at_risk",
+        f"{left} of {count(all_of, who)} {'is' if left == 1 else 'are'} at risk after day {day:g}, "
+        f"the landmark; {', '.join(f'{one.n} left out ({one.reason})' for one in lost)}.",
+        "Take an earlier landmark, or wait for longer follow-up.",
     )

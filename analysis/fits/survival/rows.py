@@ -135,6 +135,18 @@ def subject_problem(rows: EventRows, subject: str | None) -> Problem | None:
     return None
 
 
+def one_time_problem(rows: EventRows) -> Problem | None:
+    """All rows end at one time: nobody outlives an event of another."""
+    if np.unique(rows.time).size > 1:
+        return None
+    return Problem(
+        "one_time",
+        f"All {len(rows.time)} rows end at the same time ({rows.time[0]:g}), so nobody outlives "
+        "the event of another and there is no order to explain.",
+        "Compare how many had the event (fit_logistic), or check how the time was made.",
+    )
+
+
 def events_problem(rows: EventRows, least: int = 1) -> Problem | None:
     """Too few patients or events to say anything."""
     if len(rows.time) < 2:

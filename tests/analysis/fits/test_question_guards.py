@@ -18,3 +18,21 @@ def test_a_study_without_a_response_is_not_told_to_widen_its_filters() -> None:
         "Load what the groups are made of, as response assessments are, or compare other groups; "
         "wider filters do not help."
     )
+
+
+def test_scans_without_a_planned_day_are_not_told_to_widen_their_filters() -> None:
+    rows = [(f"P{i}", day, None, 50.0 + i, "responder" if i % 2 else "non-responder")
+            for i in range(24) for day in (1.0, 35.0, 70.0)]  # fmt: skip
+    names = ("usubjid", "rel_day", "nominal_day", "value", "group")
+    kinds = (pl.String, pl.Float64, pl.Float64, pl.Float64, pl.String)
+    frame = pl.DataFrame(rows, schema=dict(zip(names, kinds, strict=True)), orient="row")
+    spec = ModelSpec(outcome="uptake:f18_fhbg:suv_mean:lesion", time="visit", random="intercept")
+    fit = fit_specification(frame, spec, [("outside the analysis set", 3)])
+    assert (fit.status, fit.reason) == ("not_estimable", "no_planned_day")
+    assert (
+        fit.sentence == "Not estimable: No observation has a planned day: 72 with no nominal_day."
+    )
+    assert fit.advice == (
+        "Deliver the planned day of each visit (nominal_day), or ask for `time: spline`, which "
+        "takes the day from infusion."
+    )

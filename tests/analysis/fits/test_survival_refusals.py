@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from analysis import fit_cox, kaplan_meier, restricted_mean
+from analysis import fit_cox, kaplan_meier, proportional_hazards, restricted_mean
 from tests.analysis.fits.survival_trial import TRIAL
 
 
@@ -45,6 +45,41 @@ def test_rows_that_follow_each_other_are_one_patient():
     assert split.estimates[0].estimate == pytest.approx(whole.estimates[0].estimate, rel=1e-8)
     assert split.estimates[0].std_error == pytest.approx(whole.estimates[0].std_error, rel=1e-8)
     assert split.n_subjects == whole.n_subjects
+
+
+@pytest.mark.parametrize("n", [10, 24])
+def test_equal_times_of_all_patients_are_no_cox_model(n):
+    """With ten events or more the test of proportional hazards once met a singular matrix."""
+    frame = pl.DataFrame({"t": [5.0] * n, "e": [1] * (n - 3) + [0] * 3, "g": ["R", "N"] * (n // 2)})
+    fit = fit_cox(frame, "g", "t", "e")
+    assert (fit.status, fit.reason, fit.estimates) == ("not_estimable", "one_time", ())
+    assert f"All {n} rows end at the same time (5)" in fit.sentence
+
+
+def test_events_of_one_day_say_nothing_of_proportional_hazards():
+    """Twelve events on day 5, and others who outlive them: a model, but not how it changes."""
+    frame = pl.DataFrame({"t": [5.0] * 12 + [9.0] * 12, "e": [1] * 12 + [0] * 12,
+                          "x": [1.0, 2, 3, 4, 5, 6] * 4})  # fmt: skip
+    fit = fit_cox(frame.with_columns(x=pl.col("x") - 0.1 * pl.col("t")), "x", "t", "e")
+    assert fit.status == "ok", fit.sentence
+    assert fit.check("proportional_hazards").status == "note"
+    found = proportional_hazards(fit)
+    assert (found.status, found.reason, found.tests) == ("not_estimable", "no_change_seen", ())
+
+
+def test_nobody_at_risk_after_the_landmark_is_said_with_the_numbers():
+    early = fit_cox(TRIAL.with_columns(e=pl.lit(1)), "x", "t", "e", landmark_day=90.0)
+    assert (early.status, early.reason) == ("not_estimable", "none_at_risk")
+    assert early.sentence.startswith(
+        "Not estimable: 0 of 12 rows are at risk after day 90, the landmark; 12 left out (event by "
+        "day 90, the landmark)."
+    )
+    one = fit_cox(TRIAL.with_row_index("p"), "x", "t", "e", landmark_day=25.0, subject="p")
+    assert one.sentence.startswith(
+        "Not estimable: 1 of 12 patients is at risk after day 25, the landmark; 8 left out (event "
+        "by day 25, the landmark), 3 left out (end of follow-up by day 25, the landmark)."
+    )
+    assert "earlier landmark" in one.advice
 
 
 def test_a_restricted_mean_is_not_read_beyond_the_follow_up():
