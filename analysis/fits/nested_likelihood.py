@@ -36,6 +36,7 @@ from analysis.fits.joint.likelihood import (
     Evaluation,
     log_sum_exp,
     placed,
+    prior_centers,
 )
 from analysis.fits.joint.parameters import Layout
 from analysis.fits.joint.parts import Measurements
@@ -96,11 +97,7 @@ class NestedLikelihood:
 
     def start(self) -> tuple[Centers, ...]:
         """Centers to search from: the prior."""
-        q = self.layout.n_random
-        return tuple(
-            Centers(np.zeros((len(b.owner), q)), np.tile(np.eye(q), (len(b.owner), 1, 1)))
-            for b in self.blocks
-        )
+        return tuple(prior_centers(len(b.owner), self.layout.n_random) for b in self.blocks)
 
     def centers(self, theta: Array, start: Sequence[Centers]) -> tuple[Centers, ...]:
         """Posterior modes and curvatures at these parameters."""

@@ -47,6 +47,11 @@ class Centers(NamedTuple):
     root: Array
 
 
+def prior_centers(n: int, q: int) -> Centers:
+    """Centers of n posteriors of q effects before any data: zero, the identity."""
+    return Centers(np.zeros((n, q)), np.tile(np.eye(q), (n, 1, 1)))
+
+
 class Evaluation(NamedTuple):
     """At one vector of parameters; centers as used, one per block."""
 
@@ -82,11 +87,7 @@ class Likelihood:
 
     def start(self) -> tuple[Centers, ...]:
         """Centers to search from: the prior."""
-        q = self.layout.n_random
-        return tuple(
-            Centers(np.zeros((len(b.sign), q)), np.tile(np.eye(q), (len(b.sign), 1, 1)))
-            for b in self.blocks
-        )
+        return tuple(prior_centers(len(b.sign), self.layout.n_random) for b in self.blocks)
 
     def centers(self, theta: Array, start: Sequence[Centers]) -> tuple[Centers, ...]:
         """Posterior modes and curvatures at these parameters."""
