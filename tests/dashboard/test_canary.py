@@ -1,63 +1,26 @@
 """No answer of the program to a reader of one study holds a word or a number of another.
 
-Every page, control, download, callback, error and job is asked for, in demo mode (only the
-synthetic study may be seen) and in local mode (one study at a time). The studies' own words are
-looked for as well: a walk that finds nothing anywhere would prove nothing.
+Every page, control, download, callback and error is asked for (jobs: `test_canary_jobs`), in demo
+mode (only the synthetic study may be seen) and in local mode (one study at a time). The studies'
+own words are looked for as well: a walk that finds nothing anywhere would prove nothing.
 """
 
-import base64
 import json
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
-import numpy as np
 import pytest
-from dash import Dash
 from sqlalchemy import Engine
 
-from analysis.specs import ModelSpec
-from dashboard import create_app
-from dashboard.data import TrialReader
 from dashboard.pages import PAGES
-from jobs.requests import JobRequests
-from models import jobs as job_table
-from tests.dashboard.browser_calls import draw, router_body, walk
-from tests.dashboard.canary_studies import ALPHA, BOTH, OMEGA, Canary, build_both, job_of
+from tests.dashboard.browser_calls import draw, walk
+from tests.dashboard.canary_program import ELSEWHERE, Program, call, drawn_numbers, hits, program_of
+from tests.dashboard.canary_studies import ALPHA, BOTH, OMEGA, Canary, build_both
 
 pytestmark = pytest.mark.slow
 
-TOKEN = "t0ken-of-the-canary-tests-0123456789"
 DOWNLOADS = [(page, name) for page in PAGES for name in getattr(page, "DOWNLOADS", {})]
-ELSEWHERE = "NOWHERE-7"
-"""A study, a cut, a patient that exist in no study: what is out of reach must answer the same."""
-
-
-class Program(NamedTuple):
-    """One running program and its client, over the database of both studies."""
-
-    app: Dash
-    engine: Engine
-    mode: str
-
-    def get(self, address: str) -> Any:
-        return self._client().get(address)
-
-    def call(self, body: Any) -> Any:
-        return self._client().post("/_dash-update-component", json=body)
-
-    def _client(self) -> Any:
-        client = self.app.server.test_client()
-        if self.mode == "local":
-            client.get(f"/?token={TOKEN}")
-        return client
-
-    def page(self, path: str, query: str) -> Any:
-        """All that the router answers to an address."""
-        answer = self.call(router_body(self.app, path, f"?{query}"))
-        assert answer.status_code == 200, answer.text[:300]
-        return json.loads(answer.text)["response"]
 
 
 @pytest.fixture(scope="module")
@@ -67,29 +30,14 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     opened.dispose()
 
 
-def _program(engine: Engine, cache: Path, mode: str) -> Program:
-    reader = TrialReader(engine, cache, synthetic_only=mode == "demo")
-    requests = JobRequests(engine, reader.readable_study, "tester")
-    app = create_app(
-        reader,
-        mode=mode,
-        token=TOKEN if mode == "local" else None,
-        submit_job=requests.submit,
-        read_job=requests.read,
-        cancel_job=requests.cancel,
-        version="0",
-    )
-    return Program(app, engine, mode)
-
-
 @pytest.fixture(scope="module")
 def demo(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Program:
-    return _program(engine, tmp_path_factory.mktemp("demo"), "demo")
+    return program_of(engine, tmp_path_factory.mktemp("demo"), "demo")
 
 
 @pytest.fixture(scope="module")
 def local(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Program:
-    return _program(engine, tmp_path_factory.mktemp("local"), "local")
+    return program_of(engine, tmp_path_factory.mktemp("local"), "local")
 
 
 def paths(canary: Canary) -> list[str]:
@@ -112,29 +60,6 @@ def links(drawn: Any, path: str) -> set[str]:
             plain = [one for part in props["data"] for one in part.get("items", [part])]
             found |= {f"{path}?{name}={quote(str(one['value']))}" for one in plain}
     return {href for href in found if href.partition("?")[0] == path and "?" in href}
-
-
-def hits(canary: Canary, content: Any, *asked: str) -> list[str]:
-    """Where an answer gives `canary` away. What was asked for itself may be repeated."""
-    text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
-    for word in asked:
-        text = text.replace(quote(word), "").replace(word, "")
-    found = canary.hits(text)
-    if not isinstance(content, str):
-        found += [f"number {n}" for n in drawn_numbers(content) if canary.holds(n)]
-    return found
-
-
-def drawn_numbers(node: Any) -> Iterator[float]:
-    """The numbers that figures carry packed."""
-    if isinstance(node, dict):
-        if "bdata" in node and "dtype" in node:
-            packed = np.frombuffer(base64.b64decode(node["bdata"]), dtype=node["dtype"])
-            yield from packed.astype(float).tolist()
-            return
-        node = list(node.values())
-    for child in node if isinstance(node, list) else ():
-        yield from drawn_numbers(child)
 
 
 def other(canary: Canary) -> Canary:
@@ -269,83 +194,13 @@ def test_every_callback_of_the_server_is_known(demo):
     assert unknown == []
 
 
-def _call(program: Program, output: str, *values: Any, changed: str = "") -> Any:
-    """Call the callback whose output holds `output`, with values for its inputs, then states."""
-    key = next(
-        k for k, entry in program.app.callback_map.items() if output in k and "callback" in entry
-    )
-    entry = program.app.callback_map[key]
-    given = iter(values)
-    filled = [
-        [{**one, "value": next(given)} for one in entry[part]] for part in ("inputs", "state")
-    ]
-    names = [part.rsplit(".", 1) for part in key.strip(".").split("...")]
-    outputs = [{"id": name, "property": prop} for name, prop in names]
-    first = entry["inputs"][0]
-    body = {
-        "output": key,
-        "outputs": outputs if len(outputs) > 1 else outputs[0],
-        "inputs": filled[0],
-        "state": filled[1],
-        "changedPropIds": [changed or f"{first['id']}.{first['property']}"],
-    }
-    return program.call(body)
-
-
-def _job_count(engine: Engine) -> int:
-    with engine.connect() as connection:
-        return int(connection.exec_driver_sql("SELECT count(*) FROM job").scalar())
-
-
-def _status(engine: Engine, number: int) -> str:
-    with engine.connect() as connection:
-        return str(job_table.read_job(connection, number)["status"])
-
-
-def test_jobs_of_another_study_are_not_started_seen_or_ended(demo):
-    spec = ModelSpec(outcome="kinetics:CARTG:qPCR:BLOOD", group="complete_response").to_dict()
-    before = _job_count(demo.engine)
-    question = {"study": OMEGA.studyid, "cut": f"{OMEGA.word}-first", "spec": spec}
-    refused = _call(demo, "model-job", question)
-    nowhere = _call(demo, "model-job", {**question, "study": f"{ELSEWHERE}-S"})
-    assert refused.status_code == nowhere.status_code >= 400
-    assert hits(OMEGA, refused.text) == []
-    assert _job_count(demo.engine) == before
-    sealed, own = job_of(demo.engine, OMEGA), job_of(demo.engine, ALPHA)
-    followed = _call(demo, "model-progress", 1, sealed)
-    assert hits(OMEGA, followed.text) == []
-    assert followed.text == _call(demo, "model-progress", 1, 987_654).text
-    assert hits(ALPHA, _call(demo, "model-progress", 1, own).text)
-
-
-def test_a_waiting_job_of_another_study_is_not_cancelled(demo):
-    with demo.engine.begin() as connection:
-        payload = {"study": OMEGA.studyid, "note": f"{OMEGA.word} waits"}
-        waiting = job_table.insert_job(connection, "fit", payload)
-    try:
-        assert _call(demo, "model-cancel", 1, waiting).status_code == 200
-        assert _status(demo.engine, waiting) == "queued"
-    finally:
-        with demo.engine.begin() as connection:
-            job_table.request_cancel(connection, waiting)
-
-
-def test_a_job_asked_for_with_the_cut_of_another_study_fails_without_its_words(demo):
-    from jobs.fitting import fit_study
-
-    spec = ModelSpec(outcome="kinetics:CARTG:qPCR:BLOOD")
-    with pytest.raises(Exception, match="no data cut") as caught:
-        fit_study(demo.engine, ALPHA.studyid, spec, cut=f"{OMEGA.word}-first", actor="")
-    assert hits(OMEGA, str(caught.value), f"{OMEGA.word}-first") == []
-
-
 def test_the_sheet_of_a_patient_of_another_study_is_not_drawn(demo):
     asked = {"path": f"/patients/{OMEGA.patient(1)}", "scheme": "light", "narrow": False}
     for search in (f"?study={ALPHA.studyid}", f"?study={OMEGA.studyid}", ""):
-        answer = _call(demo, "patient-sheet", 1, 0, {**asked, "search": search})
+        answer = call(demo, "patient-sheet", 1, 0, {**asked, "search": search})
         assert hits(OMEGA, answer.text, OMEGA.patient(1)) == []
     own = {**asked, "path": f"/patients/{ALPHA.patient(1)}", "search": ""}
-    drawn = _call(demo, "patient-sheet", 1, 0, own)
+    drawn = call(demo, "patient-sheet", 1, 0, own)
     assert drawn.status_code == 200
     assert hits(ALPHA, drawn.text)
 

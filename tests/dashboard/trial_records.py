@@ -1,63 +1,25 @@
-"""The records of one invented patient of `trial_fixture`: treatment, scans, blood, outcome."""
+"""The records of one invented patient of `trial_fixture`: treatment, scans, outcome."""
 
 import math
 import random
-import zlib
 from datetime import datetime, timedelta
 from typing import Any
 
-Rows = list[dict[str, Any]]
+from tests.dashboard.trial_blood import add_blood
+from tests.dashboard.trial_rows import Rows, exact, lineage, timed
 
 FIRST_INFUSION = datetime(2025, 9, 3, 10, 30)
 SCAN_DAYS = (-5.0, 7.0, 14.0, 28.0, 90.0)
-SAMPLE_DAYS = (-7.0, 0.0, 3.0, 7.0, 10.0, 14.0, 21.0, 28.0, 60.0, 90.0)
-LLOQ = 50.0
 BEST = ("CR", "CR", "PR", "CR", "SD", "PR", "PD", "CR", "PD", "PR", "CR", "NE")
 REPORTER = "f18_dcfpyl_psma"
 FDG = "f18_fdg"
-
-
-def _lineage(file: str, row: int) -> dict[str, Any]:
-    return {
-        "record_key": zlib.crc32(f"{file}{row}".encode()),
-        "content_hash": row,
-        "source_file": file,
-        "source_sheet": None,
-        "source_row": row,
-        "source_column": "VALUE",
-        "raw_text": None,
-        "raw_unit": None,
-    }
-
-
-def _timed(day: float, start: datetime) -> dict[str, Any]:
-    at = start + timedelta(days=day)
-    return {
-        "dtm_utc": at,
-        "dtm_text": at.isoformat(),
-        "tz": "UTC",
-        "dtm_precision": "minute",
-        "rel_day": day,
-        "rel_day_source": "datetime",
-        "visit": f"DAY {day:g}",
-        "visitnum": day,
-        "nominal_day": day,
-    }
-
-
-def _exact(value: float, unit: str) -> dict[str, Any]:
-    return {"value": value, "lower": None, "upper": None, "unit": unit, "censored": "none"}
-
-
-def _below(limit: float, unit: str) -> dict[str, Any]:
-    return {"value": None, "lower": 0.0, "upper": limit, "unit": unit, "censored": "left"}
 
 
 def add_patient(
     frames: dict[str, Rows], patient: dict[str, Any], n: int, rng: random.Random
 ) -> None:
     row = len(frames["subjects"]) + 2
-    frames["subjects"].append({**patient, **_lineage("subjects.csv", row)})
+    frames["subjects"].append({**patient, **lineage("subjects.csv", row)})
     frames["characteristics"].append(
         {
             "usubjid": patient["usubjid"],
@@ -66,7 +28,7 @@ def add_patient(
             "value_text": None,
             "value": float(2 + n % 4),
             "unit": None,
-            **_lineage("subjects.csv", row),
+            **lineage("subjects.csv", row),
         }
     )
     if not patient["infused"]:
@@ -77,7 +39,7 @@ def add_patient(
     subject = {"usubjid": patient["usubjid"]}
     _add_treatment(frames, subject, start, n, row)
     _add_scans(frames, subject, start, n, size, rng)
-    _add_blood(frames, subject, start, size, rng)
+    add_blood(frames, subject, start, size, rng)
     _add_outcome(frames, subject, start, n, best, row)
 
 
@@ -101,8 +63,8 @@ def _add_treatment(
             "labelled": False,
             "tracer_id": None,
             "label_activity_mbq": None,
-            **_timed(0.0, start),
-            **_lineage("infusions.csv", row),
+            **timed(0.0, start),
+            **lineage("infusions.csv", row),
         }
     )
     frames["interventions"].append(
@@ -114,10 +76,10 @@ def _add_treatment(
             "dose": None,
             "dose_unit": None,
             "indication": None,
-            **_timed(-5.0, start),
+            **timed(-5.0, start),
             "end_rel_day": -3.0,
             "ongoing": False,
-            **_lineage("interventions.csv", row),
+            **lineage("interventions.csv", row),
         }
     )
 
@@ -148,7 +110,7 @@ def _add_scans(
                 "location": None,
                 "laterality": None,
                 "lesion_role": "target" if kind == "lesion" else None,
-                **_lineage("regions.csv", n + 2),
+                **lineage("regions.csv", n + 2),
             }
         )
     for day in SCAN_DAYS:
@@ -178,8 +140,8 @@ def _add_scans(
                     "rel_day": day,
                     "nominal_day": day,
                     "visit": f"DAY {day:g}",
-                    **_exact(round(value, 2), "g/mL"),
-                    **_lineage("uptake.csv", n + 2),
+                    **exact(round(value, 2), "g/mL"),
+                    **lineage("uptake.csv", n + 2),
                 }
             )
     for day in (-5.0, 28.0, 90.0):
@@ -208,96 +170,9 @@ def _scan(
         "half_life_h": 1.829,
         "evaluable": evaluable,
         "not_evaluable_reason": None if evaluable else "uptake time outside the window",
-        **_timed(day, start),
-        **_lineage("scans.csv", n + 2),
+        **timed(day, start),
+        **lineage("scans.csv", n + 2),
     }
-
-
-def _add_blood(
-    frames: dict[str, Rows],
-    subject: dict[str, Any],
-    start: datetime,
-    size: float,
-    rng: random.Random,
-) -> None:
-    for day in SAMPLE_DAYS:
-        peak = 9000 * size * rng.uniform(0.6, 1.5)
-        level = (
-            peak * math.exp(-((day - 10) ** 2) / 90)
-            if day < 10
-            else peak * math.exp(-(day - 10) / (6 + 4 * size))
-        )
-        for analyte, assay, unit, factor, limit in (
-            ("CARTG", "qPCR", "copies/ug", 1.0, LLOQ),
-            ("CARFLOW", "flow", "cells/uL", 1 / 450, 0.2),
-        ):
-            value = level * factor if day > 0 else 0.0
-            result = _exact(round(value, 2), unit) if value >= limit else _below(limit, unit)
-            frames["kinetics"].append(
-                {
-                    **subject,
-                    "analyte": analyte,
-                    "assay": assay,
-                    "matrix": "BLOOD",
-                    "lloq": limit,
-                    "uloq": None,
-                    "lod": None,
-                    "replicate": 1,
-                    **result,
-                    **_timed(day, start),
-                    **_lineage("kinetics.csv", len(frames["kinetics"]) + 2),
-                }
-            )
-        for testcd, test, category, unit, high, value in (
-            (
-                "INTLK6",
-                "Interleukin 6",
-                "cytokine",
-                "pg/mL",
-                7.0,
-                3 + 90 * size * math.exp(-((day - 5) ** 2) / 8),
-            ),
-            (
-                "FERRITIN",
-                "Ferritin",
-                "chemistry",
-                "ug/L",
-                300.0,
-                260 + 700 * size * math.exp(-((day - 8) ** 2) / 60),
-            ),
-            (
-                "CRP",
-                "C-reactive protein",
-                "chemistry",
-                "mg/L",
-                5.0,
-                4 + 60 * size * math.exp(-((day - 4) ** 2) / 12),
-            ),
-            (
-                "CD19",
-                "CD19+ B cells",
-                "cell_population",
-                "cells/uL",
-                400.0,
-                90.0 if day < 0 else 0.5,
-            ),
-        ):
-            frames["labs"].append(
-                {
-                    **subject,
-                    "testcd": testcd,
-                    "test": test,
-                    "category": category,
-                    "matrix": "BLOOD",
-                    "ref_low": 0.0,
-                    "ref_high": high,
-                    "lloq": None,
-                    "replicate": 1,
-                    **_exact(round(value, 2), unit),
-                    **_timed(day, start),
-                    **_lineage("labs.csv", len(frames["labs"]) + 2),
-                }
-            )
 
 
 def _add_outcome(
@@ -315,9 +190,9 @@ def _add_outcome(
                     "state": None,
                     "method": "CT",
                     "reader": "IRC",
-                    **_exact(round(size_mm, 1), "mm"),
-                    **_timed(day, start),
-                    **_lineage("lesions.csv", len(frames["lesions"]) + 2),
+                    **exact(round(size_mm, 1), "mm"),
+                    **timed(day, start),
+                    **lineage("lesions.csv", len(frames["lesions"]) + 2),
                 }
             )
     for day in (28.0, 90.0):
@@ -332,8 +207,8 @@ def _add_outcome(
                 "confirmed": None,
                 "derived_by": "source",
                 "detail": None,
-                **_timed(day, start),
-                **_lineage("responses.csv", row),
+                **timed(day, start),
+                **lineage("responses.csv", row),
             }
         )
     for category, grade, onset in (("CRS", n % 4, 2.0), ("ICANS", (n + 2) % 3, 6.0)):
@@ -348,10 +223,10 @@ def _add_outcome(
                     "scale": "ASTCT 2019",
                     "grade": grade,
                     "serious": grade > 2,
-                    **_timed(onset, start),
+                    **timed(onset, start),
                     "end_rel_day": onset + 2 + grade,
                     "ongoing": False,
-                    **_lineage("adverse_events.csv", row),
+                    **lineage("adverse_events.csv", row),
                 }
             )
     for endpoint, day in (("OS", 180.0 + 9 * n), ("PFS", 60.0 + 12 * n)):
@@ -363,6 +238,6 @@ def _add_outcome(
                 "cnsr": int(best != "PD"),
                 "event_description": None,
                 "start_from": "infusion",
-                **_lineage("survival.csv", row),
+                **lineage("survival.csv", row),
             }
         )

@@ -6,8 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from analysis import Fit, ModelSpec, fit_mixed, fit_specification
-from analysis.errors import UserError
+from analysis import Fit, ModelSpec, fit_specification
 from analysis.results import Excluded
 
 SPEC = ModelSpec(outcome="kinetics:CARTG:qPCR:BLOOD", question="expansion_by_group")
@@ -201,137 +200,6 @@ def test_few_patients_get_independent_effects_and_are_told(simulate_trial):
     fit = fit_specification(simulate_trial(1, patients=10), SPEC, influence=False)
     assert fit.check("random_part").message.startswith("10 patients cannot carry all 10 variances")
     assert not [row for row in fit.variance_components if row.term_2]
-
-
-@pytest.mark.parametrize(
-    ("column", "values", "said"),
-    [
-        ("tracer_id", ["f18_fhbg", "zr89_oxine_cells"], "mix 2 values of tracer_id"),
-        ("unit", ["copies/ug", "copies/mL"], "mix 2 values of unit"),
-        ("metric", ["suv_mean", "suv_max"], "mix 2 values of metric"),
-    ],
-)
-def test_mixed_variables_are_refused(simulate_trial, column, values, said):
-    frame = simulate_trial(1)
-    frame = frame.with_columns(pl.Series(column, (values * frame.height)[: frame.height]))
-    with pytest.raises(UserError, match=said):
-        fit_specification(frame, SPEC)
-
-
-def test_refusals_of_days_references_and_columns(simulate_trial):
-    frame = simulate_trial(1)
-    with pytest.raises(UserError, match="day 90 was not observed in every group"):
-        fit_specification(frame, SPEC.replace(days=(90.0,)))
-    with pytest.raises(UserError, match="reference 'maybe' is not a level of responder"):
-        fit_specification(frame, SPEC.replace(reference="maybe"))
-    with pytest.raises(UserError, match=r"no column 'group'.*the columns are usubjid"):
-        fit_specification(frame.drop("group"), SPEC)
-    with pytest.raises(UserError, match="inference 'bayes' does not exist"):
-        fit_specification(frame, SPEC.replace(inference="bayes"))
-
-
-@pytest.mark.parametrize(
-    ("formula", "group", "random", "said"),
-    [
-        ("y ~ dose * x", "usubjid", "1", "there is no column 'dose'; the columns are"),
-        ("y ~ x", "patient", "1", "there is no column 'patient'"),
-        ("y ~ x", "usubjid", "1 + weeks", "there is no column 'weeks'"),
-        ("y ~ fold(x)", "usubjid", "1", "there is no function 'fold'.*the columns are"),
-        ("y ~ x +", "usubjid", "1", "cannot be read"),
-        ("y ~ x | usubjid", "usubjid", "1", "name the patient column in 'group'"),
-        ("y ~ x", "usubjid", "0", "holds no effect; write '1'"),
-        ("y ~ log(group)", "usubjid", "1", r"the term 'log\(group\)' cannot be evaluated"),
-        ("x", "usubjid", "1", "needs an outcome"),
-        ("y ~ x", "usubjid", "y ~ x", "is a right side only"),
-        ("group ~ x", "usubjid", "1", "the outcome must be one number per row"),
-    ],
-)
-def test_formula_errors_name_the_term_and_the_columns(simulate_trial, formula, group, random, said):
-    frame = simulate_trial(1).with_columns(y=pl.col("value").log10(), x=pl.col("rel_day"))
-    with pytest.raises(UserError, match=said) as raised:
-        fit_mixed(frame, formula, group, random)
-    assert "\n" not in str(raised.value)
-
-
-def test_unknown_options_of_fit_mixed(simulate_trial):
-    frame = simulate_trial(1).with_columns(y=pl.col("value").log10())
-    with pytest.raises(UserError, match="does not exist under maximum likelihood"):
-        fit_mixed(frame, "y ~ rel_day", "usubjid", reml=False, inference="kenward_roger")
-    with pytest.raises(UserError, match="inference 'magic' does not exist"):
-        fit_mixed(frame, "y ~ rel_day", "usubjid", inference="magic")
-    with pytest.raises(UserError, match="covariance 'round' does not exist"):
-        fit_mixed(frame, "y ~ rel_day", "usubjid", covariance="round")
-
-
-def lesion_trial(seed: int) -> pl.DataFrame:
-    """No difference between groups; lesions of one scan share what the patient does that day."""
-    rng = np.random.default_rng(seed)
-    days = (7.0, 14.0, 28.0, 60.0)
-    rows = []
-    for patient in range(24):
-        level, course = rng.normal(0, 0.4), rng.normal(0, 0.3, len(days))
-        for lesion in range(5):
-            own = rng.normal(0, 0.3)
-            rows += [
-                {
-                    "usubjid": f"P{patient:02d}",
-                    "region_code": f"L{lesion}",
-                    "rel_day": day,
-                    "nominal_day": day,
-                    "value": 10 ** (level + own + shared + rng.normal(0, 0.15)),
-                    "group": "responder" if patient % 2 else "non-responder",
-                }
-                for day, shared in zip(days, course, strict=True)
-            ]
-    return pl.DataFrame(rows)
-
-
-@pytest.mark.slow
-def test_lesions_are_no_independent_patients():
-    """Without the patient's visit in the random part 65 of 100 null trials are 'significant'."""
-    spec = ModelSpec(
-        outcome="uptake:f18_fhbg:suv_mean:lesion", unit="lesion", time="visit", random="intercept"
-    )
-    fits = [fit_specification(lesion_trial(seed), spec, influence=False) for seed in range(40)]
-    assert {fit.nested for fit in fits} == {("region_code", "visit")}
-    assert sum(fit.interaction.p_value < 0.05 for fit in fits) <= 6
-    assert sum(fit.key_ratio.p_value < 0.05 for fit in fits) <= 6
-
-
-def test_organs_are_fixed_by_time_and_nested(simulate_trial):
-    frame = pl.concat(
-        [
-            simulate_trial(20 + index, log_ratio=0.4).with_columns(
-                region_code=pl.lit(organ), value=pl.col("value") * 10**index
-            )
-            for index, organ in enumerate(("LIVER", "SPLEEN", "MARROW"))
-        ]
-    )
-    spec = VISITS.replace(outcome="uptake:f18_fhbg:suv_mean:organ", unit="organ")
-    fit = fit_specification(frame, spec.replace(question="signal_by_group"), influence=False)
-    terms = [estimate.term for estimate in fit.estimates]
-    assert "region_code[T.SPLEEN]" in terms
-    assert "visit[T.14]:region_code[T.SPLEEN]" in terms
-    assert fit.nested == ("region_code", "visit")
-    curve = {(point.group, point.day): point.estimate for point in fit.curves}
-    ratio = fit.key_ratio
-    expected = curve["responder", ratio.day] / curve["non-responder", ratio.day]
-    assert ratio.ratio == pytest.approx(expected, rel=1e-9)
-
-
-def test_a_spline_over_lesions_has_the_patients_curve_and_nested_lesions(simulate_trial):
-    frame = pl.concat(
-        [simulate_trial(30, log_ratio=0.4).with_columns(region_code=pl.lit(name))
-         .with_columns(value=pl.col("value") * factor * (1 + 0.1 * pl.col("rel_day").sin()))
-         for name, factor in (("L1", 1.0), ("L2", 2.0))]
-    )  # fmt: skip
-    spec = SPEC.replace(
-        outcome="uptake:f18_fhbg:suv_mean:lesion", unit="lesion", question="signal_by_group"
-    )
-    fit = fit_specification(frame, spec, influence=False)
-    assert fit.nested == ("region_code",)
-    assert fit.random.startswith("1 + cr(time, df=3")
-    assert fit.variance_components[0].group == "usubjid:region_code"
 
 
 def test_the_curve_of_an_adjusted_model_is_the_mean_over_the_patients(simulate_trial):
