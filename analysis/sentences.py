@@ -59,9 +59,24 @@ def answer_sentence(fit: Fit, spec: ModelSpec, signal_words: Any = None) -> str:
             group_phrase(spec, ratio.reference),
             fit.inference,
             fit.conf_level,
-        ),
+        )
+        + _of_several(fit, ratio),
     )
     return text if fit.status == "ok" else f"{text} Caution: {fit.advice}"
+
+
+def _of_several(fit: Fit, key: GeometricMeanRatio) -> str:
+    """Why the sentence is about this group where there are others; "" where it is the only one."""
+    groups = list(dict.fromkeys(ratio.group for ratio in fit.ratios))
+    if len(groups) == 1:
+        return ""
+    which = "the last" if key.group == groups[-1] else f"{key.group},"
+    others = [group for group in groups if group != key.group]
+    listed = " and ".join(part for part in (", ".join(others[:-1]), others[-1]) if part)
+    return (
+        f" This is {which} of {len(groups)} levels compared with {key.reference}; the ratios of "
+        f"{listed} stand beside it."
+    )
 
 
 def exposure_sentence(fit: Fit, spec: ModelSpec, signal_words: Any = None) -> str:

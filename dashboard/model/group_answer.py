@@ -71,14 +71,18 @@ def ratio_card(view: View, fit: Fit) -> Component | None:
     if not fit.ratios:
         return None
     first = fit.key_ratio or fit.ratios[0]
+    several = len({ratio.group for ratio in fit.ratios}) > 1
     figure = draw_ratio_forest(
         prepare_ratio_forest(reading.ratio_rows(fit), sort=False), view.theme, narrow=view.narrow,
         level=fit.conf_level,
     )  # fmt: skip
     return card(
-        f"{sentence_case(first.group)} against {first.reference}",
+        f"{'Each group' if several else sentence_case(first.group)} against {first.reference}",
         [
-            html.P(f"{sentence_case(first.kind)} by day", className="cg-card-lead"),
+            html.P(
+                f"{sentence_case(first.kind)} by {'group and day' if several else 'day'}",
+                className="cg-card-lead",
+            ),
             graph(figure, Ids.RATIOS, "Ratio between the groups by day"),
         ],
         footer=provenance_strip(

@@ -1,5 +1,7 @@
 """Sentences, literally; and the words that no sentence about a tracer class may hold."""
 
+from dataclasses import replace
+
 import pytest
 
 from analysis import ModelSpec
@@ -48,6 +50,28 @@ def test_a_caution_follows_a_warning():
     fit = Fit("m", "warning", "boundary", "", advice="Look twice.", ratios=(RATIO,))
     fit = fit.replace(inference="satterthwaite")
     assert answer_sentence(fit, spec).endswith("Satterthwaite t). Caution: Look twice.")
+
+
+def levels(kind: str, reference: str, *groups: str) -> str:
+    ratios = tuple(replace(RATIO, day=float(day), group=group, reference=reference)
+                   for group in groups for day in (7, 14))  # fmt: skip
+    key = next(place for place, one in enumerate(ratios) if one.group == groups[-1])
+    if "CR" in groups:
+        key = next(place for place, one in enumerate(ratios) if one.group == "CR")
+    fit = Fit("m", "ok", None, "", ratios=ratios, key_index=key).replace(inference="satterthwaite")
+    return answer_sentence(fit, ModelSpec(outcome="kinetics:CARFLOW:flow:BLOOD", group=kind))
+
+
+def test_of_several_groups_the_sentence_says_why_it_is_about_this_one():
+    said = levels("dose_level", "DL1", "DL2", "DL3")
+    assert said.endswith(
+        "This is the last of 2 levels compared with DL1; the ratios of DL2 stand beside it."
+    )
+    said = levels("best_response", "PD", "CR", "PR", "SD")
+    assert said.endswith(
+        "This is CR, of 3 levels compared with PD; the ratios of PR and SD stand beside it."
+    )
+    assert "levels compared" not in levels("responder", "non-responder", "responder")
 
 
 @pytest.mark.parametrize(("value", "text"), [

@@ -244,3 +244,14 @@ def test_a_saved_finding_wraps_so_that_its_status_stays_in_sight() -> None:
     assert [(link.className, link.children) for link in links] == [("cg-finding", "Twice as high.")]
     style = (Path(parts.__file__).parents[1] / "assets" / "40-analysis.css").read_text()
     assert ".cg-table a.cg-finding { white-space: normal; }" in style
+
+
+def test_a_forest_of_several_groups_names_no_single_one() -> None:
+    """Its title once was "DL3 against DL1" above the rows of DL2."""
+    ratios = tuple(
+        dataclasses.replace(RATIO, group=group, reference="DL1") for group in ("DL2", "DL3")
+    )
+    words = text_of(model.layout(view(fit=FIT.replace(ratios=ratios, key_index=1))))
+    assert "Each group against DL1" in words
+    assert "by group and day" in words
+    assert "DL3 against DL1" not in words
