@@ -4,6 +4,8 @@ Grades of different scales are never merged: Penn grade 3 is not ASTCT grade 3. 
 it says that one was looked for and not seen. A record without a grade is an event.
 """
 
+from typing import NamedTuple
+
 import polars as pl
 
 from analysis.derive.columns import ensure
@@ -42,22 +44,52 @@ def maximum_grade(adverse_events: pl.DataFrame | None) -> pl.DataFrame:
     )
 
 
-def on_one_scale(adverse_events: pl.DataFrame | None) -> pl.DataFrame:
-    """The events where a patient has one grade per category: of several scales the one that most
-    patients of the trial have. Who was graded on another one only keeps that."""
-    events = seen(adverse_events)
-    own = events.filter(pl.col("scale").is_not_null()).select("usubjid", "category", "scale")
-    users = own.unique().group_by("category", "scale").len("users")
-    kept = (
-        own.unique()
-        .join(users, on=["category", "scale"])
+class OneScale(NamedTuple):
+    """The events of which no two grade the same days on two scales, and the grades set aside."""
+
+    kept: pl.DataFrame
+    set_aside: pl.DataFrame
+
+
+def on_one_scale(adverse_events: pl.DataFrame | None) -> OneScale:
+    """Of grades of one patient and category on several scales, where they share a day, those on
+    the scale that most patients of the trial are graded on.
+
+    Another episode, a record without a grade, day or scale, and each event of category OTHER, which
+    are different events, stand as they are.
+    """
+    events = seen(adverse_events).with_row_index("row")
+    graded = events.filter(
+        pl.col("scale").is_not_null() & pl.col("grade").is_not_null(), pl.col("category") != "OTHER"
+    ).select("row", "usubjid", "category", "scale", **_whole_days())
+    scales = (
+        graded.group_by("category", "scale")
+        .agg(pl.col("usubjid").n_unique().alias("users"))
         .sort("users", "scale", descending=[True, False])
-        .unique(["usubjid", "category"], keep="first", maintain_order=True)
-        .select("usubjid", "category", kept="scale")
     )
-    joined = events.join(kept, on=["usubjid", "category"], how="left", maintain_order="left")
-    one = pl.col("scale").is_null() | (pl.col("scale") == pl.col("kept"))
-    return joined.filter(one).drop("kept")
+    kept = graded.clear()
+    for category, scale in scales.select("category", "scale").iter_rows():
+        own = graded.filter(pl.col("category") == category, pl.col("scale") == scale)
+        kept = pl.concat([kept, own.filter(~pl.col("row").is_in(_sharing_a_day(own, kept)))])
+    aside = pl.col("row").is_in(graded.join(kept, on="row", how="anti")["row"].implode())
+    return OneScale(events.filter(~aside).drop("row"), events.filter(aside).drop("row"))
+
+
+def _sharing_a_day(own: pl.DataFrame, other: pl.DataFrame) -> pl.Series:
+    """Row numbers of `own` that share a day with a row of `other` of the patient and category."""
+    pairs = own.join(other, on=["usubjid", "category"], suffix="_other").filter(
+        pl.col("first") <= pl.col("last_other"), pl.col("first_other") <= pl.col("last")
+    )
+    return pairs["row"].implode()
+
+
+def _whole_days() -> dict[str, pl.Expr]:
+    """First and last whole day of an event; one without an end has its first day only."""
+    end = pl.max_horizontal(pl.col("end_rel_day").fill_null(pl.col("rel_day")), "rel_day")
+    return {
+        "first": pl.col("rel_day").floor().cast(pl.Int64),
+        "last": end.floor().cast(pl.Int64),
+    }
 
 
 def daily_grade(adverse_events: pl.DataFrame | None, category: str) -> pl.DataFrame:
@@ -69,11 +101,10 @@ def daily_grade(adverse_events: pl.DataFrame | None, category: str) -> pl.DataFr
     rows = ensure(adverse_events, *_COLUMNS).filter(
         (pl.col("category") == category) & (pl.col("grade") > 0) & pl.col("rel_day").is_not_null()
     )
-    first = pl.col("rel_day").floor().cast(pl.Int64)
-    last = pl.max_horizontal(pl.col("end_rel_day").fill_null(pl.col("rel_day")), "rel_day")
+    days = _whole_days()
     return (
         rows.with_columns(
-            pl.int_ranges(first, last.floor().cast(pl.Int64) + 1).alias("day"),
+            pl.int_ranges(days["first"], days["last"] + 1).alias("day"),
             pl.col("end_rel_day").is_not_null().alias("end_known"),
         )
         .explode("day")

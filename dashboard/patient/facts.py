@@ -10,7 +10,14 @@ from figures.patient_tracks import PatientTracks
 from figures.tracks.b_cells import below_limit
 from figures.tracks.patient_frames import PatientFrames, Row
 from figures.tracks.reading import unit_text
-from figures.tracks.toxicity import CATEGORIES, graded_events, highest_grade, runs
+from figures.tracks.toxicity import (
+    CATEGORIES,
+    graded_events,
+    highest_grade,
+    of_category,
+    runs,
+    scales_note,
+)
 from figures.tracks.tracer_text import tracer_of
 from figures.tracks.track import Point, Series, Track
 
@@ -67,6 +74,8 @@ class Toxicity(NamedTuple):
     days: str
     last_day: int | None
     open_end: bool
+    note: str = ""
+    """What was graded on another scale, "" where there is one."""
 
 
 class PatientFacts(NamedTuple):
@@ -91,9 +100,11 @@ def patient_facts(
     reader: str = "",
 ) -> PatientFacts:
     """Facts of one patient, from the same series that the tracks draw."""
-    events = graded_events(patient)
+    events, aside = graded_events(patient), patient.grades_set_aside.to_dicts()
     found = [
-        _toxicity(name, [e for e in events if e.get("category") == name]) for name in CATEGORIES
+        _toxicity(name, own, scales_note(own, of_category(aside, name)))
+        for name in CATEGORIES
+        for own in [of_category(events, name)]
     ]
     return PatientFacts(
         best=records.best(criterion, reader).get(patient.usubjid),
@@ -200,15 +211,15 @@ def _burden(tracks: tuple[Track, ...]) -> Change | None:
     return None
 
 
-def _toxicity(category: str, events: list[Row]) -> Toxicity | None:
+def _toxicity(category: str, events: list[Row], note: str = "") -> Toxicity | None:
     if not events:
         return None
     grade, found = highest_grade(events), runs(events)
     if not found:
-        return Toxicity(category, grade, "", None, open_end=False)
+        return Toxicity(category, grade, "", None, open_end=False, note=note)
     is_open = any(run.open_end for run in found)
     days = day_range(found[0].start, found[-1].end)
-    return Toxicity(category, grade, days, found[-1].end, is_open)
+    return Toxicity(category, grade, days, found[-1].end, is_open, note)
 
 
 def _b_cells(tracks: tuple[Track, ...]) -> str | None:

@@ -182,4 +182,5 @@ def _grade(facts: PatientFacts, category: str) -> Component:
     said = [found.days or "no day given", *(["end open"] if found.open_end else [])]
     if found.grade == 0:
         said = [grade_words(0), *([found.days] if found.days else [])]
-    return stat_tile(f"Maximum {category}", grade_badge(category, found.grade), ", ".join(said))
+    badge = grade_badge(category, found.grade)
+    return stat_tile(f"Maximum {category}", badge, ", ".join(said), note=found.note or None)

@@ -15,7 +15,7 @@ from analysis.derive.burden import burden_series
 from analysis.derive.kinetics import parameters
 from analysis.derive.response import best_response
 from analysis.derive.signal import Signal, signal_catalog, signal_series
-from analysis.derive.toxicity import on_one_scale
+from analysis.derive.toxicity import OneScale, on_one_scale
 from analysis.errors import UserError
 from figures.tracks import b_cells, blasts
 from figures.tracks.cytokines import ACUTE_PHASE
@@ -108,9 +108,14 @@ class CutRecords:
         return self.kept(("best", criterion, reader), make)
 
     @cached_property
-    def toxicity(self) -> pl.DataFrame:
-        """Adverse events, of a patient graded on several scales those of one."""
+    def one_scale(self) -> OneScale:
+        """Adverse events, and the grades set aside where two scales grade the same days."""
         return on_one_scale(self.frame("adverse_events"))
+
+    @property
+    def toxicity(self) -> pl.DataFrame:
+        """Adverse events without the grades set aside."""
+        return self.one_scale.kept
 
     @cached_property
     def recorded_toxicity(self) -> frozenset[str]:
@@ -197,6 +202,7 @@ def patient_frames(records: CutRecords, usubjid: str, label: str) -> PatientFram
         burden=of_patient(records.burden, usubjid),
         responses=records.patient("responses", usubjid),
         adverse_events=of_patient(records.toxicity, usubjid),
+        grades_set_aside=of_patient(records.one_scale.set_aside, usubjid),
         interventions=records.patient("interventions", usubjid),
         infusions=infusions,
     )

@@ -46,6 +46,8 @@ class PatientFrames:
     burden: pl.DataFrame = field(default_factory=pl.DataFrame)
     responses: pl.DataFrame = field(default_factory=pl.DataFrame)
     adverse_events: pl.DataFrame = field(default_factory=pl.DataFrame)
+    grades_set_aside: pl.DataFrame = field(default_factory=pl.DataFrame)
+    """Adverse events that another scale grades on the same days, not among `adverse_events`."""
     interventions: pl.DataFrame = field(default_factory=pl.DataFrame)
     infusions: pl.DataFrame = field(default_factory=pl.DataFrame)
 

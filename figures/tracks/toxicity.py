@@ -1,10 +1,12 @@
 """CRS and ICANS as bands by grade: the highest grade of each day, on the days it held."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import polars as pl
 
+from analysis.number_words import count
 from figures.number_text import day_range, whole_day
 from figures.tracks.patient_frames import Choices, PatientFrames, Row, hover_text, rows
 from figures.tracks.track import ReadRow, Span, Track
@@ -27,10 +29,7 @@ def toxicity_tracks(
 ) -> tuple[Track, ...]:
     """One lane per category that was recorded for this patient; CRS and ICANS stay together."""
     found = graded_events(patient)
-    by_category = {
-        category: [row for row in found if row.get("category") == category]
-        for category in CATEGORIES
-    }
+    by_category = {category: of_category(found, category) for category in CATEGORIES}
     if not any(by_category.values()) and not patient.recorded_toxicity & {"CRS", "ICANS"}:
         return ()
     always = patient.recorded_toxicity & {"CRS", "ICANS"}
@@ -40,13 +39,14 @@ def toxicity_tracks(
         for lane, category in enumerate(lanes)
         for run in runs(by_category[category])
     )
-    scales = sorted({str(row["scale"]) for row in found if row.get("scale")
-                     and row.get("category") in lanes})  # fmt: skip
+    drawn = [row for lane in lanes for row in by_category[lane]]
+    set_aside = patient.grades_set_aside.to_dicts()
+    aside = [row for lane in lanes for row in of_category(set_aside, lane)]
     return (
         Track(
             key="toxicity",
             name="Toxicity",
-            note=f"{' / '.join(scales)} grade" if scales else "grade as delivered",
+            note=_note(_scales(drawn), _grades_on(aside)),
             scale="lanes",
             height=23 * len(lanes) + 10,
             lanes=tuple(lanes),
@@ -65,6 +65,39 @@ def graded_events(patient: PatientFrames) -> list[Row]:
     days = [name for name in ("rel_day", "nominal_day") if name in frame.columns]
     undated = frame.filter(pl.all_horizontal([pl.lit(True), *(pl.col(d).is_null() for d in days)]))
     return [*dated, *undated.to_dicts()]
+
+
+def of_category(events: Sequence[Row], category: str) -> list[Row]:
+    """The events of one category."""
+    return [row for row in events if row.get("category") == category]
+
+
+def scales_note(events: Sequence[Row], aside: Sequence[Row]) -> str:
+    """The scales of the grades where there are several, and what was set aside: "on ASTCT 2019 and
+    Penn", "1 grade on Penn for the same days set aside"; "" for one scale."""
+    scales = _scales([row for row in events if row.get("grade") is not None])
+    left = _grades_on(aside)
+    parts = [
+        f"on {' and '.join(scales)}" if len(scales) > 1 else "",
+        f"{left} for the same days set aside" if left else "",
+    ]
+    return "; ".join(part for part in parts if part)
+
+
+def _note(scales: Sequence[str], aside: str) -> str:
+    if not scales:
+        return "grade as delivered"
+    return f"{' / '.join(scales)} grade" + (f", {aside} set aside" if aside else "")
+
+
+def _scales(events: Sequence[Row]) -> list[str]:
+    return sorted({str(row["scale"]) for row in events if row.get("scale")})
+
+
+def _grades_on(events: Sequence[Row]) -> str:
+    """ "2 grades on Penn, 1 grade on CTCAE 5.0"."""
+    counted = sorted(Counter(str(row["scale"]) for row in events).items())
+    return ", ".join(f"{count(n, 'grade')} on {scale}" for scale, n in counted)
 
 
 def runs(found: Sequence[Row]) -> tuple[Run, ...]:

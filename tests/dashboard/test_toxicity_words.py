@@ -6,11 +6,13 @@ import polars as pl
 import pytest
 
 from dashboard.components.marks import grade_badge
-from dashboard.patient.facts import Toxicity, _toxicity
-from dashboard.patient.records import CutRecords
+from dashboard.patient.facts import Toxicity, _toxicity, patient_facts
+from dashboard.patient.header import tiles
+from dashboard.patient.records import CutRecords, patient_frames
 from dashboard.patient.roster import _grades
 from dashboard.patient.roster_table import _grade
 from dashboard.patient.words import _grade as grade_in_sentence
+from figures.patient_tracks import prepare_patient_tracks
 from figures.tracks.patient_frames import Choices, PatientFrames
 from figures.tracks.toxicity import runs, toxicity_tracks
 from tests.dashboard.test_model import text_of
@@ -77,3 +79,26 @@ def test_a_recorded_zero_is_a_zero_in_the_roster():
 def test_days_of_grade_zero_are_one_run():
     found = runs([event(0, 3.0, 5.0)])
     assert [(run.start, run.end, run.grade) for run in found] == [(3, 5, 0)]
+
+
+def test_a_grade_set_aside_is_counted_with_its_scale_where_the_grades_stand():
+    """Two patients have ASTCT, one of them Penn for the same days and for a later episode."""
+    rows = [
+        {"usubjid": "S1", **event(1, 1.0, 3.0)},
+        {"usubjid": "S1", **event(3, 2.0, 3.0), "scale": "Penn"},
+        {"usubjid": "S1", **event(4, 40.0, 44.0), "scale": "Penn"},
+        {"usubjid": "S2", **event(2)},
+    ]
+    infusions = pl.DataFrame({"usubjid": ["S1", "S2"], "rel_day": [0.0, 0.0]})
+    frames = vars(trial()) | {"adverse_events": pl.DataFrame(rows), "infusions": infusions}
+    records = CutRecords(SimpleNamespace(**frames))
+    first, second = (patient_frames(records, one, one) for one in ("S1", "S2"))
+    numbers = prepare_patient_tracks(first, Choices(), 41.0)
+    (track,) = [one for one in numbers.tracks if one.key == "toxicity"]
+    assert track.note == "ASTCT 2019 / Penn grade, 1 grade on Penn set aside"
+    assert track.rows[0].value == "grade 4, max 4"
+    (found,) = patient_facts(records, first, numbers).toxicities
+    assert (found.grade, found.days) == (4, "days 1\N{EN DASH}44")
+    said = text_of(tiles(patient_facts(records, first, numbers)))
+    assert "on ASTCT 2019 and Penn; 1 grade on Penn for the same days set aside" in said
+    assert toxicity_tracks(second, Choices(), 4.0)[0].note == "ASTCT 2019 grade"

@@ -72,16 +72,74 @@ def test_no_events():
     assert daily_grade(None, "CRS").is_empty()
 
 
-def test_of_two_scales_a_patient_keeps_the_one_that_most_have():
-    """Patient a is graded on both, b by the usual one, c by the other one only."""
-    events = pl.DataFrame({
-        "usubjid": ["a", "a", "b", "c", "a"],
-        "category": ["CRS"] * 4 + ["ICANS"],
-        "scale": ["Penn", "ASTCT 2019", "ASTCT 2019", "Penn", None],
-        "grade": [3, 1, 2, 3, 2],
-    })  # fmt: skip
-    kept = on_one_scale(events).select("usubjid", "category", "scale", "grade").rows()
-    assert kept == [
-        ("a", "CRS", "ASTCT 2019", 1), ("b", "CRS", "ASTCT 2019", 2), ("c", "CRS", "Penn", 3),
-        ("a", "ICANS", None, 2),
+def rows_of(frame):
+    return frame.select("usubjid", "category", "scale", "grade").rows()
+
+
+def test_of_two_scales_for_the_same_days_the_one_that_most_have_stands():
+    """Three patients have Penn, and the first in the alphabet would be ASTCT."""
+    found = on_one_scale(
+        events(
+            ("a", "CRS", "ASTCT 2019", 1, 2.0, 4.0),
+            ("a", "CRS", "Penn", 3, 4.5, 6.0),
+            ("b", "CRS", "Penn", 2, 1.0, 3.0),
+            ("c", "CRS", "Penn", 3, 1.0, 3.0),
+            ("d", "CRS", "ASTCT 2019", 2, 1.0, 3.0),
+            ("a", "ICANS", None, None, 2.0, 4.0),
+        )
+    )
+    assert rows_of(found.kept) == [
+        ("a", "CRS", "Penn", 3), ("b", "CRS", "Penn", 2), ("c", "CRS", "Penn", 3),
+        ("d", "CRS", "ASTCT 2019", 2), ("a", "ICANS", None, None),
     ]  # fmt: skip
+    assert rows_of(found.set_aside) == [("a", "CRS", "ASTCT 2019", 1)]
+
+
+def test_another_episode_stands_on_the_scale_it_has():
+    """A second episode of grade 4 was once lost behind a first one of grade 1."""
+    given = events(
+        ("A", "CRS", "ASTCT 2019", 1, 1.0, 3.0),
+        ("A", "CRS", "Penn", 4, 40.0, 44.0),
+        ("B", "CRS", "ASTCT 2019", 1, 1.0, None),
+        ("B", "CRS", "Penn", 2, 2.0, None),
+        ("B", "CRS", "Penn", 3, None, None),
+    )
+    found = on_one_scale(given)
+    assert rows_of(found.kept) == rows_of(given)
+    assert found.set_aside.is_empty()
+
+
+def test_a_scale_without_a_grade_grades_nobody():
+    given = events(
+        ("A", "CRS", "ASTCT 2019", None, 1.0, 3.0),
+        ("A", "CRS", "Penn", 3, 1.0, 3.0),
+        ("B", "CRS", "ASTCT 2019", 1, 1.0, 3.0),
+    )
+    assert rows_of(on_one_scale(given).kept) == rows_of(given)
+
+
+def test_other_events_are_not_one_event():
+    given = events(
+        ("A", "OTHER", "CTCAE 5.0", 1, 3.0, 9.0),
+        ("A", "OTHER", "CTCAE 4.03", 4, 3.0, 9.0),
+        ("B", "OTHER", "CTCAE 5.0", 2, 1.0, 2.0),
+    )
+    assert rows_of(on_one_scale(given).kept) == rows_of(given)
+
+
+def test_what_only_a_set_aside_grade_touches_stands():
+    """Of three scales the third meets the second alone, which is set aside for the first."""
+    found = on_one_scale(
+        events(
+            ("A", "CRS", "X", 1, 1.0, 3.0),
+            ("A", "CRS", "Y", 2, 3.0, 9.0),
+            ("A", "CRS", "Z", 4, 9.0, 12.0),
+        )
+    )
+    assert [row[2] for row in rows_of(found.kept)] == ["X", "Z"]
+    assert [row[2] for row in rows_of(found.set_aside)] == ["Y"]
+
+
+def test_nobody_has_a_scale():
+    assert on_one_scale(None).kept.is_empty()
+    assert on_one_scale(events(("A", "CRS", None, None, 1.0, 2.0))).kept.height == 1
