@@ -48,6 +48,11 @@ def baseline(
     )
 
 
+AUC_RULE = (
+    "below the limit: zero before the first value and at the first sample after the last, "
+    "left out between and later"
+)
+"""Of the area (`analysis.compute.noncompartmental.nca`)."""
 KINETICS = (
     Column("usubjid", "Patient"),
     Column("group", "Best response"),
@@ -56,6 +61,7 @@ KINETICS = (
     Column("cmax", "Peak", "unit"),
     Column("tmax_day", "Day of peak", "day"),
     Column("auc_0_28", "AUC, days 0 to 28", "unit x day"),
+    Column("auc_0_28_rule", "AUC: rule below the limit"),
     Column("auc_0_28_reason", "AUC: why missing or limited"),
     Column("clast", "Last quantifiable value", "unit"),
     Column("tlast_day", "Last quantifiable day", "day"),
@@ -77,7 +83,11 @@ def kinetics(series: Series, groups: pl.DataFrame) -> Table:
     parts = [
         parameters(frame, signal=signal)
         .join(groups, on="usubjid", how="left")
-        .with_columns(signal=pl.lit(signal.label), unit=pl.lit(display_unit(signal.unit or "")))
+        .with_columns(
+            signal=pl.lit(signal.label),
+            unit=pl.lit(display_unit(signal.unit or "")),
+            auc_0_28_rule=pl.when(pl.col("auc_0_28").is_not_null()).then(pl.lit(AUC_RULE)),
+        )
         for signal, frame in series
     ]
     return Table(
@@ -88,8 +98,8 @@ def kinetics(series: Series, groups: pl.DataFrame) -> Table:
         concatenated(parts, KINETICS),
         (
             f"All days, whatever window is chosen. Peak from day {PEAK_DAYS[0]:g} on. "
-            "Area: linear up, logarithmic down; zero at infusion where no sample was taken then, "
-            "at samples below the limit before the first value, and at the first after the last.",
+            "Area: linear up, logarithmic down; zero at infusion where no sample was taken then; "
+            f"{AUC_RULE}.",
             "Persistence lies between the last quantifiable sample and the next one below.",
         ),
     )

@@ -61,7 +61,7 @@ def effect_card(view: View, spec: ModelSpec, fit: Fit) -> Component:
             f"n = {fit.n_subjects} of {count(view.selected.subjects.height, 'patient')}, "
             f"{count(fit.n_observations, 'value')}",
             f"band: {interval_words(fit)} of the mean",
-            downloads=figure_downloads(view, Ids.EFFECT),
+            downloads=figure_downloads(view, Ids.EFFECT, "curves"),
         ),
     )
 
@@ -88,7 +88,7 @@ def ratio_card(view: View, fit: Fit) -> Component | None:
         footer=provenance_strip(
             view,
             INFERENCE_WORDS.get(fit.inference, fit.inference),
-            downloads=figure_downloads(view, Ids.RATIOS),
+            downloads=figure_downloads(view, Ids.RATIOS, "ratios"),
         ),
     )
 
@@ -131,7 +131,11 @@ def residual_card(view: View, fit: Fit) -> Component | None:
         return None
     points = ((p.usubjid, p.fitted, p.residual, p.quantile) for p in fit.residuals)
     figure = draw_residual_plots(prepare_residual_plots(points), view.theme, narrow=view.narrow)
-    return card("Residuals", graph(figure, Ids.RESIDUALS, "Residuals against fitted values"))
+    return card(
+        "Residuals",
+        graph(figure, Ids.RESIDUALS, "Residuals against fitted values"),
+        footer=provenance_strip(view, downloads=figure_downloads(view, Ids.RESIDUALS, "residuals")),
+    )
 
 
 def influence_card(view: View, fit: Fit) -> Component | None:
@@ -147,4 +151,7 @@ def influence_card(view: View, fit: Fit) -> Component | None:
             "The key ratio with each patient left out",
         ),
         note=f"{len(prepared.rows)} most influential of {prepared.n_patients}",
+        footer=provenance_strip(
+            view, downloads=figure_downloads(view, Ids.INFLUENCE, "influence")
+        ),
     )  # fmt: skip

@@ -59,7 +59,7 @@ def exposure_card(view: View, spec: ModelSpec) -> Component | None:
             f"outcomes before day {spec.landmark_day:g}, the landmark, are left out",
             f"below the limit: {RULE_WORDS[spec.blq].lower()}",
             "bar: median" if spec.question == "response_by_exposure" else "",
-            downloads=figure_downloads(view, Ids.EXPOSURE),
+            downloads=figure_downloads(view, Ids.EXPOSURE, "exposure"),
         ),
     )
 
@@ -106,7 +106,7 @@ def answer_card(view: View, spec: ModelSpec, fit: Fit) -> Component | None:
         note=f"of {_step(spec)}",
         footer=provenance_strip(
             view, interval_words(fit), f"one row for each rule {beside}" if beside else "",
-            downloads=figure_downloads(view, Ids.RATIO),
+            downloads=figure_downloads(view, Ids.RATIO, "ratios"),
         ),
     )  # fmt: skip
 

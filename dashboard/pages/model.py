@@ -12,7 +12,7 @@ from dashboard.components.empty_state import empty_state
 from dashboard.components.page_header import page_header
 from dashboard.components.provenance_strip import provenance_strip
 from dashboard.components.text import present
-from dashboard.model import reading, scope
+from dashboard.model import downloads, reading, scope
 from dashboard.model.beyond_controls import beyond_words
 from dashboard.model.builder import builder
 from dashboard.model.fit_job import fitting_card, register_fit_job
@@ -41,6 +41,7 @@ NAME = "Models"
 TITLE = "Exposure-response model"
 FILTERS = scope.FILTERS
 applied_filters = scope.applied
+DOWNLOADS = downloads.DOWNLOADS
 
 
 def layout(view: View) -> Component:

@@ -9,6 +9,7 @@ import pytest
 
 from analysis.errors import UserError
 from analysis.results import (
+    CurvePoint,
     Estimate,
     Fit,
     GeometricMeanRatio,
@@ -255,3 +256,17 @@ def test_a_forest_of_several_groups_names_no_single_one() -> None:
     assert "Each group against DL1" in words
     assert "by group and day" in words
     assert "DL3 against DL1" not in words
+
+
+def test_the_numbers_behind_the_figures_download() -> None:
+    fit = FIT.replace(curves=(CurvePoint("responder", 7.0, 3.5, 1.5, 8.0),))
+    shown = view(fit=fit)
+    assert model.DOWNLOADS["curves"](shown).rows() == [("responder", 7.0, 3.5, 1.5, 8.0)]
+    ratios = model.DOWNLOADS["ratios"](shown)
+    assert ratios.select("day", "group", "ratio", "conf_high").rows() == [
+        (14.0, "responder", 4.1, 10.0)]  # fmt: skip
+    assert model.DOWNLOADS["influence"](shown).is_empty()
+    assert model.DOWNLOADS["curves"](view()).is_empty(), "nothing was fitted"
+    page = str(model.layout(shown))
+    assert "/download/model/curves.csv" in page
+    assert "/download/model/ratios.csv" in page

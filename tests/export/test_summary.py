@@ -102,3 +102,17 @@ def test_fits_of_other_patients_are_left_out_and_named() -> None:
         ("Fit left out:  (linear mixed model, a)", "analysis set infused, not efficacy")
     ]
     assert not summary(Selection()).provenance.fits_left_out
+
+
+def test_the_area_carries_its_rule_below_the_limit() -> None:
+    """Once only a note said it, which a CSV of the table leaves behind."""
+    rows = frame(summary(Selection()), "kinetics")
+    known = rows.filter(pl.col("auc_0_28").is_not_null())
+    assert known.height > 0
+    assert known["auc_0_28_rule"].unique().to_list() == [
+        "below the limit: zero before the first value and at the first sample after the last, "
+        "left out between and later"
+    ]
+    assert rows.filter(pl.col("auc_0_28").is_null())["auc_0_28_rule"].null_count() == (
+        rows.height - known.height
+    )
