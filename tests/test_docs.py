@@ -72,6 +72,38 @@ def test_every_setting_and_every_option_has_a_line_of_help() -> None:
     assert unsaid == []
 
 
+def test_every_method_stands_with_its_call() -> None:
+    text = GENERATED["methods.md"]()
+    assert "| `fit_cox(frame, formula, time, event, *, entry=None, subject=None, " in text
+    assert "| `kaplan_meier(frame, time, event, group=None, *, entry=None, level=0.95, " in text
+
+
+def test_the_python_of_the_readme_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import polars as pl
+
+    people = [(f"P{n:02}", n % 2, 40 + n) for n in range(20)]
+    uptake = [
+        (name, day, responder, 3.0 * 1.05**day * (1 + responder) * (1 + n % 5 / 9 + day % 3 / 20))
+        for n, (name, responder, _) in enumerate(people)
+        for day in (7, 14, 21, 28)
+    ]
+    frame = pl.DataFrame(uptake, schema=["usubjid", "day", "responder", "suv"], orient="row")
+    frame.write_csv(tmp_path / "uptake.csv")
+    follow_up = [(30 + 37 * n % 200 + 90 * r, int(n % 4 > 0), "NR"[r], age)
+                 for n, (_, r, age) in enumerate(people)]  # fmt: skip
+    columns = ["day", "event", "group", "age_year"]
+    pl.DataFrame(follow_up, schema=columns, orient="row").write_csv(tmp_path / "survival.csv")
+    (block,) = re.findall(r"^```python\n(.*?)^```", text_of(Path("README.md")), re.M | re.S)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block, "README.md", "exec"), {})
+    said = capsys.readouterr().out
+    assert "Not estimable" not in said
+    assert re.search(r"group.*R", said), said
+    assert "patients had the event" in said
+
+
 # Links
 
 

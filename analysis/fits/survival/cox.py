@@ -67,10 +67,10 @@ def fit_cox(
 ) -> Fit:
     """Fit a proportional hazards model; estimates are log hazard ratios.
 
-    formula: right side only, "age + sex". time: end of follow-up, event 1 or 0. entry: start of a
-    row's time at risk, for late entry and for covariates that change (several rows of one
-    `subject`). strata: columns with a baseline hazard of their own. cluster: column whose rows
-    belong together; standard errors are robust then.
+    formula: right side only, "age + sex" or "~ age + sex". time: end of follow-up, event 1 or 0.
+    entry: start of a row's time at risk, for late entry and for covariates that change (several
+    rows of one `subject`). strata: columns with a baseline hazard of their own. cluster: column
+    whose rows belong together; standard errors are robust then.
     penalty: "firth", "none", or "auto" for Firth's where an estimate has no end (monotone
     likelihood). known_on_day: covariate -> day on which its value was known; one that is later
     than the start of the clock is refused unless `landmark_day` restarts the clock behind it or

@@ -27,13 +27,20 @@ class Covariates:
     scale: Array
 
 
+def right_side(formula: str) -> str:
+    """The formula without a "~" in front. Raises UserError for one with a left side."""
+    left, tilde, right = formula.partition("~")
+    if (left.strip() and tilde) or "~" in right:
+        raise UserError(
+            f"formula {formula!r} is a right side only, such as 'age + sex' or '~ age + sex'; time "
+            "and event have arguments of their own"
+        )
+    return right if tilde else formula
+
+
 def covariate_names(formula: str, columns: list[str], event: str) -> list[str]:
     """Columns that a right side needs. Raises UserError for one that does not exist."""
-    if "~" in formula:
-        raise UserError(
-            f"formula {formula!r} is a right side only, such as 'age + sex'; time and event have "
-            "arguments of their own"
-        )
+    formula = right_side(formula)
     quoted = re.findall(r"`([^`]+)`", formula)
     plain = re.sub(r"`[^`]+`", "1", formula)
     parsed = formulas.parse_formula(f"`{event}` ~ {plain}", "1").variables - {event}
@@ -51,7 +58,7 @@ def covariates_of(frame: "pl.DataFrame", formula: str, event: str) -> Covariates
 
     Raises UserError for a formula that cannot be evaluated or leaves the intercept out.
     """
-    matrices = formulas.build_matrices(frame, f"`{event}` ~ {formula}", "1")
+    matrices = formulas.build_matrices(frame, f"`{event}` ~ {right_side(formula)}", "1")
     if matrices.x_names[:1] != ("Intercept",):
         raise UserError(
             f"formula {formula!r}: leave out '0 +' and '- 1'; the baseline takes the place of the "

@@ -211,3 +211,12 @@ def test_proportional_hazards_and_concordance_of_the_golden(shared: Path) -> Non
         golden["cox_efron"]["concordance"], rel=1e-6
     )
     assert column(fit, "p_value") == pytest.approx(golden["cox_efron"]["p"], rel=1e-6)
+
+
+def test_a_right_side_may_begin_with_its_tilde():
+    """`fit_mixed` takes "y ~ x", so "~ x" is what people write here."""
+    plain, tilde = (fit_cox(TRIAL, text, "t", "e") for text in ("x + g", "~ x + g"))
+    assert tilde.estimates == plain.estimates
+    for text in ("t ~ x", "~ x ~ g"):
+        with pytest.raises(UserError, match=r"or '~ age [+] sex'"):
+            fit_cox(TRIAL, text, "t", "e")
