@@ -16,6 +16,7 @@ from etl.contracts.times import parse_texts
 from etl.day_0 import without_day_0
 from etl.days import add_days, references_of
 from etl.guard import ReadResult
+from etl.id_rows import unlike_findings
 from etl.known import IMPLIED, Known
 from etl.linking import OPEN, link_codes, link_subjects, number_events
 from etl.observations import observe
@@ -81,6 +82,8 @@ def check_delivery(
         delivery.records[name] = frame
         delivery.findings += observe(frame, contract, shaped.parts)
         _learn(frame, contract, known, saved)
+    places = {n: (part.file, part.file_name) for n, part in enumerate(shaped.parts)}
+    delivery.findings += unlike_findings(delivery.records, places)
     if saved.profile.reference == "rfstdtc":
         delivery.findings += _clock(known)
     delivery.findings += without_day_0(

@@ -12,6 +12,7 @@ from analysis.number_words import count
 from etl.contracts import CONTRACTS
 from etl.contracts.typed import typed
 from etl.guard import ReadResult
+from etl.id_rows import id_only_finding, without_id_only
 from etl.profiles.grid import Usage, count_cells
 from etl.profiles.headers import matching
 from etl.profiles.house import file_name
@@ -98,7 +99,12 @@ def _part(
 ) -> Part:
     contract = CONTRACTS[table.contract]
     incoming = reshape(sheet, profile, table, contract, usage)
-    records = typed(incoming.frame, contract, profile, table).with_columns(
+    records = typed(incoming.frame, contract, profile, table)
+    if not incoming.id_only.is_empty():
+        full = records.filter(~pl.col("_empty"))["_row"]
+        usage.id_only |= set(incoming.id_only) & set(full)
+        records = without_id_only(records, incoming.id_only)
+    records = records.with_columns(
         pl.lit(index, pl.UInt32).alias("_part"),
         pl.int_range(pl.len(), dtype=pl.UInt32).alias("_index"),
     )
@@ -174,6 +180,9 @@ def _unread(sheet: Sheet, profile: Profile, usage: Usage, chosen: bool) -> list[
         elif n > 0:
             message = f"column {path!r}: {count(n, 'cell')} read by no table"
             found.append(Finding("unread_column", message, "info", path, n))
+    if usage.id_only:
+        place = f"sheet {sheet.name!r}" if sheet.name else file_name(sheet.source_name)
+        found.append(id_only_finding(usage.id_only, place))
     if usage.rows_read is not None and usage.rows_total > len(usage.rows_read):
         left = usage.rows_total - len(usage.rows_read)
         place = f"sheet {sheet.name!r}: " if sheet.name else ""

@@ -14,6 +14,7 @@ from analysis.errors import UserError
 from analysis.number_words import count
 from etl.contracts.contract import Contract
 from etl.contracts.values import SENT_NUMBER
+from etl.id_rows import ID_FIELDS, id_only_rows
 from etl.profiles.cells import clean, fits, fold, translated
 from etl.profiles.grid import Grid, Usage, open_grid
 from etl.profiles.header_units import UNIT_FIELDS, bracketed, stated_unit, unit_field
@@ -33,6 +34,8 @@ class Incoming:
     frame: pl.DataFrame
     headers: Mapping[str, str]
     findings: tuple[Finding, ...]
+    id_only: pl.Series
+    """Row numbers that hold a subject's id and nothing else."""
 
 
 def reshape(
@@ -52,7 +55,8 @@ def reshape(
     frame = shaper.wide() if table.wide else shaper.long()
     if usage.rows_read is not None:
         usage.rows_read = pl.concat([usage.rows_read, rows["_row"]]).unique()
-    return Incoming(table.contract, table, frame, shaper.headers, tuple(shaper.findings))
+    alone = id_only_rows(grid, table, frozenset(shaper.ids), rows)
+    return Incoming(table.contract, table, frame, shaper.headers, tuple(shaper.findings), alone)
 
 
 class _Shaper:
@@ -68,6 +72,7 @@ class _Shaper:
         self.rows = rows
         self.findings: list[Finding] = []
         self.headers: dict[str, str] = {}
+        self.ids: set[int] = set()
         self.content = contract.content
 
     def long(self) -> pl.DataFrame:
@@ -117,6 +122,7 @@ class _Shaper:
                 raw, label = cell, self.grid.paths[index]
             if index is not None:
                 self.headers[name] = self.grid.paths[index]
+                self.ids |= {index} if name in ID_FIELDS else set()
             words = {**self.table.maps.get(name, {}), **rule.map}
             missing = {**self.profile.missing, **rule.missing}
             text = self._read(cell, words, rule.map_else, missing, name, index)
