@@ -1,7 +1,6 @@
 """Members of a zip archive as sources, after what must not be unpacked was refused."""
 
 import io
-import lzma
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -22,9 +21,16 @@ from etl.source import (
 
 MAX_ENTRIES = 10_000
 UNREADABLE = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, RuntimeError,
+    zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError,
 )  # fmt: skip
-"""What the standard library raises for a broken archive, or one packed by an unknown method."""
+"""What the standard library raises for a broken archive."""
+UNPACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Methods of which the reader bounds what one step unpacks. In bzip2 a few hundred bytes become
+gigabytes at once, and in LZMA the archive sets the size of the dictionary."""
+METHOD_NAMES = {
+    9: "Deflate64", zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "LZMA", 93: "Zstandard",
+    95: "XZ", 98: "PPMd",
+}  # fmt: skip
 OFFICE = frozenset({"[Content_Types].xml", "mimetype", "content.xml"})
 
 
@@ -59,7 +65,7 @@ def archive_sources(archive_source: Source) -> Iterator[Source]:
         )
         return
     with archive:
-        members = [info for info in archive.infolist() if not info.is_dir()]
+        members = [info for info in archive.infolist() if not info.filename.endswith("/")]
         reason = _unsafe_archive(members)
         if reason is None:
             yield from _members(archive, members, archive_source)
@@ -83,11 +89,18 @@ def _unsafe_archive(members: list[zipfile.ZipInfo]) -> str | None:
         return f"the zip archive would expand to {expanded} bytes, more than {MAX_EXPANDED_BYTE}"
     if expanded > RATIO_FREE_BYTE and expanded / packed > MAX_RATIO:
         return f"the zip archive expands {expanded // packed} times, more than {MAX_RATIO}"
-    for info in members:
-        parts = PurePosixPath(info.filename.replace("\\", "/")).parts
-        drive = len(info.filename) > 1 and info.filename[1] == ":"
-        if ".." in parts or info.filename.startswith(("/", "\\")) or drive:
-            return "the zip archive holds an absolute path or one with '..'; pack it again"
+    return next(filter(None, (_unsafe_name(info.filename) for info in members)), None)
+
+
+def _unsafe_name(name: str) -> str | None:
+    """Why a member of this name refuses its archive. A name ends at its first NUL, where none may
+    be left of it."""
+    if not name:
+        return "the zip archive holds a file without a name; pack it again"
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    drive = len(name) > 1 and name[1] == ":"
+    if ".." in parts or name.startswith(("/", "\\")) or drive:
+        return "the zip archive holds an absolute path or one with '..'; pack it again"
     return None
 
 
@@ -116,6 +129,14 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, source: Source
     name = f"{source.name}!{info.filename}"
     if info.flag_bits & 1:
         return _refused(source, name, "encrypted; unpack the archive with its password first")
+    if info.compress_type not in UNPACKED:
+        method = METHOD_NAMES.get(info.compress_type, f"method {info.compress_type}")
+        return _refused(
+            source,
+            name,
+            f"packed by {method}, which is not unpacked here; pack the archive again with the "
+            "usual method (Deflate)",
+        )
     try:
         with archive.open(info) as stream:
             content = stream.read(info.file_size + 1)
