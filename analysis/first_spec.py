@@ -5,6 +5,7 @@ from typing import Any
 
 from analysis.errors import UserError
 from analysis.exposure_rules import RESPONSE_QUESTIONS
+from analysis.joint_rules import JOINT_QUESTIONS
 from analysis.specs import ModelSpec
 
 FIRST_MONTH = 28.0
@@ -69,6 +70,8 @@ def outcome_spec(first: ModelSpec, question: str, outcome: str) -> ModelSpec:
                       cohort=first.cohort, day_low=0.0)  # fmt: skip
     if question in RESPONSE_QUESTIONS:
         asked = asked.replace(criterion=first.criterion)
+    if question in JOINT_QUESTIONS:
+        asked = asked.replace(spline_df=first.spline_df)
     if question == "joint":
         return asked.replace(day_low=14.0, blq="censored")
     window = asked.replace(day_high=FIRST_MONTH, landmark_day=FIRST_MONTH)

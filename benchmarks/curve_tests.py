@@ -24,7 +24,8 @@ from benchmarks.row import Row
 
 BAND = (2.5, 6.5)
 SPLINE = "cr(time, df=3, constraints='center')"
-MATCHING = f"1 + {SPLINE}"
+BENDING = "cr(time, df=4, constraints='center')"
+MATCHING, BENDING_TOO = f"1 + {SPLINE}", f"1 + {BENDING}"
 DAYS = (7.0, 14.0, 28.0)
 LEVEL, ARRANGEMENTS = 0.05, 199
 JOINT = {"group by time": "interaction", "group at any time": "any"}
@@ -55,6 +56,9 @@ CASES = (
     Case("24 patients, planned visits", 24, 1, 1000, "1", time="visit", relabelled=True),
     Case("24 patients, random slope", 24, 1, 1000, "1 + rel_day", refused=True),
     Case("24 patients, 5 lesions each, random slope", 24, 5, 300, "1 + rel_day", refused=True),
+    Case("24 patients, 4 df", 24, 1, 1000, BENDING_TOO, time=BENDING, relabelled=True),
+    Case("40 patients, 4 df", 40, 1, 1000, BENDING_TOO, time=BENDING),
+    Case("12 patients, 4 df", 12, 1, 1000, BENDING_TOO, "diagonal", BENDING, relabelled=True),
 )
 
 

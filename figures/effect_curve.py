@@ -16,9 +16,10 @@ from figures.curves import (
     draw_mean,
     draw_patients,
     group_color,
+    group_symbol,
 )
 from figures.day_scale import DayScale, scale_for
-from figures.number_text import short_tick
+from figures.number_text import day_text, short_tick, significant
 from figures.theme import Theme, template
 from figures.tracks.value_axis import linear_axis, log_axis
 
@@ -37,21 +38,36 @@ class FittedCurve(NamedTuple):
     highs: tuple[float, ...]
 
 
+class MeasuredMean(NamedTuple):
+    """Mean of the patients of a group on one day, in the unit of the outcome."""
+
+    group: str
+    day: float
+    value: float
+    n_patients: int
+
+
 class EffectNumbers(NamedTuple):
-    """Curves of the model and, behind them, what was observed."""
+    """Curves of the model and, behind them, what was observed: patients, and means of groups."""
 
     curves: tuple[FittedCurve, ...]
     observed: tuple[PatientLine, ...]
+    measured: tuple[MeasuredMean, ...]
     log: bool
 
 
 def prepare_effect_curve(
-    curves: Sequence[FittedCurve], observed: Sequence[PatientLine] = (), *, log: bool = True
+    curves: Sequence[FittedCurve],
+    observed: Sequence[PatientLine] = (),
+    measured: Sequence[MeasuredMean] = (),
+    *,
+    log: bool = True,
 ) -> EffectNumbers:
     """Curves with at least one estimate; observed points that a log axis can hold."""
     return EffectNumbers(
         tuple(curve for curve in curves if any(math.isfinite(v) for v in curve.estimates)),
         tuple(line for line in observed if not log or all(value > 0 for value in line.values)),
+        tuple(mean for mean in measured if not log or mean.value > 0),
         log,
     )
 
@@ -67,12 +83,37 @@ def draw_effect_curve(numbers: EffectNumbers, theme: Theme, *, narrow: bool = Fa
         draw_band(canvas, mean, scale, colors[mean.group])
     for index, mean in enumerate(means):
         draw_mean(canvas, mean, index, scale, colors[mean.group], theme)
+    draw_measured(canvas, numbers, scale, colors)
     name_groups(canvas, numbers, colors)
     for knee in scale.knees:
         if knee > first_day(numbers):
             line = {"color": theme.hairline, "width": 1, "dash": "dot"}
             canvas.vline(x=scale.position(knee), line=line)
     return canvas.figure(layout_of(numbers, scale, theme, narrow=narrow))
+
+
+def draw_measured(
+    canvas: Canvas, numbers: EffectNumbers, scale: DayScale, colors: dict[str, str]
+) -> None:
+    """The measured means as marks beside the curves, which do not have to go through them."""
+    for index, curve in enumerate(numbers.curves):
+        own = [mean for mean in numbers.measured if mean.group == curve.group]
+        color = colors[curve.group]
+        canvas.scatter(
+            x=[scale.position(mean.day) for mean in own],
+            y=[mean.value for mean in own],
+            mode="markers",
+            marker={
+                "symbol": f"{group_symbol(curve.group, index)}-open", "size": 7, "color": color,
+                "line": {"color": color, "width": 1.5},
+            },
+            hovertext=[
+                f"<b>{mean.group}</b>, measured, n = {mean.n_patients}<br>"
+                f"Day {day_text(mean.day)}: {significant(mean.value)}"
+                for mean in own
+            ],
+            hovertemplate="%{hovertext}<extra></extra>",
+        )  # fmt: skip
 
 
 def as_mean(curve: FittedCurve) -> GroupMean:
@@ -126,6 +167,7 @@ def shown_values(numbers: EffectNumbers) -> list[float]:
     """What the value axis holds: curves, patients, and bands as far as a decade beyond them."""
     values = [v for c in numbers.curves for v in c.estimates if math.isfinite(v)]
     values += [value for line in numbers.observed for value in line.values]
+    values += [mean.value for mean in numbers.measured]
     ends = [v for c in numbers.curves for v in (*c.lows, *c.highs) if math.isfinite(v)]
     if numbers.log and values:
         low, high = min(values) / 10, max(values) * 10

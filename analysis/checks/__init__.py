@@ -15,6 +15,7 @@ from analysis.checks.convergence import check_convergence, check_verified
 from analysis.checks.enough_subjects import check_enough_subjects, check_group_sizes
 from analysis.checks.inference import check_inference, check_multiplicity
 from analysis.checks.influence import check_influence
+from analysis.checks.mean_curve import check_mean_curve
 from analysis.checks.random_part import check_random_part
 from analysis.checks.records import check_duplicates, check_missing
 from analysis.checks.residuals import check_outliers, check_residual_shape
@@ -40,6 +41,7 @@ CHECKS: tuple[Callable[["FittedMixed", Fit], Check], ...] = (
 SPECIFICATION_CHECKS: tuple[Callable[["Answer"], Check], ...] = (
     check_conclusion_by_rule,
     check_conclusion_by_day,
+    check_mean_curve,
     check_group_sizes,
     check_empty_cells,
     check_random_part,

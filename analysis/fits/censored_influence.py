@@ -4,11 +4,11 @@ import numpy as np
 
 from analysis.fits.censored_fitted import FittedCensored
 from analysis.fits.censored_likelihood import likelihood_of
-from analysis.fits.contrasts import power
 from analysis.fits.influence import KeyContrast
 from analysis.fits.joint.information import inverse_information, vanished_effects
 from analysis.fits.joint.quadrature import NODES_BY_DIMENSION
 from analysis.fits.joint.search import search
+from analysis.fits.outcome_scale import power
 from analysis.results import InfluencePoint, finite
 
 

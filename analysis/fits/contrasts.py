@@ -12,6 +12,7 @@ from analysis.fits.censored_fitted import FittedCensored
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.inference import joint_test as test_of_rows
 from analysis.fits.inference import tested
+from analysis.fits.outcome_scale import measured_scale, power
 from analysis.fits.structured import FittedStructured
 from analysis.fits.visit_factor import visit_name
 from analysis.results import CurvePoint, GeometricMeanRatio, WaldTest, finite
@@ -126,11 +127,6 @@ def _ratio(
     )
 
 
-def power(value: float) -> float:
-    """10 ** value without overflow errors; beyond the largest float it is infinite."""
-    return float(10.0**value) if value < 308 else float("inf")
-
-
 def _patients(setting: Setting, group: str, day: float | None = None) -> int:
     rows = setting.frame.filter(setting.frame["group"].cast(str) == group)
     if day is not None:
@@ -169,7 +165,7 @@ def fitted_curves(fitted: Fitted, setting: Setting) -> tuple[CurvePoint, ...]:
         found = tested(fitted, mean_rows(fitted, setting, group, days))
         columns = (found.estimate, found.conf_low, found.conf_high)
         for day, *values in zip(days, *columns, strict=True):
-            numbers = (_back(setting.spec, float(value)) for value in values)
+            numbers = (finite(measured_scale(float(value), setting.spec)) for value in values)
             points.append(
                 CurvePoint(group, None if setting.spec.time == "none" else float(day), *numbers)
             )
@@ -187,9 +183,3 @@ def _grid(setting: Setting, group: str) -> list[float]:
         return [float(day) for day in np.linspace(low, high, CURVE_POINTS)]
     even = np.expm1(np.linspace(np.log1p(low), np.log1p(high), CURVE_POINTS))
     return [float(day) for day in np.clip(even, low, high)]
-
-
-def _back(spec: ModelSpec, value: float) -> float | None:
-    if spec.transform == "none":
-        return finite(value)
-    return finite(power(value) - spec.shift)

@@ -11,9 +11,9 @@ from analysis.engine.newton import Optima, minimize
 from analysis.engine.products import Pooled, outcome_sums, pairs, summed
 from analysis.engine.satterthwaite import degrees_of_freedom
 from analysis.engine.structure import Array
-from analysis.fits.contrasts import power
 from analysis.fits.fitted import FittedMixed
 from analysis.fits.inference import NOTHING, tested, where_it_exists
+from analysis.fits.outcome_scale import power
 from analysis.fits.structured import FittedStructured
 from analysis.fits.structured.left_out import without_patient
 from analysis.results import InfluencePoint, finite

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 from analysis.errors import UserError
 
 if TYPE_CHECKING:
-    pass
-
+    from analysis.specs import ModelSpec
 
 TRANSFORMS = ("log10", "log2", "log")
 
@@ -26,3 +25,14 @@ def transformed(formula: str, transform: str) -> str:
             "the column alone, or leave transform out"
         )
     return f"{transform}({left.strip()}) ~{right}" if tilde else formula
+
+
+def measured_scale(value: float, spec: "ModelSpec") -> float:
+    """A mean or an end of its interval on the scale of the fit, in the unit of the outcome;
+    infinite beyond what a float can hold."""
+    return value if spec.transform == "none" else power(value) - spec.shift
+
+
+def power(value: float) -> float:
+    """10 ** value without overflow errors; beyond the largest float it is infinite."""
+    return float(10.0**value) if value < 308 else float("inf")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from analysis.errors import UserError
-from analysis.specs import ModelSpec
+from analysis.specs import OUTCOME_QUESTIONS, ModelSpec
 from dashboard.model.outcome_controls import usual_question
 from dashboard.view import View
 
@@ -13,7 +13,7 @@ NUMBERS = ("shift", "level")
 WHOLE = ("spline_df", "seed")
 LISTS = ("days", "crossed")
 UNSEEN = (*TEXTS, *NUMBERS, *WHOLE, *LISTS, "transform")
-"""Fields that an address may give and no control shows."""
+"""Fields that an address may give and no control shows (but for the bends of a curve by group)."""
 
 
 def beyond_controls(params: Mapping[str, str]) -> dict[str, Any]:
@@ -33,9 +33,11 @@ def beyond_controls(params: Mapping[str, str]) -> dict[str, Any]:
 def beyond_words(spec: ModelSpec, view: View) -> str:
     """What is asked beyond what the controls show; "" for nothing."""
     usual = usual_question(view.trial, view.params)
+    hidden = UNSEEN if spec.question in OUTCOME_QUESTIONS else set(UNSEEN) - {"spline_df"}
     asked = {
-        name: getattr(spec, name) for name in UNSEEN if getattr(spec, name) != getattr(usual, name)
-    }
+        name: getattr(spec, name)
+        for name in UNSEEN if name in hidden and getattr(spec, name) != getattr(usual, name)
+    }  # fmt: skip
     if len(spec.adjusters) > 1:
         asked["adjusters"] = spec.adjusters
     if not asked:

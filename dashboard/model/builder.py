@@ -71,6 +71,7 @@ def _how(view: View, chosen: ModelSpec) -> list[Component]:
             {"value": "spline", "label": "Smooth curve"},
             {"value": "none", "label": "One level"},
         ], label="Time course", width=150),
+        *_bends(chosen),
         url_select("random", chosen.random, [
             {"value": "matching", "label": "Own curve"},
             {"value": "intercept", "label": "Own level"},
@@ -83,6 +84,14 @@ def _how(view: View, chosen: ModelSpec) -> list[Component]:
             {"value": name, "label": label} for name, label in inference_choices(chosen).items()
         ], label="Tests and intervals", width=240),
     ]  # fmt: skip
+
+
+def _bends(chosen: ModelSpec) -> list[Component]:
+    """How freely a smooth curve bends."""
+    if chosen.time != "spline":
+        return []
+    degrees = [{"value": "3", "label": "Little (3 df)"}, {"value": "4", "label": "More (4 df)"}]
+    return [url_select("spline_df", str(chosen.spline_df), degrees, label="It bends", width=140)]
 
 
 def inference_choices(spec: ModelSpec) -> Mapping[str, str]:

@@ -49,7 +49,8 @@ class Ids(StrEnum):
 def effect_card(view: View, spec: ModelSpec, fit: Fit) -> Component:
     """Fitted means over time."""
     curves = reading.fitted_curves(fit)
-    prepared = prepare_effect_curve(curves, log=spec.transform != "none")
+    measured = reading.measured_group_means(view, spec)
+    prepared = prepare_effect_curve(curves, measured=measured, log=spec.transform != "none")
     figure = draw_effect_curve(prepared, view.theme, narrow=view.narrow)
     signal = find_signal(spec.outcome, reading.signals(view))
     return card(
@@ -61,6 +62,7 @@ def effect_card(view: View, spec: ModelSpec, fit: Fit) -> Component:
             f"n = {fit.n_subjects} of {count(view.selected.subjects.height, 'patient')}, "
             f"{count(fit.n_observations, 'value')}",
             f"band: {interval_words(fit)} of the mean",
+            "open marks: means as measured" if measured else "",
             downloads=figure_downloads(view, Ids.EFFECT, "curves"),
         ),
     )

@@ -5,9 +5,13 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from analysis.checks.mean_curve import measured_means
 from analysis.derive.groups import patient_groups
 from analysis.derive.measured_peaks import MeasuredPeaks, measured_peaks
+from analysis.derive.model_frame import study_frame
 from analysis.derive.signal import Signal, signal_series
+from analysis.fits.model_rows import model_rows
+from analysis.fits.outcome_scale import measured_scale
 from analysis.fits.recipe import default_inference
 from analysis.number_words import p_words
 from analysis.results import Fit, GeometricMeanRatio
@@ -18,7 +22,7 @@ from dashboard.model.scope import scope_changes
 from dashboard.model.windows import OWN_WINDOW, window
 from dashboard.trial_signals import trial_signals
 from dashboard.view import View
-from figures.effect_curve import FittedCurve
+from figures.effect_curve import FittedCurve, MeasuredMean
 from figures.influence_plot import Influence
 from figures.number_text import day_text
 from figures.ratio_forest import ForestRow
@@ -86,6 +90,19 @@ def measured(view: View, spec: ModelSpec, fit: Fit) -> MeasuredPeaks:
     )
     order = list(group_sizes(fit)) or sorted(groups.get_column("group").drop_nulls().unique())
     return measured_peaks(series, groups, order)
+
+
+def measured_group_means(view: View, spec: ModelSpec) -> list[MeasuredMean]:
+    """Means of the groups around each planned day, as the fit took the values; of values below the
+    limit that enter as intervals there is none."""
+    if spec.time == "none" or spec.unit != "patient":
+        return []
+    rows = model_rows(study_frame(view.trial, spec).frame, spec)
+    return [
+        MeasuredMean(one.group, one.day, measured_scale(one.mean, spec), one.n)
+        for one in measured_means(rows.frame)
+        if spec.blq != "censored" or not one.below
+    ]
 
 
 def fitted_curves(fit: Fit) -> list[FittedCurve]:

@@ -187,7 +187,8 @@ def test_several_groups_are_each_compared_with_the_reference(simulate_trial):
 
 
 def test_the_smaller_random_part_is_a_warning(simulate_trial):
-    fit = fit_specification(simulate_trial(1), SPEC.replace(random="intercept"), influence=False)
+    bent = SPEC.replace(random="intercept", spline_df=4)
+    fit = fit_specification(simulate_trial(1), bent, influence=False)
     assert fit.check("random_part").status == "warning"
     assert (fit.status, fit.reason) == ("warning", "random_part")
     assert (
@@ -247,3 +248,7 @@ def test_few_patients_per_effect_are_relabelled(simulate_trial):
         simulate_trial(1, patients=14), SPEC.replace(inference="satterthwaite"), influence=False
     )
     assert asked.interaction.method == "Satterthwaite"
+    bent = fit_specification(simulate_trial(1, patients=10), SPEC.replace(spline_df=4),
+                             influence=False)  # fmt: skip
+    assert (bent.covariance, bent.interaction.method) == ("diagonal", "permutation of patients")
+    assert "curve with 4 degrees of freedom" in bent.inference_note
