@@ -71,24 +71,26 @@ def _require_one_study(selection: Selection, studyid: str, cut: str | None) -> N
 def asked_fits(engine: Engine, trial: Trial, selection: Selection, actor: str) -> list[AskedFit]:
     """The default question of the selection, then every other stored one of the cut, oldest
     first."""
-    if not trial.kinetics.height + trial.quantifications.height:
-        return stored_fits(engine, trial)
-    spec = default_spec_of(trial, selection)
     stored = stored_fits(engine, trial)
-    if all(one.question != spec.spec_hash() for one in stored):
-        try:
+    if not trial.kinetics.height + trial.quantifications.height:
+        return stored
+    spec = None
+    try:
+        spec = default_spec_of(trial, selection)
+        if all(one.question != spec.spec_hash() for one in stored):
             store(engine, trial, spec, fit_trial(trial, spec), actor=actor)
-        except UserError as error:  # the selection must not be asked so: the summary says why
-            return [AskedFit(_refused(spec, error), default=True, asked_by=actor), *stored]
-        stored = stored_fits(engine, trial)
+            stored = stored_fits(engine, trial)
+    except UserError as error:  # it must not be asked so: the summary says why
+        return [AskedFit(_refused(spec, error), default=True, asked_by=actor), *stored]
     first = [replace(one, default=True) for one in stored if one.question == spec.spec_hash()]
     return first + [one for one in stored if one.question != spec.spec_hash()]
 
 
-def _refused(spec: ModelSpec, error: UserError) -> Fit:
-    source = Provenance(spec_hash=spec.spec_hash())
-    return Fit("linear mixed model", "not_estimable", "question_refused", str(error),
-               spec=spec.to_dict(), provenance=source)  # fmt: skip
+def _refused(spec: ModelSpec | None, error: UserError) -> Fit:
+    fit = Fit("linear mixed model", "not_estimable", "question_refused", str(error))
+    if spec is None:
+        return fit
+    return fit.replace(spec=spec.to_dict(), provenance=Provenance(spec_hash=spec.spec_hash()))
 
 
 def stored_fits(engine: Engine, trial: Trial) -> list[AskedFit]:

@@ -53,7 +53,7 @@ CONTRACT = Contract(
         Field("category", "code", "CRS, ICANS, HLH, OTHER; from the term when absent",
               words=CATEGORY_WORDS),
         Field("scale", note="ASTCT 2019, CTCAE 5.0, Lee 2014 ...: required with a grade"),
-        Field("grade", "integer", "0 to 5"),
+        Field("grade", "integer", "0 to 5; 0 says that none was seen and is no event"),
         Field("serious", "flag"),
     ),
     key=("usubjid", "aeseq"),

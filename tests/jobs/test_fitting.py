@@ -10,6 +10,7 @@ from analysis.errors import UserError
 from analysis.specs import ModelSpec
 from etl import jobs as etl_jobs
 from etl import synthetic
+from jobs import exporting
 from jobs.demo import build_demo, tracer_row
 from jobs.exporting import export_study
 from jobs.fitting import default_spec_of, fit_study, read_spec
@@ -233,6 +234,21 @@ def test_a_filtered_summary_asks_the_default_question_of_its_own_patients(
     (left,) = [name for name in items if name.startswith("Fit left out: ")]
     assert usual.provenance.spec_hash in left
     assert items[left] == "cohort B-ALL, not LBCL"
+
+
+@pytest.mark.parametrize("part", ["default_spec_of", "fit_trial"])
+def test_a_default_question_that_is_refused_is_listed_with_the_reason(
+    loaded: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise UserError("two criteria are not one outcome")
+
+    monkeypatch.setattr(exporting, part, refuse)
+    (row,) = exported(loaded, tmp_path / "summary")["model_questions"].to_dicts()
+    assert (row["default"], row["status"], row["reason"]) == (
+        "yes", "not_estimable", "question_refused")  # fmt: skip
+    assert row["sentence"] == "two criteria are not one outcome"
+    assert bool(row["question"]) == (part == "fit_trial")
 
 
 def test_the_tracer_table_takes_the_registry() -> None:
