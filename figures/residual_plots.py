@@ -52,9 +52,9 @@ def quartile_line(residual: Iterable[float], quantile: Iterable[float]) -> tuple
 
 
 def draw_residual_plots(
-    numbers: ResidualNumbers, theme: Theme, *, narrow: bool = False
+    numbers: ResidualNumbers, theme: Theme, *, scale: str, narrow: bool = False
 ) -> go.Figure:
-    """Side by side, one above the other on a phone."""
+    """Side by side, one above the other on a phone. scale: of the fit, in words."""
     shape = {"rows": 2, "cols": 1} if narrow else {"rows": 1, "cols": 2}
     figure = make_subplots(**shape, horizontal_spacing=0.1, vertical_spacing=0.18)
     second = {"row": 2, "col": 1} if narrow else {"row": 1, "col": 2}
@@ -79,7 +79,7 @@ def draw_residual_plots(
     )
     figure.update_xaxes(fixedrange=True, title_standoff=8)
     figure.update_yaxes(fixedrange=True, nticks=6)
-    figure.update_xaxes(title_text="Fitted value, scale of the fit", row=1, col=1)
+    figure.update_xaxes(title_text=f"Fitted value, {scale}", row=1, col=1)
     figure.update_xaxes(title_text="Normal score", **second)
-    figure.update_yaxes(title_text="Residual", title_standoff=4, row=1, col=1)
+    figure.update_yaxes(title_text=f"Residual, {scale}", title_standoff=4, row=1, col=1)
     return figure

@@ -46,7 +46,7 @@ class Ids(StrEnum):
 def fitting_card(studyid: str, cut: str, spec: ModelSpec) -> Component:
     """The card of a fit that is made now; drawing it starts the fit."""
     return card(
-        "Fitting",
+        "Fit of this question",
         [
             dcc.Store(id=Ids.QUESTION, data={"study": studyid, "cut": cut, "spec": spec.to_dict()}),
             dcc.Store(id=Ids.JOB),

@@ -36,6 +36,11 @@ JOINT_WORDS = {
     "wald": "Wald, without small-sample correction",
 }
 
+RELABELLED = (
+    "Relabelled: the share of trials with the patients' groups exchanged that are as extreme. It "
+    "assumes no distribution; where it differs much from p, believe neither alone."
+)
+
 
 class Ids(StrEnum):
     """Figures of an answer."""
@@ -103,7 +108,10 @@ def tests_card(view: View, fit: Fit) -> Component | None:
     words = JOINT_WORDS.get(fit.joint_inference or fit.inference, "")
     if any(test.method.startswith("permutation") for test in tests):
         words = "p-values of relabelled patients (permutation)"
-    return card("All days at once", tests_table(tests), footer=provenance_strip(view, words))
+    body: list[Component] = [tests_table(tests)]
+    if any(test.permutation_p_value is not None for test in tests):
+        body.append(html.P(RELABELLED, className="cg-card-note-below"))
+    return card("All days at once", body, footer=provenance_strip(view, words))
 
 
 def peaks_card(view: View, spec: ModelSpec, fit: Fit) -> Component:
@@ -127,17 +135,27 @@ def sensitivity_card(fit: Fit) -> Component | None:
     return card("Does the rule for low values matter?", sensitivity_table(fit))
 
 
-def residual_card(view: View, fit: Fit) -> Component | None:
+def residual_card(view: View, spec: ModelSpec, fit: Fit) -> Component | None:
     """Residual plots."""
     if not fit.residuals:
         return None
     points = ((p.usubjid, p.fitted, p.residual, p.quantile) for p in fit.residuals)
-    figure = draw_residual_plots(prepare_residual_plots(points), view.theme, narrow=view.narrow)
+    signal = find_signal(spec.outcome, reading.signals(view))
+    figure = draw_residual_plots(
+        prepare_residual_plots(points), view.theme, narrow=view.narrow,
+        scale=scale_words(spec, display_unit(signal.unit or "") if signal else ""),
+    )  # fmt: skip
     return card(
         "Residuals",
         graph(figure, Ids.RESIDUALS, "Residuals against fitted values"),
         footer=provenance_strip(view, downloads=figure_downloads(view, Ids.RESIDUALS, "residuals")),
     )
+
+
+def scale_words(spec: ModelSpec, unit: str) -> str:
+    """The scale of the fit: "log10 copies/µg DNA"."""
+    written = {"log10": "log10", "log10_shift": f"log10 of value + {spec.shift:g},"}
+    return f"{written.get(spec.transform, '')} {unit}".strip()
 
 
 def influence_card(view: View, fit: Fit) -> Component | None:

@@ -95,7 +95,7 @@ def refused(
 def waiting(view: View, catalog: tuple[Signal, ...], spec: ModelSpec) -> Component:
     """The page while its fit is made."""
     parts = [
-        page_header(TITLE, "This question has not been fitted at this cut; fitting it now."),
+        page_header(TITLE, "This question has no answer at this cut yet."),
         builder(view, catalog, spec),
         scope_note(view, spec),
         fitting_card(str(view.trial.study["studyid"]), view.trial.cut.name, spec),
@@ -142,7 +142,7 @@ def cards(view: View, spec: ModelSpec, fit: Fit) -> tuple[Cards, Cards]:
             answer_card(view, spec, fit)
         ]
     return (
-        [effect_card(view, spec, fit), residual_card(view, fit), estimates_card(view, fit)],
+        [effect_card(view, spec, fit), residual_card(view, spec, fit), estimates_card(view, fit)],
         [
             ratio_card(view, fit),
             tests_card(view, fit),

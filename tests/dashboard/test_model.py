@@ -107,7 +107,8 @@ def test_a_question_that_must_not_be_asked_shows_the_reason_and_no_number(
 
 def test_a_question_without_a_fit_starts_one_and_can_be_cancelled() -> None:
     page = text_of(model.layout(view()))
-    assert "fitting it now" in page
+    assert "no answer at this cut yet" in page
+    assert "Fit of this question" in page
     assert "Cancel" in page
 
 

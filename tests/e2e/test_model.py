@@ -40,9 +40,9 @@ def test_another_question_is_fitted_as_a_job_and_saved(fresh, watched):
     before, sentence = runs.count(), page.locator(".cg-sentence").first.inner_text()
     choose(page, "Days", "Days 7 to 28")
     page.wait_for_url(re.compile(r"[?&]window="))
-    expect(page.get_by_role("heading", name="Fitting")).to_be_visible()
+    expect(page.get_by_role("heading", name="Fit of this question")).to_be_visible()
     wait_for_result(page)
-    expect(page.get_by_role("heading", name="Fitting")).to_have_count(0)
+    expect(page.get_by_role("heading", name="Fit of this question")).to_have_count(0)
     expect(page.locator(".cg-sentence").first).not_to_have_text(sentence)
     expect(runs).to_have_count(before + 1)
     page.reload()
@@ -55,10 +55,10 @@ def test_a_fit_is_cancelled_while_it_waits_or_runs(fresh, watched):
     """The first fit keeps the one worker busy, so that the second still waits."""
     first = watched.page.context.new_page()
     first.goto(f"{watched.base}/model?time=visit&random=intercept")
-    first.get_by_role("heading", name="Fitting").wait_for()
+    first.get_by_role("heading", name="Fit of this question").wait_for()
     page = watched.page
     page.goto(f"{watched.base}/model?time=visit&group=best_response")
-    page.get_by_role("heading", name="Fitting").wait_for()
+    page.get_by_role("heading", name="Fit of this question").wait_for()
     expect(page.locator("#model-progress")).to_have_text(
         re.compile("Waiting|Fitting"), timeout=30_000
     )
@@ -74,7 +74,7 @@ def test_a_fit_is_cancelled_while_it_waits_or_runs(fresh, watched):
 def test_a_question_that_must_not_be_asked_is_not_fitted(watched):
     page = watched.open("/model?group=no_such_group")
     expect(page.get_by_role("main")).to_contain_text("This question is not fitted.")
-    expect(page.get_by_role("heading", name="Fitting")).to_have_count(0)
+    expect(page.get_by_role("heading", name="Fit of this question")).to_have_count(0)
     page.get_by_role("link", name="Back to the default question").click()
     wait_for_result(page)
     assert watched.problems == []

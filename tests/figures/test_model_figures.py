@@ -35,7 +35,10 @@ def test_normal_residuals_lie_on_the_line() -> None:
 def test_residuals_that_are_not_finite_are_left_out() -> None:
     numbers = prepare_residual_plots([("P1", 1.0, 0.2, 0.1), ("P2", math.nan, 0.1, 0.3)])
     assert numbers.usubjid == ("P1",)
-    assert draw_residual_plots(numbers, LIGHT, narrow=True).layout.height == 600
+    drawn = draw_residual_plots(numbers, LIGHT, narrow=True, scale="log10 cells/uL")
+    assert drawn.layout.height == 600
+    assert drawn.layout.xaxis.title.text == "Fitted value, log10 cells/uL"
+    assert drawn.layout.yaxis.title.text == "Residual, log10 cells/uL"
 
 
 def test_influence_shows_the_patients_who_move_the_ratio_most_either_way() -> None:
