@@ -121,7 +121,7 @@ def _reason(rule: str, column: str, rows: Sequence[Row]) -> str:
     sheet = f" of sheet {first['sheet']!r}" if first["sheet"] not in (None, "", own) else ""
     examples.append(f"first at row {first['row']}{sheet}")
     line = f"  {len(rows)} refused: {words}{place} ({', '.join(examples)})"
-    more = (first.get("message") or "").removeprefix(RULES.get(rule, rule)).removeprefix("; ")
+    more = (first.get("message") or "").partition("; ")[2]
     return f"{line}: {more}" if more else line
 
 

@@ -1,6 +1,7 @@
 """What to do about a refused record, beside the words of its rule: the names that are accepted and
 lie nearest, the format that was expected, where the whole list is."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from difflib import get_close_matches
@@ -8,6 +9,7 @@ from difflib import get_close_matches
 from analysis.compute.units import FAMILIES
 from analysis.tracers import TRACERS
 from etl.contracts.contract import Contract
+from etl.contracts.day_units import DAYS_PER
 from etl.contracts.metric_names import KNOWN_METRICS
 from etl.contracts.times import EPOCHS
 from etl.contracts.units import accepted_units
@@ -17,6 +19,9 @@ UNIT_LIST, TRACER_LIST = "docs/reference/units.md", "docs/reference/tracers.md"
 NEAREST, MOST_WORDS = 3, 12
 NEAR_ENOUGH = 0.5
 EXAMPLE = datetime(2026, 3, 31, 9, 30)
+COMMA = re.compile(r"^[<>\u2264\u2265= ]*[+-]?\d*,\d+(?:[eE][+-]?\d+)?$")
+THOUSANDS = re.compile(r"^[<>\u2264\u2265= ]*[+-]?[1-9]\d{0,2},\d{3}$")
+"""A number with a comma, which may stand before a fraction or before three figures."""
 UNIT_RULES = frozenset({"unit_unknown", "unit_missing", "unit_of_another_quantity"})
 
 
@@ -41,11 +46,20 @@ def advice(
         return _tracer_advice(text or "")
     if rule in {"date_format", "date_ambiguous"}:
         return _date_advice(rule, dates)
+    return _value_advice(rule, field, text or "", contract)
+
+
+def _value_advice(rule: str, field: str, text: str, contract: Contract) -> str:
+    """About the text of one cell: a word, a number with a comma, a limit that is not given."""
     if rule == "not_allowed":
         words = next((one.words for one in contract.fields if one.name == field), {})
         accepted = list(dict.fromkeys(words.values()))
         return f"accepted: {', '.join(accepted[:MOST_WORDS])}" if accepted else ""
-    return ""
+    if rule == "limit_missing":
+        return 'map its limit, or give it once for all: `constants: {lloq: "20"}` (above: uloq)'
+    if rule == "ambiguous_nd":
+        return f"not detected: `limits: {{{text}: below}}`; not done: `missing: [{text}]`"
+    return _number_advice(text) if rule == "not_a_number" else ""
 
 
 def nearest(text: str, names: Iterable[str]) -> list[str]:
@@ -61,6 +75,7 @@ def _unit_advice(
     families = {
         "dose_unit": (*FAMILIES["cells"], *FAMILIES["cells_per_mass"]),
         "activity_unit": tuple(FAMILIES["activity"]),
+        "time_unit": tuple(DAYS_PER),
     }
     accepted = families.get(field) or accepted_units(contract.name, code or "")
     near = nearest(text, accepted) if text and rule == "unit_unknown" else []
@@ -81,6 +96,17 @@ def _tracer_advice(text: str) -> str:
     found = list(dict.fromkeys([*within, *(names[name] for name in nearest(text, names))]))
     near = f"nearest ids: {', '.join(found[:NEAREST])}; " if found else ""
     return f"{near}all ids: {TRACER_LIST}; a profile maps other names (`maps: tracer_id`)"
+
+
+def _number_advice(text: str) -> str:
+    if THOUSANDS.match(text):
+        return (
+            "with a comma as decimal mark write `decimal: comma` into the profile or its table, "
+            'as separator of thousands `thousands: ","`'
+        )
+    if COMMA.match(text):
+        return "write `decimal: comma` into the profile or its table"
+    return "declare the word in a profile (`missing`, `limits`); a unit stands in its own field"
 
 
 def _date_advice(rule: str, dates: str) -> str:

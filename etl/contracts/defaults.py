@@ -7,6 +7,7 @@ import polars as pl
 from analysis.compute import units
 from etl.contracts.adverse_event import CATEGORY_WORDS
 from etl.contracts.contract import Contract
+from etl.contracts.day_units import DAYS_PER, WORDS
 from etl.contracts.dose_units import NOT_CELLS
 from etl.contracts.intervention import DRUGS
 from etl.contracts.refusal import refuse
@@ -131,7 +132,22 @@ def _intervention(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(chosen.otherwise(pl.lit("other")).alias("intervention_class"))
 
 
+def _survival_event(frame: pl.DataFrame) -> pl.DataFrame:
+    """A time in weeks, months or years becomes days; an unknown unit is refused."""
+    given = folded(pl.col("time_unit"))
+    factor = given.replace_strict(
+        {fold(word): DAYS_PER[unit] for word, unit in WORDS.items()},
+        default=None,
+        return_dtype=pl.Float64,
+    )
+    named = pl.col("time_day").is_not_null() & pl.col("time_unit").is_not_null()
+    frame = refuse(frame, named & factor.is_null(), "unit_unknown", "time_unit")
+    days = pl.col("time_day") * factor.fill_null(1.0)
+    return frame.with_columns(days.alias("time_day")).drop("time_unit")
+
+
 FILLERS = {
+    "survival_event": _survival_event,
     "infusion": _infusion,
     "subject_characteristic": _characteristic,
     "scan": _scan,

@@ -2,7 +2,7 @@
 
 RULES = {
     "required": "a required field is empty",
-    "not_a_number": "the text is not a number; declare words, decimal comma or units in a profile",
+    "not_a_number": "the text is not a number",
     "not_a_whole_number": "the text is not a whole number",
     "not_a_flag": "the text is neither yes nor no",
     "not_allowed": "the word is not one the field knows; map it in a profile",
@@ -10,7 +10,7 @@ RULES = {
     "too_high": "the number is above what is possible",
     "not_negative": "the number is negative",
     "dose_too_low": "under 1,000 cells or 100 per kg is no dose; give dose_unit (10^6 cells)",
-    "ambiguous_nd": "ND means not done or not detected; say which in a profile",
+    "ambiguous_nd": "ND means not done or not detected",
     "limit_missing": "below or above a limit that the record does not give",
     "limit_negative": "the limit is negative",
     "bounds_in_order": "the lower bound is above the upper bound",

@@ -19,6 +19,8 @@ CONTRACT = Contract(
         Field("endpoint", "code", "OS, PFS or DOR", required=True,
               words={"OS": "OS", "PFS": "PFS", "DOR": "DOR"}),
         Field("time_day", "number", "days from `start_from` to event or censoring", required=True),
+        Field("time_unit", note="days, weeks, months (30.4375 days) or years (365.25 days) of "
+              "`time_day`; days when absent"),
         Field("cnsr", "integer", "0 for an event, 1 or more censored", required=True),
         Field("event_description"),
         Field("start_from", note="what the days are counted from"),

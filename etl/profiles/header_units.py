@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from analysis.compute import units
 from analysis.errors import UserError
 from etl.contracts.contract import Contract
+from etl.contracts.day_units import DAY_FIELDS, longer_unit
 from etl.contracts.dose_units import NOT_CELLS
 from etl.profiles.cells import fold
 from etl.profiles.headers import leaf, squash
@@ -19,6 +20,7 @@ UNIT_FIELDS: Mapping[str, str] = {
     "dose_cells": "dose_unit",
     "dose": "dose_unit",
     "activity": "activity_unit",
+    "time_day": "time_unit",
 }
 """Field of a number -> the field of its unit."""
 
@@ -80,6 +82,8 @@ def stated_unit(
     """
     if not _is_number(name, contract):
         return None
+    if name in DAY_FIELDS and given is None:
+        _require_days(path, name, where)
     if not MULTIPLIER.search(squash(leaf(path))):
         return _dose_unit(path, name, given, where)
     stated = units.normalize_unit(bracketed(path)) or ""
@@ -91,6 +95,18 @@ def stated_unit(
         return None
     raise UserError(
         f"{where}: column {leaf(path)!r} has a multiplier in its header, {_advice(name)}"
+    )
+
+
+def _require_days(path: str, name: str, where: str) -> None:
+    """Raises UserError when a header says weeks, months or years of a field that holds days."""
+    unit = longer_unit(squash(leaf(path)))
+    if unit is None:
+        return
+    advice = f"give `unit: {unit}` for it" if name in UNIT_FIELDS else "export days"
+    raise UserError(
+        f"{where}: column {leaf(path)!r} states {unit} in its header and {name} is counted in "
+        f"days; {advice}, or correct the header"
     )
 
 

@@ -218,3 +218,28 @@ def test_the_nearest_names_are_accepted_names() -> None:
 def test_advice_is_one_line(contract: Contract) -> None:
     for rule in ("unit_unknown", "unit_missing", "tracer_unknown", "date_format", "not_allowed"):
         assert "\n" not in advice(rule, "unit", "x", None, contract, "%d/%m/%Y")
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("0,8", "decimal: comma"),
+        ("<0,5", "decimal: comma"),
+        ("0,850", "decimal: comma"),
+        ("12,400", 'thousands: ","'),
+        ("BLQ", "lloq"),
+        ("ND", "limits: {ND: below}"),
+        ("ND", "missing: [ND]"),
+        ("see report", "`missing`, `limits`"),
+    ],
+)
+def test_a_value_that_is_no_number_says_how_a_profile_reads_it(
+    tmp_path: Path, reads_here: None, text: str, remedy: str
+) -> None:
+    """On the terminal as on the page of the refused rows, in the same words."""
+    path = tmp_path / "laboratory_result.csv"
+    path.write_text(f'usubjid,rel_day,testcd,value,unit\nS1,1,CRP,"{text}",mg/L\n')
+    result = jobs.load(None, [path], "ST", dry_run=True)
+    (row,) = result.refused
+    assert remedy in row["message"]
+    assert row["message"].partition("; ")[2] in result.summary()

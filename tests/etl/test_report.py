@@ -30,7 +30,8 @@ def test_refusals_are_grouped_with_the_reason_and_an_example(tmp_path: Path) -> 
     (folder / "notes.csv").write_text("a,b\n1,2\n3,4\n")
     assert check(folder) == [
         "laboratory_result.csv: 6 records = 0 loaded + 6 refused + 0 duplicates + 0 empty",
-        "  3 refused: not a number in value ('NORMAL' and another text, first at row 2)",
+        "  3 refused: not a number in value ('NORMAL' and another text, first at row 2): "
+        "declare the word in a profile (`missing`, `limits`); a unit stands in its own field",
         "  2 refused: two records have the same key and different content in value "
         "('5' and another text, first at row 5): the other is laboratory_result.csv row 6; they "
         "differ in value; neither is loaded: keep the right one in this delivery, or send the "
