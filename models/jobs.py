@@ -10,7 +10,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Connection, Index, func, select, text, update
+from sqlalchemy import CheckConstraint, Connection, Index, case, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped
 
@@ -161,11 +161,16 @@ def finish_job(
 
 def request_cancel(connection: Connection, job_id: int) -> str:
     """Cancel a waiting job at once, ask a running one to end; returns the status it has now."""
-    now = utc_now()
-    waiting = update(Job).where(Job.id == job_id, Job.status == QUEUED)
-    connection.execute(waiting.values(status="cancelled", finished_at=now, message="cancelled"))
-    running = update(Job).where(Job.id == job_id, Job.status == RUNNING)
-    connection.execute(running.values(message=CANCEL_REQUESTED))
+    waits = Job.status == QUEUED
+    connection.execute(
+        update(Job)
+        .where(Job.id == job_id, Job.status.in_((QUEUED, RUNNING)))
+        .values(
+            status=case((waits, "cancelled"), else_=Job.status),
+            finished_at=case((waits, utc_now()), else_=Job.finished_at),
+            message=case((waits, "cancelled"), else_=CANCEL_REQUESTED),
+        )
+    )
     return str(read_job(connection, job_id)["status"])
 
 

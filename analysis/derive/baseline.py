@@ -96,7 +96,7 @@ def _of_characteristics(characteristics: pl.DataFrame | None) -> pl.DataFrame:
     )
     text = pl.col("value_text").str.strip_chars()
     words = text.is_not_null().any() & text.cast(pl.Float64, strict=False).is_null().all()
-    levels = (words & (text.n_unique() <= MAX_LEVELS)).over("paramcd")
+    levels = (words & (text.drop_nulls().n_unique() <= MAX_LEVELS)).over("paramcd")
     numeric = pl.col("value").is_not_null().any().over("paramcd") & ~levels
     return rows.select(
         "usubjid",

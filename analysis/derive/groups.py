@@ -102,7 +102,7 @@ def with_numbers(characteristics: pl.DataFrame | None) -> pl.DataFrame:
     number = pl.col("value_text").str.strip_chars().cast(pl.Float64, strict=False)
     written = pl.col("value_text").is_not_null()
     numeric = (number.is_not_null() | ~written).all() & written.any()
-    measured = pl.col("unit").is_not_null().any() | (number.n_unique() > MAX_LEVELS)
+    measured = pl.col("unit").is_not_null().any() | (number.drop_nulls().n_unique() > MAX_LEVELS)
     delivered = pl.col("value").is_not_null().any()
     parsed = (numeric & measured & ~delivered).over("paramcd")
     return rows.with_columns(pl.when(parsed).then(number).otherwise("value").alias("value"))

@@ -34,6 +34,8 @@ SOURCES = (
 )  # fmt: skip
 """Record frames of a study that `model_frame` takes."""
 _REGION_KIND = {"lesion": "lesion", "organ": "organ"}
+_NAMED = 5
+"""So many patients are named in an error; the others are counted."""
 _SUBJECT_ADJUSTERS = ("age_year", "sex", "cohort", "arm", "dose_level", "disease", "siteid")
 
 
@@ -279,8 +281,10 @@ def _with_logarithms(frame: pl.DataFrame, adjuster: str) -> pl.DataFrame:
         raise UserError(f"adjuster: '{plain}' is text and has no logarithm; take it as it is")
     none = frame.filter(pl.col(column) <= 0)["usubjid"].unique().sort().to_list()
     if none:
+        more = f" and {len(none) - _NAMED:,} more" if len(none) > _NAMED else ""
         raise UserError(
-            f"adjuster: {adjuster}: {count(len(none), 'patient')} ({', '.join(none)}) "
+            f"adjuster: {adjuster}: {count(len(none), 'patient')} "
+            f"({', '.join(none[:_NAMED])}{more}) "
             f"{'has' if len(none) == 1 else 'have'} a value that is not above 0, which has no "
             f"logarithm; correct the values, or take '{plain}' as it is"
         )

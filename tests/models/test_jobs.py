@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
+from sqlalchemy.event import listen
 
 from models import jobs
 from models.clock import utc_now
@@ -58,6 +59,23 @@ def test_cancel(engine: Engine) -> None:
     with engine.begin() as connection:
         assert jobs.request_cancel(connection, running) == "cancelled"
     assert claim(engine) is None
+
+
+def test_a_request_to_cancel_changes_the_row_by_one_statement(engine: Engine) -> None:
+    running, waiting = insert(engine, 2)
+    claim(engine)
+    said: list[str] = []
+    listen(engine, "before_cursor_execute", lambda *call: said.append(call[2]))
+    with engine.begin() as connection:
+        for job in (waiting, running):
+            jobs.request_cancel(connection, job)
+    assert sum(one.startswith("UPDATE") for one in said) == 2
+    ended, asked = read(engine, waiting), read(engine, running)
+    assert (ended["status"], ended["message"]) == ("cancelled", "cancelled")
+    assert ended["finished_at"] >= ended["created_at"]
+    assert (asked["status"], asked["finished_at"]) == ("running", None)
+    with engine.begin() as connection, pytest.raises(UnknownNameError):
+        jobs.request_cancel(connection, 99)
 
 
 def test_stale_jobs_are_marked(engine: Engine) -> None:

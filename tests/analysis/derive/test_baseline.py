@@ -2,6 +2,7 @@ import polars as pl
 
 from analysis.derive.baseline import baseline_table
 from analysis.derive.burden import burden_series
+from analysis.derive.groups import MAX_LEVELS, with_numbers
 
 SUBJECTS = pl.DataFrame(
     {
@@ -85,3 +86,31 @@ def test_words_with_a_code_are_levels_and_dates_are_no_characteristics() -> None
     assert prior.rows() == [("no", 3, 4, None), ("yes", 1, 4, None)]
     assert table.filter(pl.col("variable") == "LDH")["median"].to_list() == [195.0]
     assert table.filter(pl.col("variable") == "RFSTDTC").is_empty()
+
+
+def coded(texts, values):
+    return pl.DataFrame({
+        "usubjid": [f"P{number}" for number in range(len(texts))], "paramcd": "KIND",
+        "value_text": texts, "value": values,
+    }, schema_overrides={"value": pl.Float64})  # fmt: skip
+
+
+def test_a_patient_without_the_word_is_missing_and_no_level_more():
+    """As many words as there may be levels, and one patient more who has none."""
+    words = [f"kind {number}" for number in range(MAX_LEVELS)]
+    given = coded([*words, None], [*map(float, range(MAX_LEVELS)), None])
+    table = baseline_table(given.select("usubjid"), given)
+    assert rows(table, "KIND", "level", "count", "n", "n_missing", "median") == [
+        (word, 1, MAX_LEVELS, 1, None) for word in words
+    ]
+    more = coded([*words, "kind 7"], [*map(float, range(MAX_LEVELS + 1))])
+    table = baseline_table(more.select("usubjid"), more)
+    assert rows(table, "KIND", "level", "n", "median") == [(None, MAX_LEVELS + 1, MAX_LEVELS / 2)]
+
+
+def test_a_missing_number_is_no_value_more():
+    """Six different numbers without a unit are categories, a seventh makes them a measurement."""
+    six = [str(number) for number in range(MAX_LEVELS)]
+    assert with_numbers(coded([*six, None], [None] * 7))["value"].to_list() == [None] * 7
+    seven = with_numbers(coded([*six, "6"], [None] * 7))["value"].to_list()
+    assert seven == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0]

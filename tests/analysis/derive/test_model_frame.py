@@ -229,6 +229,17 @@ def test_a_value_without_a_logarithm_is_refused_with_its_patients():
         build(SPEC.replace(adjusters=("log10(shoe_size)",)))
 
 
+def test_of_many_patients_without_a_logarithm_five_are_named():
+    names = [f"P{number:04d}" for number in range(1200)]
+    subjects = pl.DataFrame({"usubjid": names, "age_year": [0.0] * 1200})
+    kinetics = blood(*((name, 14.0, 1.0) for name in names))
+    with pytest.raises(UserError) as refused:
+        model_frame(SPEC.replace(adjusters=("log10(age_year)",), group="sex"),
+                    subjects=subjects, kinetics=kinetics)  # fmt: skip
+    said = "1,200 patients (P0000, P0001, P0002, P0003, P0004 and 1,195 more) have a value that"
+    assert said in str(refused.value)
+
+
 def test_unknown_adjuster():
     with pytest.raises(UserError, match="shoe_size"):
         build(SPEC.replace(adjusters=("shoe_size",)))

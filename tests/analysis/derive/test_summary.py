@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from analysis.derive.summary import SCHEMA, summarize, summary_rule
+from analysis.derive.summary import SCHEMA, summarize, summarize_peaks, summary_rule
 
 
 def series(*rows):
@@ -122,3 +122,23 @@ def test_half_the_limit_keeps_every_patient(row, stands_for):
     (found,) = summarize(bounded(*known, row), blq="half_lloq").to_dicts()
     assert found["n"] == 3
     assert found["geometric_mean"] == pytest.approx((10.0 * 1000.0 * stands_for) ** (1 / 3))
+
+
+PEAK_MEANS = [
+    # maximum likelihood of four normal logarithms and one above log 160 (scipy, Nelder-Mead)
+    ("censored", 45.182936),
+    ("half_lloq", (10.0 * 20 * 40 * 80 * 160) ** (1 / 5)),
+    ("drop", (10.0 * 20 * 40 * 80) ** (1 / 4)),
+]
+
+
+@pytest.mark.parametrize(("rule", "mean"), PEAK_MEANS)
+def test_a_peak_above_the_upper_limit_counts_by_the_rule(rule, mean):
+    peaks = pl.DataFrame({
+        "usubjid": list("abcde"), "group": ["g"] * 5, "peak": [10.0, 20.0, 40.0, 80.0, 160.0],
+        "at_limit": [False] * 5, "above_limit": [False] * 4 + [True],
+    })  # fmt: skip
+    (found,) = summarize_peaks(peaks, "x", blq=rule).to_dicts()
+    assert (found["n"], found["n_below_limit"]) == (5, 0)
+    assert found["geometric_mean"] == pytest.approx(mean, rel=1e-6)
+    assert found["maximum"] == 80.0

@@ -137,6 +137,18 @@ def test_response_is_a_firth_regression_at_the_landmark():
     assert "study_frame(trial, spec)" in fit.code
 
 
+def test_a_response_on_the_day_of_the_landmark_counts():
+    patient = pl.col("usubjid")
+    frame = trial().with_columns(
+        response_day=pl.when(patient == "P08").then(28.0).when(patient == "P09").then(27.9)
+        .otherwise("response_day")
+    )  # fmt: skip
+    fit = fit_specification(frame, RESPONSE)
+    assert fit.n_subjects == 58
+    early = [item.n for item in fit.excluded if "assessed before day 28" in item.reason]
+    assert early == [2]  # P07 and P09
+
+
 def test_the_logarithm_of_an_adjuster_is_in_table_sentence_and_method():
     frame = trial().with_columns(log10_burden=pl.col("burden"))
     logged = fit_specification(frame, RESPONSE.replace(adjusters=("log10(characteristic:BURDEN)",)))
