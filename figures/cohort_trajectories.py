@@ -112,7 +112,7 @@ def draw_cohort_trajectories(
     for index, mean in enumerate(numbers.means):
         draw_mean(canvas, mean, index, scale, colors[mean.group], theme)
     draw_highlight(canvas, numbers, scale, theme)
-    draw_overlay(canvas, numbers.overlay, scale, theme)
+    draw_overlay(canvas, numbers, scale, colors, theme)
     draw_counts(canvas, numbers.means, scale, colors, theme, narrow=narrow)
     annotate(canvas, numbers, scale, colors, theme, narrow=narrow)
     return canvas.figure(layout_of(numbers, scale, values, theme, narrow=narrow))
@@ -139,19 +139,39 @@ def draw_highlight(
 
 
 def draw_overlay(
-    canvas: Canvas, overlay: Sequence[GroupMean], scale: DayScale, theme: Theme
+    canvas: Canvas,
+    numbers: TrajectoryNumbers,
+    scale: DayScale,
+    colors: dict[str, str],
+    theme: Theme,
 ) -> None:
-    """The fitted mean of each group of the model: dashed, in the color of its meaning."""
-    for place, mean in enumerate(overlay):
-        inside = [i for i, day in enumerate(mean.days) if scale.low <= day <= scale.high]
+    """The fitted mean of each group of the model: dashed, named at its last day, in the color of
+    the group where that is drawn too, else of its meaning."""
+    parts = [
+        (place, mean, [i for i, day in enumerate(mean.days) if scale.low <= day <= scale.high])
+        for place, mean in enumerate(numbers.overlay)
+    ]
+    highest = max((mean.means[inside[-1]] for _, mean, inside in parts if inside), default=0.0)
+    for place, mean, inside in parts:
+        if not inside:
+            continue
+        color = colors.get(mean.group) or group_color(mean.group, place, theme)
         canvas.scatter(
             x=[scale.position(mean.days[i]) for i in inside],
             y=[mean.means[i] for i in inside],
             mode="lines",
-            line={"color": group_color(mean.group, place, theme), "width": 2, "dash": "dash"},
+            line={"color": color, "width": 2, "dash": "dash"},
             hovertext=[f"Model, {mean.group}: {number(mean.means[i])}" for i in inside],
             hovertemplate="%{hovertext}<extra></extra>",
         )
+        last = mean.means[inside[-1]]
+        canvas.annotate(
+            x=scale.position(mean.days[inside[-1]]), xanchor="right",
+            y=math.log10(last) if numbers.log else last,
+            yanchor="bottom" if last == highest else "top",
+            text=f"Model, {mean.group}", font={"size": 12, "color": color},
+            bgcolor=theme.card, opacity=0.9,
+        )  # fmt: skip
 
 
 def draw_counts(

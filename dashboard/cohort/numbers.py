@@ -15,15 +15,11 @@ from analysis.derive.peak import peaks
 from analysis.derive.response import best_response
 from analysis.derive.signal import Signal
 from analysis.derive.summary import BlqRule, summarize
-from analysis.results import Fit
 from dashboard.cohort.comparisons import by_visit, compare, compare_groups, forest, read_cohorts
 from dashboard.cohort.panels import laboratory_beside, panels, related_signals
 from dashboard.cohort.series import peaks_of, series_of, windowed
-from dashboard.model.reading import fitted_curves
 from dashboard.trial_signals import trial_signals
 from dashboard.view import View
-from figures.curves import GroupMean
-from figures.effect_curve import as_mean
 from figures.ratio_forest import ForestNumbers
 from figures.small_multiples import MultiplesNumbers
 
@@ -52,25 +48,6 @@ class CohortNumbers(NamedTuple):
     comparisons: tuple[Comparison, ...]
     panels: MultiplesNumbers
     blq: BlqRule
-
-
-def stored_model(view: View, signal: Signal) -> Fit | None:
-    """The newest stored fit of this signal at the cut, of all those that could be estimated."""
-    fits = (run["fit"] for run in view.reader.stored_fits(view.trial))
-    return next(
-        (
-            fit
-            for fit in fits
-            if fit.status != "not_estimable" and (fit.spec or {}).get("outcome") == signal.key
-        ),
-        None,
-    )
-
-
-def model_overlay(view: View, signal: Signal) -> tuple[GroupMean, ...]:
-    """Fitted means to draw over the curves, when the address asks for them."""
-    fit = stored_model(view, signal) if view.params.get("overlay") == "model" else None
-    return tuple(map(as_mean, fitted_curves(fit))) if fit else ()
 
 
 def signals(view: View) -> tuple[Signal, ...]:

@@ -14,6 +14,7 @@ from dashboard.cohort import numbers, visit_table, words
 from dashboard.cohort.brushed import brushed
 from dashboard.cohort.finding import sentence
 from dashboard.cohort.numbers import CohortNumbers
+from dashboard.cohort.overlay import NO_MODEL, model_overlay, stored_model
 from dashboard.components.card import card
 from dashboard.components.empty_state import empty_state, no_patient
 from dashboard.components.graph import graph
@@ -139,9 +140,11 @@ def signal_control(view: View, catalog: tuple[Signal, ...], signal: Signal) -> C
 
 
 def overlay_control(view: View, found: CohortNumbers) -> Component | None:
-    """Whether the fitted means of a stored model lie over the curves; only where there is one."""
-    if not numbers.stored_model(view, found.signal):
-        return None
+    """Whether the fitted means of a stored model lie over the curves; only where there is one of
+    this selection, and a word when the address asks for one that is not there."""
+    if not stored_model(view, found.signal):
+        asked = view.params.get("overlay") == "model"
+        return html.P(NO_MODEL, className="cg-small-note", role="status") if asked else None
     choices = (("none", "Observed"), ("model", "Observed and model"))
     return url_segmented(
         view, "overlay", view.params.get("overlay", "none"), choices, label="Model overlay"
@@ -158,7 +161,7 @@ def curves_card(view: View, found: CohortNumbers) -> Component:
         log=view.selection.scale == "log",
         highlighted=view.params.get("patient"),
     )
-    prepared = prepared._replace(overlay=numbers.model_overlay(view, found.signal))
+    prepared = prepared._replace(overlay=model_overlay(view, found.signal))
     odd = odd_samples(records_of(view.trial), found.signal)
     figure = draw_cohort_trajectories(prepared, view.theme, narrow=view.narrow)
     return card(
@@ -170,7 +173,11 @@ def curves_card(view: View, found: CohortNumbers) -> Component:
             f"n = {found.n_with_values} of {found.n_selected}",
             "Bold: geometric mean from 3 patients, band 95 % CI from 5; open: below limit",
             *([odd] if odd else []),
-            *(["dashed: fitted mean of the stored model"] if prepared.overlay else []),
+            *(
+                ["dashed: fitted mean of the stored model of these patients"]
+                if prepared.overlay
+                else []
+            ),
             "drag over points to list them, click one to open the patient",
             downloads=figure_downloads(view, Ids.CURVES, "curves"),
         ),
