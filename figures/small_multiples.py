@@ -57,7 +57,9 @@ def draw_small_multiples(numbers: MultiplesNumbers, theme: Theme, *, columns: in
     """Draw the panels in rows of `columns`; one value axis and one day axis for all."""
     characters = 20 if columns < 4 else 26
     titles = [wrapped(panel.title, characters) for panel in numbers.panels]
-    grid = grid_for(len(numbers.panels), columns, "<br>" in "".join(titles))
+    added = max((t.count("<br>") for t in titles), default=0)
+    added += max((panel.note.count("<br>") for panel in numbers.panels), default=0)
+    grid = grid_for(len(numbers.panels), columns, added)
     days = [day for panel in numbers.panels for line in panel.lines for day in line.days]
     scale = scale_for(days)
     canvas = Canvas()
@@ -97,9 +99,9 @@ class Grid(NamedTuple):
         return [left, min(1.0, left + width)], [max(0.0, top - PANEL_PX / inner), top]
 
 
-def grid_for(count: int, columns: int, two_lines: bool = False) -> Grid:
-    """Rows of at most `columns` panels, whose titles may take two lines."""
-    title = TITLE_PX + LINE_PX * two_lines
+def grid_for(count: int, columns: int, added: int = 0) -> Grid:
+    """Rows of at most `columns` panels, with `added` lines of text above each."""
+    title = TITLE_PX + LINE_PX * added
     wide = max(1, min(columns, count))
     rows = max(1, math.ceil(count / wide))
     height = rows * (PANEL_PX + title) + (rows - 1) * TICKS_PX + FOOT_PX

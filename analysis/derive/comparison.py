@@ -57,6 +57,28 @@ def color_groups(color_by: str, subjects: pl.DataFrame, best: pl.DataFrame) -> p
     return subjects.select("usubjid", group=pl.col(column).cast(pl.String).fill_null(NOT_RECORDED))
 
 
+def comparable_parts(best: pl.DataFrame, subjects: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
+    """The best responses in parts that may each be compared, with the name of the part.
+
+    All together under "" where one criterion read every evaluable patient. Else by cohort where
+    each cohort is read by one criterion, otherwise by criterion: a marrow response and a Lugano
+    response are not one outcome. best: as `derive.response.best_response` gives it.
+    """
+    criterion = pl.col("criterion").fill_null("criterion not named")
+    read = (
+        best.filter(pl.col("responder").is_not_null())
+        .with_columns(criterion)
+        .join(subjects.select("usubjid", "cohort"), on="usubjid", how="left")
+        .with_columns(pl.col("cohort").fill_null("cohort not recorded"))
+    )
+    if read.get_column("criterion").n_unique() < 2:
+        return [("", best)]
+    per_cohort = read.group_by("cohort").agg(pl.col("criterion").n_unique())
+    name = "cohort" if per_cohort.get_column("criterion").max() == 1 else "criterion"
+    parts = sorted(read.get_column(name).unique())
+    return [(part, read.filter(pl.col(name) == part)) for part in parts]
+
+
 def group_order(groups: Iterable[str]) -> tuple[str, ...]:
     """Response categories from best to worst, then other groups by name, missing last."""
     present = set(groups)

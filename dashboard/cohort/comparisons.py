@@ -24,28 +24,21 @@ EVERY_DAY = (-math.inf, math.inf)
 MAX_ROWS = 10
 
 
-def read_cohorts(view: View, best: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
-    """Best responses to compare within: all together under the name "", or by cohort where
-    cohorts are read by different criteria, because a marrow response and a Lugano response are
-    not one outcome."""
-    subjects = view.selected.subjects.select("usubjid", "cohort")
-    read = best.join(subjects, on="usubjid").filter(pl.col("cohort").is_not_null())
-    if read.get_column("criterion").n_unique() < 2 or read.get_column("cohort").n_unique() < 2:
-        return [("", best)]
-    return [
-        (cohort, read.filter(pl.col("cohort") == cohort))
-        for cohort in sorted(read.get_column("cohort").unique())
-    ]
-
-
-def compare(view: View, signal: Signal, best: pl.DataFrame) -> Comparison:
-    """Ratio of peaks to day 28, responders to non-responders."""
+def compare(
+    view: View, signal: Signal, parts: Sequence[tuple[str, pl.DataFrame]]
+) -> tuple[Comparison, ...]:
+    """Ratio of peaks to day 28, responders to non-responders, in each part that may be compared
+    (`analysis.derive.comparison.comparable_parts`); the note names the part."""
     label = (
         sentence_case(region_label(signal.region_kind, signal.region_code))
         if signal.domain == "uptake"
         else signal.label
     )
-    return compare_groups(peaks_of(view, signal), best, label)
+    found = peaks_of(view, signal)
+    compared = ((part, compare_groups(found, best, label)) for part, best in parts)
+    return tuple(
+        item._replace(note=", ".join(filter(None, (part, item.note)))) for part, item in compared
+    )
 
 
 def compare_groups(found: pl.DataFrame, best: pl.DataFrame, label: str) -> Comparison:
@@ -56,18 +49,18 @@ def compare_groups(found: pl.DataFrame, best: pl.DataFrame, label: str) -> Compa
 
 
 def by_visit(
-    series: pl.DataFrame, cohorts: Sequence[tuple[str, pl.DataFrame]]
+    series: pl.DataFrame, parts: Sequence[tuple[str, pl.DataFrame]]
 ) -> tuple[Comparison, ...]:
     """Ratio of the values at each planned visit of the days of the peak; at the main visits only
-    where there are several cohorts to show."""
+    where there are several parts to show."""
     days = series.get_column("nominal_day").drop_nulls().unique().sort().to_list()
     wanted = [day for day in days if PEAK_DAYS[0] <= day <= PEAK_DAYS[1]]
-    if len(cohorts) > 1:
+    if len(parts) > 1:
         wanted = [day for day in wanted if day in MAIN_VISITS]
     values = {day: peaks(series.filter(pl.col("nominal_day") == day), *EVERY_DAY) for day in wanted}
     compared = (
-        compare_groups(found, best, f"Day {day_text(day)}")._replace(note=cohort)
-        for cohort, best in cohorts
+        compare_groups(found, best, f"Day {day_text(day)}")._replace(note=part)
+        for part, best in parts
         for day, found in values.items()
     )
     return tuple(item for item in compared if item.estimable and not all_at_limit(item))
@@ -78,20 +71,23 @@ def all_at_limit(comparison: Comparison) -> bool:
     return comparison.n_at_limit == comparison.n_upper + comparison.n_lower
 
 
-def forest(
-    mains: Sequence[Comparison], comparisons: Sequence[Comparison], visits: Sequence[Comparison]
-) -> ForestNumbers:
-    """Regions sorted by ratio; or the peak, the visits in order, then the other signals."""
-    if not visits and len(mains) == 1:
-        return prepare_ratio_forest(map(forest_row, comparisons))
-    by_cohort = [
-        row for main in mains for row in (main, *(v for v in visits if v.note == main.note))
-    ]
-    others = [] if len(mains) > 1 else [
-        item._replace(note=item.note or "peak to day 28") for item in comparisons[1:]
-    ]  # fmt: skip
-    rows = [forest_row(item) for item in (*by_cohort, *others)]
-    return prepare_ratio_forest(rows[:MAX_ROWS], sort=False)
+def shown_rows(
+    own: Sequence[Comparison], visits: Sequence[Comparison], others: Sequence[Comparison]
+) -> tuple[Comparison, ...]:
+    """The peak of each part with its visits in order, then the other signals or regions."""
+    by_part = [row for main in own for row in (main, *(v for v in visits if v.note == main.note))]
+    return (*by_part, *(to_day_28(item) if visits and item.estimable else item for item in others))
+
+
+def to_day_28(item: Comparison) -> Comparison:
+    """Beside ratios of visits, a ratio of peaks says that it is one."""
+    return item._replace(note=", ".join(filter(None, (item.note, "peak to day 28"))))
+
+
+def forest(rows: Sequence[Comparison], *, uptake: bool) -> ForestNumbers:
+    """Regions sorted by ratio; else the first rows in their order."""
+    drawn = [forest_row(item) for item in rows]
+    return prepare_ratio_forest(drawn if uptake else drawn[:MAX_ROWS], sort=uptake)
 
 
 def forest_row(item: Comparison) -> ForestRow:

@@ -1,6 +1,7 @@
 """Numbers of the cohort page: one signal, the groups, their means, and ratios of peaks."""
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import polars as pl
@@ -8,6 +9,7 @@ import polars as pl
 from analysis.derive.comparison import (
     Comparison,
     color_groups,
+    comparable_parts,
     drawn_series,
     group_order,
 )
@@ -15,9 +17,9 @@ from analysis.derive.peak import peaks
 from analysis.derive.response import best_response
 from analysis.derive.signal import Signal
 from analysis.derive.summary import BlqRule, summarize
-from dashboard.cohort.comparisons import by_visit, compare, compare_groups, forest, read_cohorts
+from dashboard.cohort.comparisons import by_visit, compare, forest, shown_rows
 from dashboard.cohort.panels import laboratory_beside, panels, related_signals
-from dashboard.cohort.series import peaks_of, series_of, windowed
+from dashboard.cohort.series import series_of, windowed
 from dashboard.trial_signals import trial_signals
 from dashboard.view import View
 from figures.ratio_forest import ForestNumbers
@@ -32,8 +34,9 @@ class CohortNumbers(NamedTuple):
     series: usubjid, group, rel_day, nominal_day, drawn, censored, lloq, source.
     summary: see `analysis.derive.summary.summarize`.
     peaks: usubjid, group, peak, peak_day, at_limit, above_limit.
-    mains: ratio of peaks, responders to non-responders: one, or one per cohort where cohorts are
-    read by different criteria (`note` names the cohort); empty without a response.
+    mains: ratio of peaks, responders to non-responders: one, or one per part where patients are
+    read by different criteria (`note` names the part); empty without a response.
+    comparisons: all ratios of the page, each within one criterion.
     """
 
     signal: Signal
@@ -77,28 +80,30 @@ def cohort_numbers(view: View, signal: Signal, catalog: Sequence[Signal]) -> Coh
     groups = color_groups(view.selection.color_by, view.selected.subjects, best)
     series = windowed(view, series_of(view, signal))
     drawn = drawn_series(series, groups)
-    order = group_order(drawn.get_column("group").unique())
     related = related_signals(signal, catalog)
-    comparisons = tuple(compare(view, item, best) for item in (signal, *related))
-    beside = [(item, None) for item in laboratory_beside(signal, catalog)]
-    cohorts = read_cohorts(view, best) if best.height else []
+    beside = [(item, ()) for item in laboratory_beside(signal, catalog)]
+    parts = comparable_parts(best, view.selected.subjects) if best.height else []
+    uptake = signal.domain == "uptake"
+    own = compare(view, signal, parts)
     mains = tuple(
-        compare_groups(peaks_of(view, signal), part, "Peak to day 28")._replace(note=cohort)
-        for cohort, part in cohorts
+        item._replace(label="Peak to day 28", note=name)
+        for item, (name, _) in zip(own, parts, strict=True)
     )
-    visits = () if signal.domain == "uptake" else by_visit(series, cohorts)
+    others = [compare(view, item, parts) for item in related]
+    visits = () if uptake else by_visit(series, parts)
+    rows = shown_rows(own if uptake else mains, visits, list(chain.from_iterable(others)))
     return CohortNumbers(
         signal=signal,
         n_selected=view.selected.subjects.height,
         n_with_values=drawn.get_column("usubjid").n_unique(),
-        groups=order,
+        groups=group_order(drawn.get_column("group").unique()),
         series=drawn,
         summary=summarize(series, groups, blq=view.selection.blq),
         peaks=peaks(series).join(groups, on="usubjid"),
         mains=mains,
-        forest=forest(mains, comparisons, visits) if mains else ForestNumbers((), 0.5, 2.0),
-        comparisons=(*mains, *comparisons, *visits) if mains else (),
-        panels=panels(view, [*zip(related, comparisons[1:], strict=True), *beside], groups),
+        forest=forest(rows, uptake=uptake) if mains else ForestNumbers((), 0.5, 2.0),
+        comparisons=rows,
+        panels=panels(view, [*zip(related, others, strict=True), *beside], groups),
         blq=view.selection.blq,
     )
 

@@ -45,17 +45,17 @@ def laboratory_beside(signal: Signal, catalog: Sequence[Signal]) -> list[Signal]
 
 def panels(
     view: View,
-    related: Sequence[tuple[Signal, Comparison | None]],
+    related: Sequence[tuple[Signal, Sequence[Comparison]]],
     groups: pl.DataFrame,
 ) -> MultiplesNumbers:
     """A panel per related signal, as fold of each patient's first value, which makes different
     units share an axis."""
-    made = (panel(view, signal, comparison, groups) for signal, comparison in related)
+    made = (panel(view, signal, compared, groups) for signal, compared in related)
     return prepare_small_multiples(item for item in made if item is not None)
 
 
 def panel(
-    view: View, signal: Signal, comparison: Comparison | None, groups: pl.DataFrame
+    view: View, signal: Signal, compared: Sequence[Comparison], groups: pl.DataFrame
 ) -> Panel | None:
     """One signal's panel; None for one with too few visits to be a course."""
     series = fold_of_first(windowed(view, series_of(view, signal)))
@@ -64,10 +64,8 @@ def panel(
         return None
     order = group_order(drawn.get_column("group").unique())
     summary = summarize(series, groups, blq=view.selection.blq)
-    title = comparison.label if comparison else signal.label
-    note = ""
-    if comparison:
-        note = f"ratio {ratio_words(comparison)}" if comparison.estimable else comparison.note
+    title = compared[0].label if compared else signal.label
+    note = "<br>".join(map(panel_note, compared))
     lines, means = patient_lines(drawn, order), group_means(drawn, summary, order)
     return Panel(title, note, tuple(lines), tuple(means))
 
@@ -83,6 +81,14 @@ def fold_of_first(series: pl.DataFrame) -> pl.DataFrame:
     scaled = series.join(first, on="usubjid", how="inner")
     names = [name for name in ("value", "lower", "upper", "lloq") if name in series.columns]
     return scaled.with_columns(pl.col(name) / pl.col("first") for name in names).drop("first")
+
+
+def panel_note(comparison: Comparison) -> str:
+    """ "ratio 1.6 (1.3-1.9)", or why there is none; after the part it holds in."""
+    if not comparison.estimable:
+        return comparison.note
+    where = f"{comparison.note}: " if comparison.note else ""
+    return f"{where}ratio {ratio_words(comparison)}"
 
 
 def ratio_words(comparison: Comparison) -> str:
