@@ -16,6 +16,7 @@ from analysis.results import (
     SensitivityRow,
     WaldTest,
 )
+from analysis.selection import Selection
 from dashboard.address import Request
 from dashboard.filters import page_filters
 from dashboard.model import parts, reading
@@ -25,6 +26,7 @@ from dashboard.selecting import build_view
 from dashboard.trial_signals import first_question
 from dashboard.view import Services, View
 from figures.theme import LIGHT
+from jobs.fitting import default_spec_of
 from tests.dashboard.app_fixture import MemoryReader, no_job
 
 
@@ -271,3 +273,11 @@ def test_the_numbers_behind_the_figures_download() -> None:
     page = str(model.layout(shown))
     assert "/download/model/curves.csv" in page
     assert "/download/model/ratios.csv" in page
+
+
+@pytest.mark.parametrize("query", ["", "cohort=A", "cohort=B", "analysis_set=efficacy&cohort=A",
+                                   "criterion=LUGANO 2014", "reader=INVESTIGATOR"])  # fmt: skip
+def test_the_summary_asks_the_same_first_question_of_a_selection_as_this_page(query) -> None:
+    shown = view(query)
+    asked = default_spec_of(shown.trial, Selection.from_query(query))
+    assert reading.chosen_spec(shown) == asked
