@@ -38,11 +38,14 @@ def missingness_table(view: View) -> pl.DataFrame:
         for column in columns:
             if frame.is_empty() or column not in frame.columns:
                 continue
+            records = with_limits(frame) if column == "lloq" else frame
+            if records.is_empty():
+                continue
             gone = pl.col(column).is_null()
             if column == "value":
                 gone = gone & (pl.col("censored") == "none")
-            missing = int(frame.select(gone.sum()).item())
-            rows.append((FRAME_WORDS[name], column, frame.height, missing, missing / frame.height))
+            missing, n = int(records.select(gone.sum()).item()), records.height
+            rows.append((FRAME_WORDS[name], column, n, missing, missing / n))
     schema = {
         "records": pl.String,
         "column": pl.String,
@@ -51,6 +54,12 @@ def missingness_table(view: View) -> pl.DataFrame:
         "share": pl.Float64,
     }
     return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def with_limits(samples: pl.DataFrame) -> pl.DataFrame:
+    """The samples of assays that give a limit at all: one delivered without any lacks none."""
+    series = ["analyte", "assay", "matrix", "unit"]
+    return samples.filter(pl.col("lloq").is_not_null().any().over(series))
 
 
 def missingness_card(view: View) -> Component:

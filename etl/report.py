@@ -84,7 +84,9 @@ def _file_line(one: FileAccount, findings: Sequence[Row]) -> str:
     if one.rows_in == 0 and left:
         words = "; ".join(row["message"].partition(": ")[2] for row in left[:MAX_MESSAGES])
         return f"{count(sum(row['count'] for row in left), 'row')}, not read: {words}"
-    became = f"{count(one.rows_read, 'row')} -> " if one.rows_read not in (0, one.rows_in) else ""
+    of = f"{one.rows_read:,} of " if one.rows_read < one.file_rows else ""
+    rows = f"{of}{count(one.file_rows, 'row')} -> "
+    became = rows if one.rows_read and (of or one.rows_read != one.rows_in) else ""
     return (
         f"{became}{count(one.rows_in, 'record')} = {one.loaded:,} loaded + {one.refused:,} refused "
         f"+ {count(one.duplicates, 'duplicate')} + {one.empty:,} empty"

@@ -156,9 +156,12 @@ def _height(sheet: Sheet) -> int:
 def _unread(sheet: Sheet, profile: Profile, usage: Usage, chosen: bool) -> list[Finding]:
     """What stands in the sheet and is not used: sheets, identifying and unread columns, rows."""
     if not chosen:
-        height = _height(sheet)
+        height = _height(sheet) or sheet.cells.height
+        if height == 0:
+            return []
+        severity = "warning" if _height(sheet) else "info"  # one line alone holds no table
         message = f"{count(height, 'row')} not read: no table for {_content(sheet)}"
-        return [Finding("sheet_not_read", message, "warning", None, height)]
+        return [Finding("sheet_not_read", message, severity, None, height)]
     rows = sheet.cells if usage.data is None else usage.data
     found = []
     ignored = {
@@ -183,9 +186,21 @@ def _unread(sheet: Sheet, profile: Profile, usage: Usage, chosen: bool) -> list[
     if usage.id_only:
         place = f"sheet {sheet.name!r}" if sheet.name else file_name(sheet.source_name)
         found.append(id_only_finding(usage.id_only, place))
-    if usage.rows_read is not None and usage.rows_total > len(usage.rows_read):
-        left = usage.rows_total - len(usage.rows_read)
-        place = f"sheet {sheet.name!r}: " if sheet.name else ""
+    return found + _rows_left(sheet, usage)
+
+
+def _rows_left(sheet: Sheet, usage: Usage) -> list[Finding]:
+    """Rows that no table reads: behind a `stop`, or kept by no filter."""
+    if usage.rows_read is None:
+        return []
+    ended = len(usage.ended - set(usage.rows_read))
+    left = usage.rows_total - len(usage.rows_read) - ended
+    place = f"sheet {sheet.name!r}: " if sheet.name else ""
+    found = []
+    if ended:
+        message = f"{place}{count(ended, 'row')} from `stop` on left out"
+        found.append(Finding("rows_after_stop", message, "info", None, ended))
+    if left > 0:
         message = f"{place}no table's filters take {count(left, 'row')}"
         found.append(Finding("rows_not_selected", message, "info", None, left))
     return found

@@ -26,7 +26,8 @@ from dashboard.view import Services, View
 PATH = "/data"
 HOUSE, SHIPPED = "house", ("car22", "sdtm", "synthetic")
 """Names of profiles that are no file: the layout that needs none, and those of the program."""
-_DATABASE = "--database sqlite:///trial.db"
+_DATABASE = "--database DATABASE-URL"
+"""The page does not know where its data are stored: an address may hold a password."""
 NAME = "Data and quality"
 
 

@@ -34,6 +34,8 @@ class Usage:
     data: pl.DataFrame | None = None
     rows_read: pl.Series | None = None
     rows_total: int = 0
+    ended: set[int] = field(default_factory=set)
+    """Rows behind the `stop` of some table."""
     id_only: set[int] = field(default_factory=set)
     """Rows that hold an id alone and of which constants would have made a record."""
     height: int = 0

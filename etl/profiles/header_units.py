@@ -151,7 +151,10 @@ def _advice(name: str) -> str:
     if name == "dose_cells":
         return f"and its dose must have one unit: give `unit: 10^6 cells` for it and no other {end}"
     if name == "dose_cells_per_kg":
-        return f"which {name} would lose: map it to dose_cells with `unit: 10^6 cells/kg` {end}"
+        return (
+            f"which {name} would lose: map it to dose_cells with `unit: 10^6 cells/kg`, which is "
+            f"stored as {name} {end}"
+        )
     if name in UNIT_FIELDS:
         return f"which {name} would lose: give `unit` or `units_from: header` for it {end}"
     return f"which {name} would lose: it takes plain numbers, so export those"

@@ -17,7 +17,9 @@ def selected_rows(grid: Grid, table: Table) -> pl.DataFrame:
         index = grid.find((table.stop.column,), None, False)
         ends = rows.select(fits(pl.col(f"c{index}"), table.stop.like).arg_max()).item()
         hit = rows.select(fits(pl.col(f"c{index}"), table.stop.like).any()).item()
-        rows = rows.head(ends) if hit else rows
+        if hit:
+            grid.usage.ended |= set(rows["_row"].slice(ends))
+            rows = rows.head(ends)
     for rule in table.where:
         rows = rows.filter(holds(grid, rule))
     return rows

@@ -40,6 +40,6 @@ def test_the_card_prints_the_whole_command(demo):
     assert ["".join(parts) for parts in commands] == [
         "cartograph check NEW-EXPORT.zip --study TINY-01 --profile synthetic",
         "cartograph load NEW-EXPORT.zip --study TINY-01 --profile synthetic "
-        "--database sqlite:///trial.db",
-        "cartograph load FILE.xlsx --study TINY-01 --profile MY.yaml --database sqlite:///trial.db",
+        "--database DATABASE-URL",
+        "cartograph load FILE.xlsx --study TINY-01 --profile MY.yaml --database DATABASE-URL",
     ]
