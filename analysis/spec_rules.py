@@ -118,6 +118,10 @@ def _choice_problems(spec: "ModelSpec") -> list[str]:
 
 
 def _number_problems(spec: "ModelSpec") -> list[str]:
+    return [*_day_problems(spec), *_shift_problems(spec), *_inference_problems(spec)]
+
+
+def _day_problems(spec: "ModelSpec") -> list[str]:
     found = []
     if spec.time == "spline" and spec.spline_df not in (3, 4):
         found.append(f"spline_df is {spec.spline_df}; a natural spline has 3 or 4 here")
@@ -131,8 +135,13 @@ def _number_problems(spec: "ModelSpec") -> list[str]:
     ]
     if outside:
         found.append(f"day {outside[0]:g} is outside the day window; ratios are never extrapolated")
-    given = (*spec.days, spec.shift, *(day for day in (low, high) if day is not None))
-    endless = [number for number in given if not math.isfinite(number)]
+    return found
+
+
+def _shift_problems(spec: "ModelSpec") -> list[str]:
+    found = []
+    window = [day for day in (spec.day_low, spec.day_high) if day is not None]
+    endless = [n for n in (*spec.days, spec.shift, *window) if not math.isfinite(n)]
     if endless:
         found.append(f"{endless[0]} is no day and no shift; give a finite number")
     if spec.transform == "log10_shift" and not spec.shift > 0:
@@ -142,6 +151,11 @@ def _number_problems(spec: "ModelSpec") -> list[str]:
             "a shift is used only with transform log10_shift, to repeat a published "
             "analysis; the product's own way is log10"
         )
+    return found
+
+
+def _inference_problems(spec: "ModelSpec") -> list[str]:
+    found = []
     if not (spec.level is not None and 0.5 <= spec.level < 1):
         found.append(
             f"level {spec.level} is not a level of confidence; give a share from 0.5 to below 1, "

@@ -114,24 +114,29 @@ def fit_mixed(
         references=REFERENCES,
         provenance=provenance(),
     )
-    problem = guards.rows_problem(rows, group)
+    return _fit_rows(shell, rows, structure, verify)
+
+
+def _fit_rows(shell: Fit, rows: designs.Rows, structure: Structure, verify: bool) -> Fit:
+    """The fit that `shell` describes, or why these rows have none."""
+    problem = guards.rows_problem(rows, shell.group)
     if problem:
         return refused(shell, problem)
-    effects = "1" if without_effects(random) else random
-    matrices = formulas.build_matrices(rows.frame, formula, effects)
-    own = nested if structure.is_plain else ()
-    with_random = not without_effects(random) and structure.residual.kind != "unstructured"
-    problem = guards.matrix_problem(rows, matrices, group, own, with_random=with_random)
+    effects = "1" if without_effects(shell.random) else shell.random
+    matrices = formulas.build_matrices(rows.frame, shell.formula, effects)
+    own = shell.nested if structure.is_plain else ()
+    with_random = not without_effects(shell.random) and structure.residual.kind != "unstructured"
+    problem = guards.matrix_problem(rows, matrices, shell.group, own, with_random=with_random)
     if problem:
         return refused(shell, problem)
     design = designs.assemble(
         rows,
         matrices,
-        formula=formula,
+        formula=shell.formula,
         random=effects,
-        group=group,
+        group=shell.group,
         nested=own,
-        diagonal=covariance == "diagonal",
+        diagonal=shell.covariance == "diagonal",
     )
     if structure.is_plain and with_random:
         return _fit_design(shell, design, verify)
