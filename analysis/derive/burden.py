@@ -2,13 +2,15 @@
 
 A sum stands for one reader, method and tracer. Diameters are summed over the target lesions
 measured at baseline and only where all of them were measured again: a sum of fewer lesions would
-look like a response. Volumes are summed over all lesions of the scan, new ones included. A lesion
+look like a response. Volumes are summed over all lesions of the scan, new ones included, and only
+where the tracer shows the tumor: a volume of cells that home to a lesion is no burden. A lesion
 below its limit adds an interval, never a zero. A sum that the source delivers is taken as it is.
 """
 
 import polars as pl
 
 from analysis.derive.columns import LINEAGE, ensure
+from analysis.tracers import TRACERS
 
 DIAMETERS = ("SAXIS", "LDIAM")
 """Of a lesion with both the short axis counts: it is measured for lymph nodes only."""
@@ -32,8 +34,11 @@ def burden_series(
     "cartograph"), lineage of the first summed row.
     """
     measured = ensure(lesions, *_COLUMNS)
-    quantified = ensure(quantifications, *_COLUMNS).filter(
-        (pl.col("region_kind") == "lesion") & pl.col("evaluable").fill_null(True)
+    measured = measured.filter(~pl.col("metric").is_in((*VOLUMES, "TMTV")) | _shows_tumor())
+    quantified = (
+        ensure(quantifications, *_COLUMNS)
+        .filter(_shows_tumor())
+        .filter((pl.col("region_kind") == "lesion") & pl.col("evaluable").fill_null(True))
     )
     sums = pl.concat(
         [
@@ -44,6 +49,12 @@ def burden_series(
         how="diagonal_relaxed",
     )
     return _against_baseline(sums)
+
+
+def _shows_tumor() -> pl.Expr:
+    """Rows of a tumor tracer, or of none, as a volume read on CT."""
+    tumor = [name for name, tracer in TRACERS.items() if tracer.tracer_class == "tumor_tracer"]
+    return pl.col("tracer_id").is_null() | pl.col("tracer_id").is_in(tumor)
 
 
 def _has_value() -> pl.Expr:

@@ -122,6 +122,23 @@ def test_volumes_include_new_lesions_and_keep_their_threshold():
     assert found[28.0]["metric"] == "mtv41_ml"
 
 
+@pytest.mark.parametrize(
+    ("tracer", "sums"), [("f18_fdg", [75.0]), (None, [75.0]), ("f18_fhbg", [])]
+)
+def test_a_volume_of_cells_is_no_tumor_burden(tracer, sums):
+    """Volumes of a reporter or a label are of cells, wherever they are delivered."""
+    volumes = lesions(("L1", 28, 60.0), ("L2", 28, 15.0), metric="mtv_ml", unit="mL").with_columns(
+        tracer_id=pl.lit(tracer, dtype=pl.String)
+    )
+    assert burden_series(None, volumes)["value"].to_list() == sums
+    assert burden_series(volumes)["value"].to_list() == sums
+    total = lesions(("ALL", 28, 75.0), metric="TMTV", unit="mL").with_columns(
+        tracer_id=pl.lit(tracer, dtype=pl.String)
+    )
+    assert burden_series(total)["value"].to_list() == sums
+    assert bool(signal_catalog(quantifications=volumes, lesions=None)[1:]) is bool(sums)
+
+
 def test_organs_and_bad_scans_have_no_burden():
     organ = lesions(("LIVER", -7, 100.0), metric="mtv41_ml", unit="mL").with_columns(
         region_kind=pl.lit("organ")
