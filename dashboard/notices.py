@@ -31,7 +31,10 @@ def unreadable(reason: str) -> Component:
     """The address asks for something that is not there (a study, a cut, a filter's value)."""
     link = html.A("Start from the overview", href="/")
     return _notice(
-        "This link cannot be shown", reason, "It may come from another database.", [link]
+        "This link cannot be shown",
+        reason,
+        "It may be mistyped, or come from another database or version.",
+        [link],
     )
 
 

@@ -18,7 +18,8 @@ TICKS = (0.01, 0.03, 0.1, 0.25, 0.5, 1, 2, 4, 10, 30, 100, 300, 1000, 10_000)
 
 
 class ForestRow(NamedTuple):
-    """One ratio; NaN where it cannot be estimated, with the reason in `note`."""
+    """One ratio; NaN where it cannot be estimated, with the reason in `note`. clear: whether it is
+    drawn as a difference; None takes one whose interval excludes 1."""
 
     label: str
     note: str
@@ -26,6 +27,7 @@ class ForestRow(NamedTuple):
     conf_low: float
     conf_high: float
     p_value: float
+    clear: bool | None = None
 
 
 class ForestNumbers(NamedTuple):
@@ -132,8 +134,9 @@ def draw_row(
     *,
     label_characters: int,
 ) -> None:
-    """One row: label, interval, square, numbers; a bold ink row when its interval excludes 1."""
-    clear = math.isfinite(row.ratio) and (row.conf_low > 1 or row.conf_high < 1)
+    """One row: label, interval, square, numbers; a bold ink row for a clear difference."""
+    outside = row.conf_low > 1 or row.conf_high < 1
+    clear = math.isfinite(row.ratio) and (outside if row.clear is None else row.clear)
     color = theme.ink if clear else theme.secondary
     weight = ("<b>", "</b>") if clear else ("", "")
     label = wrapped(row.label, label_characters)

@@ -9,6 +9,7 @@ from analysis.derive.comparison import Comparison
 from analysis.number_words import count, number, p_words
 from dashboard.cohort.numbers import CohortNumbers
 from dashboard.cohort.words import differing
+from dashboard.components.text import lower_first
 from figures.number_text import EN_DASH
 from figures.ratio_forest import ForestRow
 
@@ -55,8 +56,3 @@ def finding(main: Comparison, where: str, n_tests: int = 1) -> list[Any]:
     if n_tests > 1:
         return [said, behind[:-1] + f", not after correction for {count(n_tests, 'comparison')})"]
     return [html.Strong(said), behind]
-
-
-def lower_first(label: str) -> str:
-    """A label inside a sentence: "blood transgene, qPCR"; abbreviations keep their capitals."""
-    return label if label[:2].isupper() else label[:1].lower() + label[1:]

@@ -6,7 +6,7 @@ from analysis.derive.groups import RESPONSE_LEVELS
 from analysis.derive.response import best_response
 from analysis.derive.signal import Signal
 from analysis.results import Fit
-from analysis.specs import ModelSpec
+from analysis.specs import OUTCOME_QUESTIONS, ModelSpec
 from dashboard.model.reading import fitted_curves
 from dashboard.view import View
 from figures.curves import GroupMean
@@ -37,7 +37,7 @@ def _answers(fit: Fit, view: View, signal: Signal) -> bool:
         return False
     spec = ModelSpec.from_dict(dict(fit.spec))
     chosen = view.selection
-    if (spec.question, spec.unit, spec.outcome) != ("signal_by_group", "patient", signal.key):
+    if spec.question in OUTCOME_QUESTIONS or (spec.unit, spec.outcome) != ("patient", signal.key):
         return False
     if chosen.site or chosen.arm or chosen.dose_level:  # no model is restricted by these
         return False

@@ -10,13 +10,17 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from analysis.compute.multiplicity import adjust_p_values
+from analysis.derive.signal import Signal
 from analysis.derive.summary import summary_rule
 from analysis.number_words import count, p_words
+from analysis.tracers import FLAGS, TRACERS
 from dashboard.cohort.numbers import CohortNumbers
 from figures.number_text import day_text
-from figures.ratio_forest import ForestRow
+from figures.ratio_forest import ForestNumbers, ForestRow
 
 DISCOVERY_RATE = 0.05
+COURSE_FLAGS = ("LABEL_EFFLUX", "LABEL_DILUTION", "DEAD_CELL_RETENTION", "BONE_FREE_ZR89")
+"""Flags of a tracer that bear on a rise or a fall over time."""
 DESCRIBES = (
     "Best response is read after the peak, so this describes the groups; it does not predict. "
     "Unadjusted for baseline burden."
@@ -37,6 +41,12 @@ def differing(rows: tuple[ForestRow, ...]) -> Differing:
     pairs = zip(rows, family.adjusted, strict=True)
     clear = tuple((row, q) for row, q in pairs if q is not None and q < DISCOVERY_RATE)
     return Differing(clear, family.n_tests)
+
+
+def marked(forest: ForestNumbers) -> ForestNumbers:
+    """The forest with those rows bold that the title counts."""
+    named = [row for row, _ in differing(forest.rows).rows]
+    return forest._replace(rows=tuple(row._replace(clear=row in named) for row in forest.rows))
 
 
 def forest_title(found: CohortNumbers) -> str:
@@ -128,6 +138,12 @@ def panels_title(found: CohortNumbers) -> str:
 def panels_note(found: CohortNumbers) -> str:
     """The unit of the small panels."""
     return "Fold of the patient's first quantified value, shared log axis"
+
+
+def course_note(signal: Signal) -> str:
+    """What the tracer's registry entry says against reading a course as one of cells."""
+    tracer = TRACERS.get(signal.tracer_id) if signal.tracer_id else None
+    return " ".join(FLAGS[code].text for code in COURSE_FLAGS if tracer and code in tracer.flags)
 
 
 def blq_note(found: CohortNumbers) -> str:

@@ -24,6 +24,11 @@ def sentence_case(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+def lower_first(label: str) -> str:
+    """A label inside a sentence: "blood transgene, qPCR"; abbreviations keep their capitals."""
+    return label if label[:2].isupper() else label[:1].lower() + label[1:]
+
+
 UNBROKEN = re.compile(
     r"95\s%\sCI\s[^\s,;)]+(?:\sto\s[^\s,;)]+)?(?:\s%)?|\bn\s=\s\d[\d,]*|\bp\s(?:<\s)?\d[\d.]*"
     r"|\d[\d.,]*\s%|\bday\s\d+"

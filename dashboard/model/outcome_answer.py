@@ -148,6 +148,5 @@ def _sensitivity_row(row: SensitivityRow, spec: ModelSpec) -> ForestRow:
     note = count(row.n_observations, "patient" if by_exposure else "value")
     if row.ratio is None:
         note += "; not estimable"
-    return ForestRow(
-        label, note, *map(number, (row.ratio, row.conf_low, row.conf_high, row.p_value))
-    )
+    ratio, low, high, p_value = map(number, (row.ratio, row.conf_low, row.conf_high, row.p_value))
+    return ForestRow(label, note, ratio, low, high, p_value)

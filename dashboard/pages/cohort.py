@@ -163,10 +163,16 @@ def curves_card(view: View, found: CohortNumbers) -> Component:
     )
     prepared = prepared._replace(overlay=model_overlay(view, found.signal))
     odd = odd_samples(records_of(view.trial), found.signal)
+    caution = words.course_note(found.signal)
     figure = draw_cohort_trajectories(prepared, view.theme, narrow=view.narrow)
     return card(
         words.curves_title(found),
-        graph(figure, Ids.CURVES, f"{found.signal.axis_title} over days from infusion by group"),
+        [
+            graph(
+                figure, Ids.CURVES, f"{found.signal.axis_title} over days from infusion by group"
+            ),
+            html.P(caution, className="cg-card-note-below") if caution else None,
+        ],
         note=found.signal.axis_title,
         footer=provenance_strip(
             view,
@@ -194,7 +200,7 @@ def forest_card(view: View, found: CohortNumbers) -> Component:
                 "A ratio needs at least three responders and three non-responders.",
             ),
         )
-    figure = draw_ratio_forest(found.forest, view.theme, narrow=view.narrow)
+    figure = draw_ratio_forest(words.marked(found.forest), view.theme, narrow=view.narrow)
     return card(
         words.forest_title(found),
         [

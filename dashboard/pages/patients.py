@@ -11,6 +11,7 @@ from dashboard.components.card import card
 from dashboard.components.empty_state import no_patient
 from dashboard.components.page_header import page_header
 from dashboard.components.provenance_strip import Download, provenance_strip
+from dashboard.components.text import lower_first
 from dashboard.patient.records import CutRecords, records_of
 from dashboard.patient.roster import SORTS, Roster, roster, roster_sentence
 from dashboard.patient.roster_table import roster_table
@@ -40,7 +41,7 @@ def layout(view: View) -> Component:
         *([f"blood: {found.odd}"] if found.odd else []),
         downloads=(Download("CSV", href=view.download_href("roster")),),
     )
-    title = f"Ordered by {SORTS[order][0].lower()}"
+    title = f"Ordered by {lower_first(SORTS[order][0])}"
     note = "Dot: highest value. Open: below the limit. Hairline: infusion."
     body = [_search(), roster_table(view, found, order)]
     return html.Div([header, card(title, body, note=note, footer=footer)])

@@ -120,8 +120,8 @@ def _lesion_group(
     found = peaks(after, 0.0, 10_000.0).filter(~pl.col("at_limit") & ~pl.col("above_limit"))
     table = found.rename({"peak": "cmax", "peak_day": "tmax_day"})
     wanted = [
-        _Wanted("cmax", "Highest, mean", unit, True),
-        _Wanted("tmax_day", "Day of highest", "", False),
+        _Wanted("cmax", "Highest, mean of lesions", unit, True),
+        _Wanted("tmax_day", "Day of highest, mean", "", False),
     ]
     if kind in ("reporter_gene", "immune_target"):
         area = _of(records.parameters(signal), members)
@@ -135,7 +135,7 @@ def _lesion_group(
         table = table.join(lag, on="usubjid", how="left").with_columns(
             lag_day=pl.col("tmax_day") - pl.col("blood_day")
         )
-        wanted.append(_Wanted("lag_day", "Lag behind blood", "d", False))
+        wanted.append(_Wanted("lag_day", "Lag behind blood, mean", "d", False))
     title = f"{TRACK_NAME[kind]}, lesions"
     return Group(title, SIGNAL_COLOR[kind], _rows(table, usubjid, wanted))
 

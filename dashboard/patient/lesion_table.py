@@ -207,7 +207,11 @@ def _liver(patient: PatientFrames, signal: SignalRows, top: Row) -> float | None
     same = signal.signal
     for one in patient.of_domain("uptake"):
         other = one.signal
-        if (other.region_code, other.tracer_id, other.code) == ("LIVER", same.tracer_id, same.code):
+        if ((other.region_code or "").upper(), other.tracer_id, other.code) == (
+            "LIVER",
+            same.tracer_id,
+            same.code,
+        ):
             for row in one.rows:
                 if abs(row["rel_day"] - top["rel_day"]) < 0.05 and row.get("value"):
                     return float(row["value"])

@@ -102,9 +102,7 @@ def _never(blood: BloodPeak) -> str:
 
 
 def _image_subject(image: ImagePeak) -> str:
-    place = "in the lesions" if image.in_lesions else f"in the {image.where}"
-    if image.in_lesions and not image.where.endswith("lesions"):
-        place = f"in lesion {image.where}"
+    place = f"in {_image_place(image)}"
     return {
         "direct_label": f"Label of the infused cells {place}",
         "reporter_gene": f"Reporter signal {place}",
@@ -112,6 +110,16 @@ def _image_subject(image: ImagePeak) -> str:
         "target_antigen": f"Antigen signal {place}",
         "pretargeting": f"Pretargeted signal {place}",
     }.get(image.tracer_class, f"Uptake {place}")
+
+
+def _image_place(image: ImagePeak) -> str:
+    """ "the lesions" for their mean, "lesion L2" for the highest of fewer, "the spleen"."""
+    if not image.in_lesions:
+        return f"the {image.where}"
+    if image.where.endswith("lesions"):
+        return "the lesions"
+    named = image.where.lower().startswith("lesion")
+    return f"{image.where[0].lower()}{image.where[1:]}" if named else f"lesion {image.where}"
 
 
 def _image_verb(image: ImagePeak) -> str:
@@ -144,10 +152,9 @@ def tracks_title(facts: PatientFacts) -> str:
     has_blood = blood is not None and bool(blood.text) and blood.day is not None
     if has_blood and blood is not None and image is not None:
         if image.tracer_class == "reporter_gene" and not image.at_edge and not blood.at_edge:
-            where = "the lesions" if image.in_lesions else f"the {image.where}"
             return (
                 f"Cells peaked in blood on day {day_text(blood.day or 0)}, "
-                f"in {where} on day {day_text(image.day)}"
+                f"in {_image_place(image)} on day {day_text(image.day)}"
             )
         subject = _image_subject(image)
         return (

@@ -166,7 +166,7 @@ def _organ_series(
     patient: PatientFrames, chosen: Sequence[SignalRows], color: str, log: bool, most: int
 ) -> list[Series]:
     regions = {
-        one.signal.region_code or (one.signal.region_kind or "").upper(): one
+        (one.signal.region_code or one.signal.region_kind or "").upper(): one
         for one in chosen
         if one.signal.region_kind in ("organ", "blood_pool")
     }

@@ -42,8 +42,15 @@ def fit(upper: str, lower: str, **spec: Any) -> Fit:
                ratios=(ratio,), spec=ModelSpec(KEY, **spec).to_dict())  # fmt: skip
 
 
-RESPONSE = fit("responder", "non-responder", cohort=("A",), criterion="LUGANO 2014")
+RESPONSE = fit(
+    "responder",
+    "non-responder",
+    question="expansion_by_group",
+    cohort=("A",),
+    criterion="LUGANO 2014",
+)
 DOSE = fit("DL2", "DL1", group="dose_level")
+LESIONS = fit("DL2", "DL1", group="dose_level", unit="lesion")
 
 
 def view(query: str, stored: Fit) -> View:
@@ -66,6 +73,7 @@ def view(query: str, stored: Fit) -> View:
         (DOSE, "color_by=dose_level", ["DL2", "DL1"]),
         (DOSE, "color_by=dose_level&cohort=A&cohort=B", ["DL2", "DL1"]),
         (DOSE, "", []),
+        (LESIONS, "color_by=dose_level", []),
     ],
 )
 def test_only_the_model_of_what_is_drawn_is_drawn_over_it(

@@ -6,8 +6,16 @@ from types import SimpleNamespace
 import pytest
 
 from analysis.compute.multiplicity import adjust_p_values
-from dashboard.cohort.words import differing, family_note, forest_note, forest_title
-from figures.ratio_forest import ForestRow
+from analysis.derive.signal import Signal
+from dashboard.cohort.words import (
+    course_note,
+    differing,
+    family_note,
+    forest_note,
+    forest_title,
+    marked,
+)
+from figures.ratio_forest import ForestNumbers, ForestRow
 
 NAN = math.nan
 
@@ -36,6 +44,29 @@ def test_three_of_eight_uncorrected_are_none_after_correction() -> None:
         "8 comparisons; the p beside a row is not corrected, the title counts false discovery "
         "rates below 5 % (Benjamini-Hochberg). None is."
     )
+
+
+def test_only_what_the_title_counts_is_drawn_bold() -> None:
+    none_holds = ForestNumbers(rows(0.02, 0.03, 0.04, 0.3, 0.4, 0.5, 0.6, 0.7), 0.5, 8.0)
+    assert not any(row.clear for row in marked(none_holds).rows)
+    two_hold = ForestNumbers(rows(0.001, 0.004, 0.04, 0.5), 0.5, 8.0)
+    assert [row.clear for row in marked(two_hold).rows] == [True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("tracer", "said"),
+    [
+        ("zr89_oxine_cells", ["Released 89Zr goes to bone", "does not rise when cells divide"]),
+        ("f18_dcfpyl_psma", []),
+        (None, []),
+    ],
+)
+def test_a_course_of_a_label_carries_the_cautions_of_its_tracer(
+    tracer: str | None, said: list[str]
+) -> None:
+    note = course_note(Signal("uptake", "suv_mean", tracer_id=tracer, region_kind="lesion"))
+    assert bool(note) is bool(said)
+    assert all(words in note for words in said)
 
 
 def test_what_holds_is_named_with_its_rate() -> None:

@@ -77,6 +77,34 @@ def test_every_signal_keeps_to_its_words(
     assert check_words(plain_text(live_sentence(alone)), tracer_class) == ()  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("where", "place"),
+    [("L2", "lesion L2"), ("Lesion A", "lesion A"), ("4 lesions", "the lesions")],
+)
+def test_the_title_says_which_lesion_peaked(facts: PatientFacts, where: str, place: str) -> None:
+    """The kinetics are of the mean of the lesions; the highest of two is named as one."""
+    assert facts.image is not None
+    one = facts._replace(image=facts.image._replace(where=where))
+    assert tracks_title(one) == f"Cells peaked in blood on day 10, in {place} on day 14"
+    assert f"reporter signal in {place} peaked" in plain_text(live_sentence(one))
+
+
+def test_organs_named_in_small_letters_are_drawn_too() -> None:
+    """The body map draws "Liver" and "Spleen"; their curves and their day must not be missing."""
+    trial = example.trial()
+    names = pl.col("region_code").str.to_titlecase()
+    organ = pl.col("region_kind") == "organ"
+    trial.quantifications = trial.quantifications.with_columns(
+        region_code=pl.when(organ).then(names).otherwise("region_code")
+    )
+    assert "Spleen" in trial.quantifications.get_column("region_code").to_list()
+    one = patient_frames(CutRecords(trial), example.USUBJID, "Patient 014")  # type: ignore[arg-type]
+    tracks = prepare_patient_tracks(one, Choices(), 14).tracks
+    track = next(track for track in tracks if track.key.startswith("uptake-"))
+    keys = {series.key for series in track.series}
+    assert {"organ-SPLEEN", "organ-MARROW", "organ-LIVER"} <= keys
+
+
 def test_a_direct_label_never_peaks_nor_expands() -> None:
     image = ImagePeak("zr89_oxine_cells", "direct_label", False, "4 lesions", True, "SUVmean",
                       "4.2", 3.0, "", False)  # fmt: skip
@@ -131,7 +159,10 @@ def test_kinetics_of_one_patient() -> None:
     assert (values["Peak"], values["Day of peak"], values["Last quantified day"]) == (
         "31,400", "10", "75",
     )  # fmt: skip
-    assert {row.name: row.text for row in lesions.rows}["Lag behind blood"] == "4"
+    assert {"Highest, mean of lesions", "Day of highest, mean"} <= {
+        row.name for row in lesions.rows
+    }
+    assert {row.name: row.text for row in lesions.rows}["Lag behind blood, mean"] == "4"
     assert all(row.strip is None for row in blood.rows), "one patient is no cohort"
 
 
@@ -156,7 +187,7 @@ def test_no_kinetics_of_cells_from_a_direct_label() -> None:
     groups = kinetics_groups(records, one, [example.USUBJID])
     names = [row.name for group in groups if "Label" in group.title for row in group.rows]
     assert "AUC, days 0–28" not in names
-    assert "Lag behind blood" not in names
+    assert "Lag behind blood, mean" not in names
 
 
 def test_every_drawn_sample_is_in_the_csv() -> None:

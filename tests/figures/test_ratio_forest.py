@@ -46,6 +46,12 @@ def test_only_an_interval_that_excludes_one_is_bold() -> None:
     assert "b" in texts
 
 
+def test_a_row_that_does_not_hold_after_correction_is_not_bold() -> None:
+    row = ForestRow("a", "", 2.0, 1.2, 3.0, 0.03, clear=False)
+    figure = draw_ratio_forest(prepare_ratio_forest([row]), LIGHT)
+    assert "a" in [annotation.text for annotation in figure.layout.annotations]
+
+
 def test_ticks_keep_one_and_are_few() -> None:
     assert axis_ticks(0.4, 2.6) == [0.5, 1, 2]
     ticks = axis_ticks(0.001, 20_000)
