@@ -152,6 +152,11 @@ def _file_name(row: dict[str, Any]) -> Component:
     )
 
 
+def name_width(characters: int) -> int:
+    """Room for a file's name of so many characters, px; one that would fill a phone is cut."""
+    return min(max(150, 8 * characters + 36), 320)
+
+
 def _refused_card(view: View) -> Component:
     refused = _in_cut(view, view.trial.refused)
     if refused.is_empty():
@@ -160,12 +165,17 @@ def _refused_card(view: View) -> Component:
             "Every value of every file fitted its contract; nothing was changed to make it fit.",
         )
         return card("Refused rows", body, footer=provenance_strip(view))
+    refused = refused.with_columns(
+        pl.col("source_file").map_elements(short_path, return_dtype=pl.String)
+    )
+    longest = max(refused.get_column("source_file").fill_null("").str.len_chars().to_list())
     # On a phone this column lies beyond the edge, and rows as high as its text look empty.
     wrapping = {} if view.narrow else {
         "wrapText": True, "autoHeight": True, "cellClass": "cg-cell-text",
     }  # fmt: skip
     columns = [
-        {"field": "source_file", "headerName": "File", "flex": 2, "minWidth": 150},
+        {"field": "source_file", "headerName": "File", "flex": 2,
+         "minWidth": name_width(longest), "tooltipField": "source_file"},
         {"field": "sheet", "headerName": "Sheet", "flex": 1, "minWidth": 100},
         {"field": "row", "headerName": "Row", "type": "numericColumn", "width": 90},
         {"field": "column_name", "headerName": "Column", "flex": 1, "minWidth": 145},
@@ -179,9 +189,7 @@ def _refused_card(view: View) -> Component:
     return card(
         f"{count(refused.height, 'refused row')}, as delivered",
         data_grid(
-            refused.select(shown).with_columns(
-                pl.col("source_file").map_elements(short_path, return_dtype=pl.String)
-            ),
+            refused.select(shown),
             columns,
             Ids.REFUSED,
             label="Refused rows with rule and place",

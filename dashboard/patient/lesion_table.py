@@ -99,7 +99,11 @@ def _uptake(patient: PatientFrames, metric: str, cells: bool) -> tuple[str, Sign
 
 
 def _volume(patient: PatientFrames) -> tuple[Row, ...]:
+    """Volumes of the tumor in each lesion; a volume of tracked cells is none."""
     for one in patient.of_domain("uptake"):
+        tracer = tracer_of(one.signal.tracer_id)
+        if tracer is not None and tracer.tracer_class != "tumor_tracer":
+            continue
         if one.signal.code.startswith("mtv") and one.signal.region_kind == "lesion":
             return one.regions
     return ()

@@ -43,3 +43,9 @@ def test_the_card_prints_the_whole_command(demo):
         "--database DATABASE-URL",
         "cartograph load FILE.xlsx --study TINY-01 --profile MY.yaml --database DATABASE-URL",
     ]
+
+
+def test_a_refused_row_shows_the_name_of_its_file_on_a_phone() -> None:
+    assert data_quality.name_width(len("cytokine_multiplex.xlsx")) >= 8 * 23
+    assert data_quality.name_width(4) == 150
+    assert data_quality.name_width(200) < 390 - 32

@@ -148,6 +148,25 @@ def test_a_lesion_first_measured_after_infusion_has_no_baseline() -> None:
     assert (table.rows[2].size, table.rows[2].change) == ("– → 20", "–")
 
 
+def test_a_volume_of_tracked_cells_is_no_volume_of_the_tumor() -> None:
+    """The column MTV takes volumes of a tumor tracer; those of a reporter are of cells."""
+    trial = example.trial()
+    shown = {}
+    for tracer in ("f18_fdg", "f18_dcfpyl_psma"):
+        rows_ = trial.quantifications.filter(pl.col("region_kind") == "lesion")
+        volumes = rows_.with_columns(metric=pl.lit("mtv_ml"), unit=pl.lit("mL"),
+                                     tracer_id=pl.lit(tracer))  # fmt: skip
+        other = example.trial()
+        other.quantifications = pl.concat([
+            trial.quantifications.filter(~pl.col("metric").str.starts_with("mtv")), volumes,
+        ])  # fmt: skip
+        one = patient_frames(CutRecords(other), example.USUBJID, "Patient 014")  # type: ignore[arg-type]
+        table = lesion_table(one, example.regions().to_dicts(), rows(example.lesions()))
+        shown[tracer] = [row.volume for row in table.rows]
+    assert any(text.strip("– →") for text in shown["f18_fdg"])
+    assert not any(text.strip("– →") for text in shown["f18_dcfpyl_psma"])
+
+
 def test_kinetics_of_one_patient() -> None:
     records = CutRecords(example.trial())  # type: ignore[arg-type]
     one = patient_frames(records, example.USUBJID, "Patient 014")
