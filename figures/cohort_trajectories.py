@@ -145,13 +145,13 @@ def draw_overlay(
     colors: dict[str, str],
     theme: Theme,
 ) -> None:
-    """The fitted mean of each group of the model: dashed, named at its last day, in the color of
+    """The fitted mean of each group of the model: dashed, named at its height, in the color of
     the group where that is drawn too, else of its meaning."""
     parts = [
         (place, mean, [i for i, day in enumerate(mean.days) if scale.low <= day <= scale.high])
         for place, mean in enumerate(numbers.overlay)
     ]
-    highest = max((mean.means[inside[-1]] for _, mean, inside in parts if inside), default=0.0)
+    tops = [max(mean.means[i] for i in inside) for _, mean, inside in parts if inside]
     for place, mean, inside in parts:
         if not inside:
             continue
@@ -164,11 +164,12 @@ def draw_overlay(
             hovertext=[f"Model, {mean.group}: {number(mean.means[i])}" for i in inside],
             hovertemplate="%{hovertext}<extra></extra>",
         )
-        last = mean.means[inside[-1]]
+        top = max(inside, key=mean.means.__getitem__)
+        height = mean.means[top]
         canvas.annotate(
-            x=scale.position(mean.days[inside[-1]]), xanchor="right",
-            y=math.log10(last) if numbers.log else last,
-            yanchor="bottom" if last == highest else "top",
+            x=scale.position(mean.days[top]), xanchor="center",
+            y=math.log10(height) if numbers.log else height,
+            yanchor="bottom" if height == max(tops) else "top",
             text=f"Model, {mean.group}", font={"size": 12, "color": color},
             bgcolor=theme.card, opacity=0.9,
         )  # fmt: skip

@@ -15,7 +15,8 @@ class ValueAxis(NamedTuple):
 
 
 def log_axis(values: Iterable[float], *, tall: bool = False) -> ValueAxis:
-    """Room for all positive `values`; ticks 1, 10, 100, with a 3 between when two decades or less.
+    """Room for all positive `values`; ticks 1, 10, 100, with a 3 between when two decades or less,
+    and more within one.
 
     tall: a figure of its own, with room for twice the ticks of a track. A series within one
     decade still gets half a decade on either side at most, so that noise does not look like a
@@ -42,8 +43,10 @@ def _log_ticks(low: float, high: float, tall: bool) -> tuple[float, ...]:
         steps, stride = (1.0,), 1
     elif decades > 1.05:
         steps, stride = (1.0, 3.0), 1
-    else:
+    elif decades > 0.8:
         steps, stride = (1.0, 2.0, 5.0), 1
+    else:  # so that values from 0.9 to 4 are not read off 1 and 2 alone
+        steps, stride = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0), 1
     powers = range(math.floor(low), math.ceil(high) + 1)
     found = [
         step * 10.0**power for power in powers if power % stride == 0 for step in steps
