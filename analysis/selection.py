@@ -174,9 +174,14 @@ def select_subjects(
     sets: `derive.sets.analysis_sets`.
     """
     chosen = sets.filter(pl.col(SET_COLUMN[selection.analysis_set]).fill_null(False))
-    kept = ensure(subjects, "usubjid", *GROUP_COLUMN.values()).filter(
-        pl.col("usubjid").is_in(chosen["usubjid"].implode())
-    )
+    in_set = set(chosen["usubjid"])
+    return tuple(name for name in enrolled_subjects(selection, subjects) if name in in_set)
+
+
+def enrolled_subjects(selection: Selection, subjects: pl.DataFrame) -> tuple[str, ...]:
+    """Enrolled patients of every group that the selection names, sorted, infused or not: what a
+    count of its patients is out of."""
+    kept = ensure(subjects, "usubjid", *GROUP_COLUMN.values())
     for name, column in GROUP_COLUMN.items():
         wanted = getattr(selection, name)
         if wanted:

@@ -6,24 +6,27 @@ from dash import html
 from dash.development.base_component import Component
 
 from analysis.compute.intervals import Proportion
-from analysis.derive.trial_overview import GradeSummary, Rate
+from analysis.derive.trial_overview import GradeSummary, Rate, TrialOverview
 from analysis.number_words import count
+from analysis.selection import GROUP_COLUMN, Selection
 from dashboard.components.marks import grade_badge
 from dashboard.components.stat_tile import stat_tile
 from dashboard.theme import NO_BREAK, format_percent
 from dashboard.trial_numbers import TrialNumbers
 from dashboard.view import View
 
+SET_WORDS = {
+    "imaging": "imaging-evaluable",
+    "efficacy": "efficacy-evaluable",
+    "safety": "in the safety set",
+}
+_NO_FILTER = Selection()
 
-def overview_sentence(numbers: TrialNumbers) -> list[Any]:
+
+def overview_sentence(numbers: TrialNumbers, selection: Selection = _NO_FILTER) -> list[Any]:
     """The finding in words, with its n: treated, responded, complete."""
     overview = numbers.overview
-    words: list[Any] = [
-        f"{overview.n_infused} of {count(overview.n_enrolled, 'enrolled patient')}; who was infused"
-        " was not delivered"
-        if overview.infusions_unknown
-        else f"{overview.n_infused} of {overview.n_enrolled} enrolled patients were infused"
-    ]
+    words: list[Any] = [_treated(numbers.overview, selection)]
     if overview.objective is not None and overview.complete is not None:
         rate = overview.objective.infused
         words += [
@@ -40,10 +43,28 @@ def overview_sentence(numbers: TrialNumbers) -> list[Any]:
     return [*words, "."]
 
 
+def _treated(overview: TrialOverview, selection: Selection) -> str:
+    """How many of the enrolled of these groups were infused, and of these are in the set."""
+    named = [
+        f"site {value}" if field == "site" else value
+        for field in GROUP_COLUMN
+        for value in getattr(selection, field)
+    ]
+    group = f" ({', '.join(named)})" if named else ""
+    chosen = SET_WORDS.get(selection.analysis_set)
+    of_them = f", {overview.n_shown} of them {chosen}" if chosen else ""
+    if overview.infusions_unknown:
+        enrolled = count(overview.n_enrolled, "enrolled patient")
+        return f"{enrolled}{group}{of_them}; who was infused was not delivered"
+    enrolled = f"{overview.n_infused} of {overview.n_enrolled} enrolled patients{group}"
+    return f"{enrolled} were infused{of_them}"
+
+
 def overview_tiles(view: View, numbers: TrialNumbers) -> list[Component]:
     """Tiles of what this study has data for; none stands empty."""
     overview = numbers.overview
-    counted = "enrolled" if overview.infusions_unknown else "infused"
+    unset = "enrolled" if overview.infusions_unknown else "infused"
+    counted = SET_WORDS.get(view.applied.analysis_set, unset)
     tiles = [
         stat_tile(
             "Patients, infused or not" if overview.infusions_unknown else "Patients infused",
@@ -157,5 +178,5 @@ def _quality_tile(view: View) -> Component:
         f"{refused:,}",
         "refused row" if refused == 1 else "refused rows",
         view.href("/data"),
-        note=count(int(warnings), "finding") + " to look at",
+        note=count(int(warnings), "finding") + " to look at, whole study",
     )

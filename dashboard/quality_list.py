@@ -38,7 +38,7 @@ def quality_list(view: View) -> Component:
         "To look at",
         body,
         note=html.A("All of it", href=view.href("/data")),
-        footer=provenance_strip(view),
+        footer=provenance_strip(view, "whole study"),
     )
 
 

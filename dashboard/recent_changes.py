@@ -66,7 +66,7 @@ def recent_changes(view: View) -> Component:
             "First cut: what it holds",
             held_table(_held(view)),
             note=link,
-            footer=provenance_strip(view),
+            footer=provenance_strip(view, "whole study"),
         )
     changed = _changed(view, before)
     title = f"Since cut {before['name']}"
@@ -74,7 +74,7 @@ def recent_changes(view: View) -> Component:
         body = html.P("No record came, changed or went.", className="cg-muted")
     else:
         body = changes_table(changed, f"Changes since cut {before['name']}")
-    return card(title, body, note=link, footer=provenance_strip(view))
+    return card(title, body, note=link, footer=provenance_strip(view, "whole study"))
 
 
 def changes_table(changes: pl.DataFrame, caption: str) -> Component:

@@ -10,6 +10,7 @@ from analysis.derive.response import best_response
 from analysis.derive.sets import analysis_sets
 from analysis.derive.toxicity import maximum_grade
 from analysis.derive.trial_overview import TrialOverview, trial_overview
+from analysis.selection import enrolled_subjects
 from analysis.tracers import TRACERS
 from dashboard.contact import last_contacts, last_measurements
 from dashboard.view import View
@@ -40,7 +41,10 @@ def trial_numbers(view: View) -> TrialNumbers:
     contact = last_contacts(partial(getattr, trial))
     sets = analysis_sets(trial.subjects, trial.infusions, trial.scans, trial.responses)
     usubjids = selected.subjects["usubjid"].to_list()
-    overview = trial_overview(sets, best, maximum_grade(trial.adverse_events), contact, usubjids)
+    enrolled = enrolled_subjects(view.applied, trial.subjects)
+    overview = trial_overview(
+        sets, best, maximum_grade(trial.adverse_events), contact, usubjids, enrolled
+    )
     scanned = not trial.scans.is_empty()
     examined = _scans(trial) if scanned else _samples(trial)
     return TrialNumbers(
@@ -95,6 +99,7 @@ def _completeness(
     if chosen:
         examined = examined.filter(pl.col("series").str.starts_with(chosen))
     usubjids = view.selected.subjects["usubjid"]
+    examined = examined.filter(pl.col("usubjid").is_in(usubjids.implode()))
     visits = planned_visits(examined, max(usubjids.len(), 1))
     if visits.is_empty() or usubjids.is_empty():
         return None

@@ -1,5 +1,6 @@
 """The numbers of a trial at one glance: who was treated, who responded, how bad it got."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -43,13 +44,16 @@ class Rate:
 
 @dataclass(frozen=True)
 class TrialOverview:
-    """Counts of the selected patients. `objective` and `complete` are None when the study has no
+    """Enrolled patients of the groups that are looked at, those of them infused, and of these the
+    imaging- and efficacy-evaluable; everything else is of `n_shown`, the infused patients that are
+    in the analysis set as well. `objective` and `complete` are None when the study has no
     response data; `follow_up_day` is (median, lowest, highest) days from infusion, None when no
     patient has a day. `infusions_unknown`: the study delivered neither infusions nor flags, so that
     every enrolled patient counts."""
 
     n_enrolled: int
     n_infused: int
+    n_shown: int
     infusions_unknown: bool
     n_imaging: int
     n_efficacy: int
@@ -67,22 +71,25 @@ def trial_overview(
     maximum_grades: pl.DataFrame,
     last_contact: pl.DataFrame,
     usubjids: list[str],
+    enrolled: Sequence[str] | None = None,
 ) -> TrialOverview:
-    """The overview of the patients `usubjids`.
+    """The overview of the patients `usubjids`, out of those `enrolled` (None: every row of sets).
 
     sets: of `derive.sets` for every enrolled patient; best: `derive.response.best_response`;
     maximum_grades: `derive.toxicity.maximum_grade`; last_contact: `derive.follow_up`.
     """
-    chosen = sets.filter(pl.col("usubjid").is_in(usubjids))
-    infused = chosen.filter(pl.col("infused").fill_null(False))["usubjid"].to_list()
+    group = sets if enrolled is None else sets.filter(pl.col("usubjid").is_in(enrolled))
+    treated = group.filter(pl.col("infused").fill_null(False))
+    infused = treated.filter(pl.col("usubjid").is_in(usubjids))["usubjid"].to_list()
     mine = best.filter(pl.col("usubjid").is_in(infused))
     answered = not mine.is_empty()
     return TrialOverview(
-        n_enrolled=sets.height,
-        n_infused=len(infused),
+        n_enrolled=group.height,
+        n_infused=treated.height,
+        n_shown=len(infused),
         infusions_unknown=(sets["infused_source"] == "assumed").any(),
-        n_imaging=_count(chosen, "imaging_evaluable"),
-        n_efficacy=_count(chosen, "efficacy_evaluable"),
+        n_imaging=_count(treated, "imaging_evaluable"),
+        n_efficacy=_count(treated, "efficacy_evaluable"),
         objective=_rate(best, infused, ("CR", "PR")) if answered else None,
         complete=_rate(best, infused, ("CR",)) if answered else None,
         criterion=mine["criterion"][0] if answered else None,

@@ -17,7 +17,7 @@ from dashboard.components.provenance_strip import figure_downloads, provenance_s
 from dashboard.components.stat_tile import stat_strip
 from dashboard.components.text import join_facts
 from dashboard.contact import SEEN, timed
-from dashboard.overview_tiles import overview_sentence, overview_tiles
+from dashboard.overview_tiles import SET_WORDS, overview_sentence, overview_tiles
 from dashboard.quality_list import quality_list
 from dashboard.recent_changes import changed_kinds, recent_changes
 from dashboard.trial_numbers import TrialNumbers, trial_numbers
@@ -49,7 +49,7 @@ def layout(view: View) -> Component:
     numbers = trial_numbers(view)
     return html.Div(
         [
-            _header(view, overview_sentence(numbers)),
+            _header(view, overview_sentence(numbers, view.applied)),
             stat_strip(overview_tiles(view, numbers)),
             html.Div(
                 [
@@ -128,8 +128,10 @@ def _time_card(view: View) -> Component:
         numbers = prepare_accrual(dated, view.selected.subjects)
         first, last = numbers.dates[0], numbers.dates[-1]
         n = numbers.total[-1]
+        chosen = SET_WORDS.get(view.applied.analysis_set)
+        only = f", {chosen} only" if chosen else ""
         return card(
-            f"{n} patients infused between {first:%B %Y} and {last:%B %Y}",
+            f"{n} patients infused between {first:%B %Y} and {last:%B %Y}{only}",
             graph(
                 draw_accrual(numbers, view.theme),
                 Ids.ACCRUAL,

@@ -70,7 +70,7 @@ def test_nobody_is_said_to_be_infused_who_was_not():
     found = trial_overview(assumed, _BEST, _GRADES, _LAST, ["P1", "P2", "P3", "P4", "P5"])
     assert (found.n_infused, found.infusions_unknown) == (5, True)
     words = overview_sentence(TrialNumbers(found, None, "samples", None))
-    assert words[0] == "5 of 5 enrolled patients; who was infused was not delivered"
+    assert words[0] == "5 enrolled patients; who was infused was not delivered"
 
 
 def test_a_study_without_response_or_toxicity_says_so():
