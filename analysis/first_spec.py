@@ -20,6 +20,18 @@ _OUTCOME_ORDER = (
     "uptake:",
 )
 
+BENDING_DAYS, BENDING_PATIENTS = 8, 15
+"""Planned days after infusion, and patients, from which the usual curve has 4 degrees of freedom: a
+rise, a peak and a fall with two phases take the top off a curve with 3 (of the synthetic trial's
+transgene, a factor of 4 on day 9 and 210 units of log-likelihood), and a full random part of five
+effects needs three patients for each."""
+
+
+def bends(nominal_days: Sequence[float], patients: int) -> bool:
+    """Whether curves with 4 degrees of freedom are carried."""
+    after = {day for day in nominal_days if day > 0}
+    return len(after) >= BENDING_DAYS and patients >= BENDING_PATIENTS
+
 
 def default_spec(
     signals: Sequence[Any],

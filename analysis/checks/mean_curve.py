@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from analysis.first_spec import BENDING_PATIENTS
 from analysis.fits.outcome_scale import measured_scale
 from analysis.number_words import number
 from analysis.results import Check
@@ -68,8 +69,11 @@ def check_mean_curve(answer: "Answer") -> Check:
         return Check("mean_curve", "ok", "The curve of each group goes through what was measured.")
     measured = measured_scale(worst.mean, answer.spec)
     fitted = measured_scale(worst.mean - (worst.away or 0.0), answer.spec)
+    patients = answer.frame["usubjid"].n_unique()
     more = (
-        "let it bend more (spline_df 4)" if answer.spec.spline_df < 4 else "compare planned visits"
+        "let it bend more (spline_df 4)"
+        if answer.spec.spline_df < 4 and patients >= BENDING_PATIENTS
+        else "compare planned visits"
     )
     return Check(
         "mean_curve",

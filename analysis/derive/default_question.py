@@ -8,14 +8,9 @@ import polars as pl
 from analysis.derive.response import response_criteria
 from analysis.derive.signal import Signal, signal_catalog, signal_series
 from analysis.derive.signal_unknown import require_signal
-from analysis.first_spec import default_spec
+from analysis.first_spec import bends, default_spec
 from analysis.selection import Selection
 from analysis.specs import ModelSpec
-
-BENDING_DAYS = 8
-"""Planned days after infusion from which the usual curve has 4 degrees of freedom: a rise, a peak
-and a fall with two phases take the top off a curve with 3 (of the synthetic trial's transgene, a
-factor of 4 on day 9 and 210 units of log-likelihood)."""
 
 
 def default_question(
@@ -56,7 +51,11 @@ def default_question(
         responses = responses.filter(pl.col("usubjid").is_in(measured.implode()))
     cohort, criterion = most_assessed(subjects, responses)
     spec = default_spec(catalog, [criterion] if criterion else [], nominal_days=days, cohort=cohort)
-    if len({day for day in days if day > 0}) >= BENDING_DAYS and _carry_curves(series, 4):
+    own = series if not cohort else series.join(
+        subjects.filter(pl.col("cohort").is_in(cohort)), on="usubjid", how="semi"
+    )  # fmt: skip
+    patients = own.get_column("usubjid").n_unique()
+    if bends(days, patients) and _carry_curves(series, 4):
         return spec.replace(spline_df=4)
     if spec.random == "matching" and not _carry_curves(series, spec.spline_df):
         return spec.replace(random="intercept")

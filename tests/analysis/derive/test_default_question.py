@@ -57,6 +57,34 @@ def test_patients_with_few_samples_are_asked_for_no_curve_each(samples: int, ran
     assert (spec.time, spec.random) == ("spline", random)
 
 
+@pytest.mark.parametrize(
+    ("patients", "days", "degrees"), [(15, 8, 4), (14, 8, 3), (15, 7, 3), (24, 14, 4)]
+)
+def test_the_curve_bends_more_where_days_and_patients_carry_it(patients, days, degrees):
+    who = [f"P{number:02d}" for number in range(patients)]
+    measured = labs(*((one, "CRP", float(day)) for one in who for day in range(1, days + 1)))
+    subjects = pl.DataFrame({"usubjid": who, "cohort": ["M"] * patients})
+    spec = default_question(subjects=subjects, labs=measured)
+    assert (spec.time, spec.random, spec.spline_df) == ("spline", "matching", degrees)
+
+
+def test_patients_of_another_cohort_do_not_bend_the_curve():
+    who = [f"P{number:02d}" for number in range(30)]
+    measured = labs(*((one, "CRP", float(day)) for one in who for day in range(1, 9)))
+    cohort = ["M"] * 14 + ["L"] * 16
+    subjects = pl.DataFrame({"usubjid": who, "cohort": cohort})
+    responses = pl.DataFrame(
+        {"usubjid": who, "criterion": cohort, "reader": [None] * 30, "component": ["overall"] * 30,
+         "nominal_day": [28.0] * 30, "rel_day": [28.0] * 30, "response": ["CR"] * 30},
+        schema_overrides={"reader": pl.String},
+    )  # fmt: skip
+    asked = default_question(subjects=subjects, labs=measured, responses=responses)
+    assert (asked.cohort, asked.spline_df) == (("L",), 4)
+    fewer = responses.filter((pl.col("criterion") == "M") | (pl.col("usubjid") < "P25"))
+    asked = default_question(subjects=subjects, labs=measured, responses=fewer)
+    assert (asked.cohort, asked.spline_df) == (("M",), 3)
+
+
 def test_what_is_no_signal_is_refused():
     with pytest.raises(UserError, match="is not a signal"):
         default_question(subjects=SUBJECTS, responses=RESPONSES, outcome="nonsense")

@@ -252,3 +252,5 @@ def test_few_patients_per_effect_are_relabelled(simulate_trial):
                              influence=False)  # fmt: skip
     assert (bent.covariance, bent.interaction.method) == ("diagonal", "permutation of patients")
     assert "curve with 4 degrees of freedom" in bent.inference_note
+    assert bent.check("random_part").status == "warning"
+    assert few.check("random_part").status == "note"
