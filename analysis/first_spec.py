@@ -10,6 +10,8 @@ from analysis.specs import ModelSpec
 
 FIRST_MONTH = 28.0
 """Day of the first assessment of response in most trials."""
+SETTLED = 7.0
+"""Day from which planned visits are compared where two or more are that late."""
 
 _OUTCOME_ORDER = (
     "kinetics:CARTG:qPCR:BLOOD",
@@ -66,10 +68,17 @@ def default_spec(
         group="responder",
         time="visit" if factor else "spline",
         random="intercept" if factor else "matching",
-        day_low=min((day for day in after if day >= 7), default=None) if factor else 0.0,
+        day_low=_first_visit(after) if factor else 0.0,
         criterion=criteria[0] if criteria else "",
         cohort=tuple(cohort),
     )
+
+
+def _first_visit(after: Sequence[float]) -> float:
+    """First of the planned days after infusion that is asked about: from day 7,
+    unless that leaves one day, which is no course."""
+    late = [day for day in after if day >= SETTLED]
+    return late[0] if len(late) > 1 else after[0]
 
 
 def outcome_spec(first: ModelSpec, question: str, outcome: str) -> ModelSpec:

@@ -16,6 +16,7 @@ ONE_KIND = ("tracer_id", "metric", "analyte", "assay", "method", "unit")
 NO_GROUP = "no known group"
 NO_PLANNED_DAY = "no nominal_day"
 """How the reason begins for which values of patients without a group are left out."""
+OUTSIDE_WINDOW = "a day outside the window"
 
 
 class ModelRows(NamedTuple):
@@ -149,7 +150,7 @@ def _filters(spec: ModelSpec) -> list[tuple[str, "pl.Expr"]]:
                 NO_PLANNED_DAY if spec.time == "visit" else "no day",
                 day.is_not_null() & day.is_finite(),
             ),
-            ("a day outside the window", inside),
+            (OUTSIDE_WINDOW, inside),
         ]
     filters.append(("no value", pl.col("value").is_not_null() | pl.col("censored_row")))
     filters += [

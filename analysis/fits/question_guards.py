@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from analysis.fits.guards import Problem
-from analysis.fits.model_rows import NO_GROUP, NO_PLANNED_DAY, ModelRows
+from analysis.fits.model_rows import NO_GROUP, NO_PLANNED_DAY, OUTSIDE_WINDOW, ModelRows
 from analysis.load_words import ADD_DECAY_STATE, DECAY_UNKNOWN
 from analysis.number_words import count
 from analysis.results import Excluded
@@ -91,11 +91,7 @@ def _course_problem(rows: ModelRows, spec: ModelSpec) -> Problem | None:
         return None
     seen = rows.frame.select("usubjid", "day").n_unique()
     if seen == rows.frame["usubjid"].n_unique():
-        return Problem(
-            "one_observation_per_subject",
-            "Every patient was seen on one day, so there is no course over time to compare.",
-            "Compare the groups with a simple test instead.",
-        )
+        return _one_day_problem(rows, spec)
     days = rows.frame["day"].n_unique()
     if spec.time == "spline" and days <= spec.spline_df + 1:
         return Problem(
@@ -105,3 +101,22 @@ def _course_problem(rows: ModelRows, spec: ModelSpec) -> Problem | None:
             "each visit (nominal_day).",
         )
     return None
+
+
+def _one_day_problem(rows: ModelRows, spec: ModelSpec) -> Problem:
+    """The window is named where it left values out: a wider one may hold a course."""
+    narrow = any(item.reason == OUTSIDE_WINDOW for item in rows.excluded)
+    window = f"{_window_words(spec.day_low, spec.day_high)} every" if narrow else "Every"
+    return Problem(
+        "one_observation_per_subject",
+        f"{window} patient was seen on one day, so there is no course over time to compare.",
+        "Widen the window of days, or compare the groups with a simple test."
+        if narrow
+        else "Compare the groups with a simple test instead.",
+    )
+
+
+def _window_words(low: float | None, high: float | None) -> str:
+    if low is None:
+        return f"Up to day {high:g}"
+    return f"From day {low:g} on" if high is None else f"From day {low:g} to {high:g}"

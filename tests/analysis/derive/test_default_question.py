@@ -48,6 +48,18 @@ def test_a_signal_is_asked_about_where_it_was_measured():
     assert (asked.time, asked.random) == ("visit", "intercept"), "two planned days are a factor"
 
 
+@pytest.mark.parametrize(
+    ("days", "first"),
+    [((0, 1, 3, 7), 1), ((0, 7), 7), ((0, 7, 14), 7), ((0, 1, 7, 14), 7), ((-1, 3), 3)],
+    ids=str,
+)
+def test_the_window_keeps_two_planned_days_where_there_are_two(days: tuple[int, ...], first: int):
+    """Images of days 0, 1, 3 and 7 from day 7 on are one day, which is no course."""
+    measured = labs(*((who, "CRP", float(day)) for who in ("M1", "M2", "M3") for day in days))
+    spec = default_question(subjects=SUBJECTS, labs=measured, responses=RESPONSES)
+    assert (spec.time, spec.day_low) == ("visit", first)
+
+
 @pytest.mark.parametrize(("samples", "random"), [(4, "intercept"), (6, "matching")])
 def test_patients_with_few_samples_are_asked_for_no_curve_each(samples: int, random: str):
     days = [0.0, 3.0, 7.0, 14.0, 21.0, 28.0][:samples]

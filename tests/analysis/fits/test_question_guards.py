@@ -1,9 +1,11 @@
 """What a question cannot be answered from is told with advice that helps."""
 
 import polars as pl
+import pytest
 
 from analysis.fits.specification import fit_specification
 from analysis.specs import ModelSpec
+from tests.analysis.fits.test_degenerate import SPEC, trial
 
 
 def test_a_study_without_a_response_is_not_told_to_widen_its_filters() -> None:
@@ -36,3 +38,25 @@ def test_scans_without_a_planned_day_are_not_told_to_widen_their_filters() -> No
         "Deliver the planned day of each visit (nominal_day), or ask for `time: spline`, which "
         "takes the day from infusion."
     )
+
+
+@pytest.mark.parametrize(
+    ("window", "words"),
+    [
+        ({"day_low": 28}, "From day 28 on every patient"),
+        ({"day_high": 7}, "Up to day 7 every patient"),
+        ({"day_low": 10, "day_high": 20}, "From day 10 to 20 every patient"),
+    ],
+    ids=str,
+)
+def test_the_window_that_leaves_one_day_is_named(window: dict, words: str) -> None:
+    fit = fit_specification(trial(), SPEC.replace(**window))
+    assert fit.reason == "one_observation_per_subject"
+    assert fit.sentence.startswith(f"Not estimable: {words} was seen on one day")
+    assert fit.advice.startswith("Widen the window of days, or")
+
+
+def test_no_window_is_named_where_it_left_nothing_out() -> None:
+    fit = fit_specification(trial(days=(14,)), SPEC.replace(day_low=7))
+    assert fit.sentence.startswith("Not estimable: Every patient was seen on one day")
+    assert "window" not in fit.advice
