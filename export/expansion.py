@@ -6,7 +6,7 @@ import polars as pl
 
 from analysis.compute.intervals import proportion
 from analysis.compute.noncompartmental import PEAK_DAYS
-from analysis.derive.comparison import compare_peaks
+from analysis.derive.comparison import comparable_parts, compare_peaks
 from analysis.derive.labels import display_unit
 from analysis.derive.peak import peaks
 from analysis.derive.signal import Signal
@@ -15,15 +15,27 @@ from export.tables import Series
 
 MINIMUM_FOR_THIRDS = 9
 THIRDS = ("lowest third", "middle third", "highest third")
+PARTED = (
+    "The patients are read by different response criteria, which are not one outcome: each cohort "
+    "or criterion stands for itself, in its own thirds."
+)
 NOT_SPLIT = "not split into thirds: equal peaks"
 
 
-def response_by_expansion(series: Series, best: pl.DataFrame) -> Table:
-    """Response rate by third of the peak, and the ratio of peaks."""
-    rows = [row for signal, frame in series for row in expansion_rows(signal, frame, best)]
+def response_by_expansion(series: Series, best: pl.DataFrame, subjects: pl.DataFrame) -> Table:
+    """Response rate by third of the peak, and the ratio of peaks: of all patients where one
+    criterion read them, else of each part that may be compared (`comparable_parts`)."""
+    parts = comparable_parts(best, subjects)
+    rows = [
+        {**row, "part": part or None}
+        for signal, frame in series
+        for part, read in parts
+        for row in expansion_rows(signal, frame, read)
+    ]
     columns = (
         Column("signal", "Signal"),
         Column("unit", "Unit"),
+        Column("part", "Cohort or criterion"),
         Column("expansion", f"Peak, days {PEAK_DAYS[0]:g} to {PEAK_DAYS[1]:g}"),
         Column("n", "Patients"),
         Column("peak_low", "Lowest peak"),
@@ -39,19 +51,18 @@ def response_by_expansion(series: Series, best: pl.DataFrame) -> Table:
         Column("n_at_limit", "Never above the limit"),
         Column("n_above_limit", "Peak beyond the upper limit"),
     )
-    schema = {
-        column.name: pl.String if column.name in ("signal", "unit", "expansion") else pl.Float64
-        for column in columns
-    }
+    texts = ("signal", "unit", "part", "expansion")
+    schema = {column.name: pl.String if column.name in texts else pl.Float64 for column in columns}
     counts = ("n", "responders", "n_at_limit", "n_above_limit")
     frame = pl.DataFrame(rows, schema=schema).with_columns(pl.col(*counts).cast(pl.Int64))
     return Table(
         "response_by_expansion",
         "Response by expansion",
-        "one row per signal and third of the peak, and one for all patients",
+        "one row per signal, part and third of the peak, and one for all patients of the part",
         columns,
         frame,
         (
+            *((PARTED,) if len(parts) > 1 else ()),
             "The peak is known only after it has happened and response is read later: this "
             "describes, it does not predict. Unadjusted for baseline burden.",
             "Rates: exact interval (Clopper and Pearson). Ratio: Welch t on logs; patients never "

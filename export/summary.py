@@ -56,7 +56,7 @@ def statistical_summary(
             tables.baseline(chosen.subjects, chosen.characteristics, groups, burden),
             tables.kinetics(blood, groups),
             tables.trajectories(tracked, groups, selection.blq),
-            response_by_expansion(blood, best),
+            response_by_expansion(blood, best, chosen.subjects),
             model_questions(fits),
             *model_tables.model_estimates(fits),
             model_tables.model_ratios(fits),

@@ -1,5 +1,6 @@
 """The summary of the small invented trial: which filters it obeys, and which it says it obeys."""
 
+from dataclasses import replace
 from datetime import datetime
 from types import SimpleNamespace
 
@@ -11,6 +12,7 @@ from analysis.selection import Selection
 from export.document import Document
 from export.questions import AskedFit, difference
 from export.summary import statistical_summary
+from models.trial import Trial
 from tests.dashboard.trial_fixture import tiny_trial
 
 AT = datetime(2026, 7, 2)
@@ -55,6 +57,26 @@ def test_the_window_of_days_cuts_the_trajectories_and_nothing_else() -> None:
     assert (days.min() >= 0, days.max() <= 28) == (True, True)
     for name in ("kinetics", "response_by_expansion", "baseline"):
         assert frame(whole, name).equals(frame(cut, name))
+
+
+def test_two_response_criteria_are_never_pooled_in_response_by_expansion() -> None:
+    """Cohort B is read by a marrow criterion: the table has each cohort as if alone."""
+    trial = tiny_trial()
+    cohort = dict(trial.subjects.select("usubjid", "cohort").iter_rows())
+    read = pl.Series([{"A": "LUGANO", "B": "MARROW"}[cohort[name]]
+                      for name in trial.responses["usubjid"]])  # fmt: skip
+    mixed = replace(trial, responses=trial.responses.with_columns(criterion=read))
+    both = expansion_of(mixed, Selection())
+    assert set(both["part"]) == {"A", "B"}
+    for part in ("A", "B"):
+        alone = expansion_of(mixed, Selection(cohort=(part,)))
+        assert set(alone["part"]) == {None}
+        assert both.filter(pl.col("part") == part).drop("part").equals(alone.drop("part"))
+
+
+def expansion_of(trial: Trial, selection: Selection) -> pl.DataFrame:
+    found = statistical_summary(trial, selection, [], version="0.1.0", written_at=AT)
+    return frame(found, "response_by_expansion")
 
 
 def asked(outcome: str, **spec: object) -> AskedFit:

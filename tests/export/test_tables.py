@@ -113,8 +113,10 @@ def expansion(*peaks: float) -> list[tuple[object, ...]]:
         },
         schema_overrides={"lower": pl.Float64, "upper": pl.Float64},
     )  # fmt: skip
-    best = pl.DataFrame({"usubjid": names, "responder": [n % 2 == 0 for n in range(len(peaks))]})
-    rows = response_by_expansion([(SIGNAL, series)], best).rows()
+    best = pl.DataFrame({"usubjid": names, "criterion": "NCCN",
+                         "responder": [n % 2 == 0 for n in range(len(peaks))]})  # fmt: skip
+    subjects = pl.DataFrame({"usubjid": names, "cohort": "B-ALL"})
+    rows = response_by_expansion([(SIGNAL, series)], best, subjects).rows()
     return rows.select("expansion", "n", "peak_low", "peak_high").rows()[1:]
 
 
