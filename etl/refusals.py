@@ -13,6 +13,7 @@ from etl.contracts.rules import RULES
 from etl.contracts.typed import CODES
 from etl.delivery import Delivery
 from etl.keys import content_columns
+from etl.long_rows import RULE as TOO_MANY_FIELDS
 from etl.profiles.house import file_name
 from etl.shaping import Part
 from etl.verdicts import OTHER, REFUSED
@@ -138,6 +139,7 @@ def _refused_of(
     for index, row, rule, bad, place, differing, usubjid, subjid in rows.select(chosen).iter_rows():
         field = bad if rule == "required" else _delivered(bad, differing, text, index)
         column, raw = _cell(part, text, field, index)
+        raw = part.incoming.long_rows.texts[row] if rule == TOO_MANY_FIELDS else raw
         clauses = [RULES[rule]]
         if rule == "subject_unknown":
             clauses += _own_row(subjects, usubjid, subjid)

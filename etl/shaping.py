@@ -13,6 +13,7 @@ from etl.contracts import CONTRACTS
 from etl.contracts.typed import typed
 from etl.guard import ReadResult
 from etl.id_rows import id_only_finding, without_id_only
+from etl.long_rows import refuse_long
 from etl.profiles.grid import Usage, count_cells
 from etl.profiles.headers import matching
 from etl.profiles.house import file_name
@@ -104,6 +105,7 @@ def _part(
         full = records.filter(~pl.col("_empty"))["_row"]
         usage.id_only |= set(incoming.id_only) & set(full)
         records = without_id_only(records, incoming.id_only)
+    records = refuse_long(records, incoming.long_rows)
     records = records.with_columns(
         pl.lit(index, pl.UInt32).alias("_part"),
         pl.int_range(pl.len(), dtype=pl.UInt32).alias("_index"),

@@ -17,7 +17,7 @@ from etl.contracts import (
     tracer_administration,
 )
 
-CONTRACT_VERSION = "2"
+CONTRACT_VERSION = "3"
 """Raised whenever the same file could end in other rows: part of the idempotence key of a load."""
 
 CONTRACTS = {

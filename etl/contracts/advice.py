@@ -22,6 +22,11 @@ EXAMPLE = datetime(2026, 3, 31, 9, 30)
 COMMA = re.compile(r"^[<>\u2264\u2265= ]*[+-]?\d*,\d+(?:[eE][+-]?\d+)?$")
 THOUSANDS = re.compile(r"^[<>\u2264\u2265= ]*[+-]?[1-9]\d{0,2},\d{3}$")
 """A number with a comma, which may stand before a fraction or before three figures."""
+MORE_FIELDS = (
+    'put a number or text with the delimiter in it into quotes ("12,400"; then `thousands` or '
+    "`decimal` says what its comma is), export with another delimiter (semicolon, tab), or name "
+    "the field in the header"
+)
 UNIT_RULES = frozenset({"unit_unknown", "unit_missing", "unit_of_another_quantity"})
 
 
@@ -34,6 +39,8 @@ def advice(
     `text`: the field as delivered. `code`: what the value is (its test, analyte or metric).
     `dates`: how the profile reads dates.
     """
+    if rule == "too_many_fields":
+        return MORE_FIELDS
     if rule in UNIT_RULES:
         return _unit_advice(rule, field, text, code, contract)
     if rule == "metric_unknown":

@@ -1,6 +1,7 @@
 """What each rule means in one line: shown with every refused row."""
 
 RULES = {
+    "too_many_fields": "the row has more fields than the header",
     "required": "a required field is empty",
     "not_a_number": "the text is not a number",
     "not_a_whole_number": "the text is not a whole number",

@@ -15,6 +15,7 @@ from analysis.number_words import count
 from etl.contracts.contract import Contract
 from etl.contracts.values import SENT_NUMBER
 from etl.id_rows import ID_FIELDS, id_only_rows
+from etl.long_rows import LongRows, long_rows
 from etl.profiles.cells import clean, fits, fold, translated
 from etl.profiles.grid import Grid, Usage, open_grid
 from etl.profiles.header_units import UNIT_FIELDS, bracketed, stated_unit, unit_field
@@ -36,6 +37,7 @@ class Incoming:
     findings: tuple[Finding, ...]
     id_only: pl.Series
     """Row numbers that hold a subject's id and nothing else."""
+    long_rows: LongRows
 
 
 def reshape(
@@ -56,7 +58,15 @@ def reshape(
     if usage.rows_read is not None:
         usage.rows_read = pl.concat([usage.rows_read, rows["_row"]]).unique()
     alone = id_only_rows(grid, table, frozenset(shaper.ids), rows)
-    return Incoming(table.contract, table, frame, shaper.headers, tuple(shaper.findings), alone)
+    return Incoming(
+        table.contract,
+        table,
+        frame,
+        shaper.headers,
+        tuple(shaper.findings),
+        alone,
+        long_rows(grid, table, rows),
+    )
 
 
 class _Shaper:

@@ -94,6 +94,7 @@ def read(source: Source) -> tuple[Sheet, ...]:
         findings=(*findings, *_ragged_finding(grid, first_row), *grid.findings),
         row_numbers=row_numbers,
         field_counts=grid.field_counts,
+        delimiter=delimiter,
     )
     closed = data.endswith(b'"') and not any(one.code == MALFORMED for one in grid.findings)
     if ends_open and not closed and sheet.cells.height:

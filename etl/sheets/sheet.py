@@ -50,6 +50,8 @@ class Sheet:
     """Physical row of each frame row (UInt32), only when fields span lines."""
     field_counts: pl.Series | None = None
     """Number of fields in each row (UInt32), only when the rows are ragged."""
+    delimiter: str = ","
+    """Mark between the fields of a text file."""
 
     @property
     def title(self) -> str:

@@ -57,6 +57,7 @@ def _sheet(path: Path, facts: dict[str, Any]) -> Sheet:
         hidden=facts["hidden"],
         merged=tuple(CellRange(*merged) for merged in facts["merged"]),
         findings=tuple(Finding(**finding) for finding in facts["findings"]),
+        delimiter=facts["delimiter"],
         row_numbers=frame[ROW_NUMBERS] if ROW_NUMBERS in frame.columns else None,
         field_counts=frame[FIELD_COUNTS] if FIELD_COUNTS in frame.columns else None,
     )
