@@ -19,8 +19,10 @@ def sentence(found: CohortNumbers) -> Any:
     have = "has" if found.n_with_values == 1 else "have"
     head = (
         f"{found.n_with_values} of {count(found.n_selected, 'patient')} {have} values of "
-        f"{lower_first(found.signal.label)}. "
+        f"{lower_first(found.signal.label)}{'' if found.n_with_values else ' to draw'}. "
     )
+    if not found.n_with_values:
+        return head.rstrip()
     if not found.mains:
         return head + "No response has been assessed, so peaks are not compared."
     parts: list[Any] = [head + "Their peak to day 28 was "]

@@ -13,6 +13,7 @@ from analysis.derive.signal import Signal
 from dashboard.cohort import numbers, visit_table, words
 from dashboard.cohort.brushed import brushed
 from dashboard.cohort.finding import sentence
+from dashboard.cohort.nothing_drawn import nothing_drawn
 from dashboard.cohort.numbers import CohortNumbers
 from dashboard.cohort.overlay import NO_MODEL, model_overlay, stored_model
 from dashboard.components.card import card
@@ -87,7 +88,7 @@ def layout(view: View) -> Component:
             ),
             html.Div(id=Ids.BRUSHED, className="cg-brushed"),
             panels_card(view, found),
-            table_card(view, found),
+            table_card(view, found) if found.n_with_values else None,
         ],
         className="cg-stack",
     )
@@ -153,6 +154,8 @@ def overlay_control(view: View, found: CohortNumbers) -> Component | None:
 
 def curves_card(view: View, found: CohortNumbers) -> Component:
     """The main figure."""
+    if not found.n_with_values:
+        return card(found.signal.label, nothing_drawn(view, found), footer=provenance_strip(view))
     prepared = prepare_cohort_trajectories(
         found.series,
         found.summary,

@@ -42,6 +42,28 @@ def test_the_address_chooses_the_signal_and_an_unknown_one_is_said() -> None:
     assert "holds no signal" not in text_of(cohort.layout(view()))
 
 
+def test_a_window_without_values_ends_the_sentence_and_says_what_to_do() -> None:
+    shown = view("day_low=500&day_high=600")
+    n = shown.selected.subjects.height
+    said = f"0 of {n} patients have values of blood transgene, qPCR to draw."
+    assert finding.sentence(numbers.shown(shown)) == said
+    page = cohort.layout(shown)
+    assert "No value in this window of days" in text_of(page)
+    assert "The window is 500 to 600 d; the values of blood transgene" in text_of(page)
+    drawn = str(page.to_plotly_json())
+    assert "href='/cohort'" in drawn
+    assert cohort.Ids.CURVES not in drawn
+
+
+def test_patients_without_a_value_of_the_signal_are_sent_to_the_filters() -> None:
+    shown = view("site=01")
+    none = replace(shown, trial=replace(shown.trial, kinetics=shown.trial.kinetics.filter(
+        ~pl.col("usubjid").is_in(shown.selected.subjects["usubjid"].implode()))))  # fmt: skip
+    page = text_of(cohort.layout(none))
+    assert "has a value of blood transgene" in page
+    assert "Remove all filters" in page
+
+
 def test_filters_that_leave_nobody_are_said_on_every_page() -> None:
     shown = view()
     empty = replace(
