@@ -130,7 +130,7 @@ def only_column(names: Sequence[str], paths: Sequence[str], where: str) -> int:
             places = ", ".join(str(index + 1) for index, _ in found[:NEAREST])
             raise UserError(
                 f"{where}: {name!r} fits {len(found)} columns (positions {places}); "
-                "name it by its full path or give its position"
+                "rename one of them, or name it by its full path or position in a profile"
             )
     raise UserError(missing_message(names, paths, where))
 

@@ -51,9 +51,9 @@ def _table(sheet: Sheet, contract: str) -> Table | None:
         headers = [squash(cell or "") for cell in sheet.cells.row(0)]
     else:
         return None
-    folded = [header.casefold() for header in headers]
+    folded = {header.casefold() for header in headers}
     columns = {
-        field: ColumnRule.model_validate({"position": str(folded.index(field) + 1)})
+        field: ColumnRule.model_validate({"from": field})
         for field in CONTRACTS[contract].field_names
         if field in folded
     }
