@@ -7,7 +7,6 @@ import polars as pl
 from analysis.compute.intervals import proportion
 from analysis.compute.noncompartmental import PEAK_DAYS
 from analysis.derive.comparison import comparable_parts, compare_peaks
-from analysis.derive.labels import display_unit
 from analysis.derive.peak import peaks
 from analysis.derive.signal import Signal
 from export.document import Column, Table
@@ -78,7 +77,7 @@ def expansion_rows(
     """One row for all patients of a signal and, with nine or more, one per third of the peak."""
     assessed = best.filter(pl.col("responder").is_not_null()).select("usubjid", "responder")
     found = peaks(series).join(assessed, on="usubjid").sort("peak", "usubjid")
-    words = {"signal": signal.label, "unit": display_unit(signal.unit or "")}
+    words = {"signal": signal.label, "unit": signal.shown_unit}
     upper = found.filter(pl.col("responder")).get_column("usubjid").to_list()
     lower = found.filter(~pl.col("responder")).get_column("usubjid").to_list()
     ratio = compare_peaks(series, upper, lower, label=signal.label)

@@ -6,10 +6,16 @@ import polars as pl
 
 from analysis.compute.noncompartmental import PEAK_DAYS
 from analysis.derive.baseline import baseline_table
+from analysis.derive.comparison import group_order
 from analysis.derive.kinetics import parameters
-from analysis.derive.labels import display_unit
 from analysis.derive.signal import Signal
-from analysis.derive.summary import BlqRule, summarize, summary_rule
+from analysis.derive.summary import (
+    CV_LIMIT_PERCENT,
+    BlqRule,
+    summarize,
+    summary_rule,
+    with_cv_in_reason,
+)
 from export.document import Column, Table, concatenated
 
 Series = Sequence[tuple[Signal, pl.DataFrame]]
@@ -85,7 +91,7 @@ def kinetics(series: Series, groups: pl.DataFrame) -> Table:
         .join(groups, on="usubjid", how="left")
         .with_columns(
             signal=pl.lit(signal.label),
-            unit=pl.lit(display_unit(signal.unit or "")),
+            unit=pl.lit(signal.shown_unit),
             auc_0_28_rule=pl.when(pl.col("auc_0_28").is_not_null()).then(pl.lit(AUC_RULE)),
         )
         for signal, frame in series
@@ -127,8 +133,8 @@ TRAJECTORIES = (
 def trajectories(series: Series, groups: pl.DataFrame, blq: BlqRule) -> Table:
     """Geometric means by group and visit."""
     parts = [
-        summarize(frame, groups, blq=blq).with_columns(
-            signal=pl.lit(signal.label), unit=pl.lit(display_unit(signal.unit or ""))
+        _best_first(with_cv_in_reason(summarize(frame, groups, blq=blq))).with_columns(
+            signal=pl.lit(signal.label), unit=pl.lit(signal.shown_unit)
         )
         for signal, frame in series
     ]
@@ -140,6 +146,15 @@ def trajectories(series: Series, groups: pl.DataFrame, blq: BlqRule) -> Table:
         concatenated(parts, TRAJECTORIES),
         (
             f"In the means, {summary_rule(blq)}. No mean below three patients, nor with more than "
-            "half of them below the limit unless those are left out.",
+            "half of them below the limit unless those are left out. A geometric CV above "
+            f"{CV_LIMIT_PERCENT:,.0f} % is said in the note and not printed.",
         ),
+    )
+
+
+def _best_first(summary: pl.DataFrame) -> pl.DataFrame:
+    """Groups from best to worst, each with its visits in order."""
+    place = {group: number for number, group in enumerate(group_order(summary["group"]))}
+    return summary.sort(
+        pl.col("group").replace_strict(place, return_dtype=pl.Int64), maintain_order=True
     )

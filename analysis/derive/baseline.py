@@ -5,6 +5,7 @@ from typing import Any
 import polars as pl
 
 from analysis.derive.columns import ensure
+from analysis.derive.comparison import group_order
 from analysis.derive.groups import MAX_LEVELS, with_numbers
 
 SCHEMA: dict[str, Any] = {
@@ -40,7 +41,8 @@ def baseline_table(
     groups: pl.DataFrame | None = None,
     burden: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """One row per variable, level and group; the group "All" comes last.
+    """One row per variable, level and group; groups from best response to worst,
+    the group "All" last.
 
     groups: usubjid, group. burden: `derive.burden.burden_series`, its baseline values.
     Numbers give median, quartiles (linear interpolation) and range; categories give count and
@@ -143,7 +145,8 @@ def _members(patients: pl.DataFrame, groups: pl.DataFrame | None) -> list[tuple[
         .join(groups.select("usubjid", pl.col("group").cast(pl.String)), on="usubjid", how="left")
         .with_columns(pl.col("group").fill_null("not known"))
     )
-    levels = sorted(named["group"].unique().to_list(), key=lambda name: (name == "not known", name))
+    present = set(named["group"])
+    levels = [*group_order(present - {"not known"}), *(present & {"not known"})]
     return [
         *((level, named.filter(pl.col("group") == level)["usubjid"].to_list()) for level in levels),
         (ALL, everyone),

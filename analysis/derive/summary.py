@@ -89,6 +89,23 @@ def summarize_peaks(peaks: pl.DataFrame, unit: str | None, *, blq: BlqRule) -> p
     return summarize(series, peaks.select("usubjid", "group"), blq=blq)
 
 
+CV_LIMIT_PERCENT = 1000.0
+"""A geometric CV above this says no more than that the values have no typical size."""
+
+
+def with_cv_in_reason(summary: pl.DataFrame) -> pl.DataFrame:
+    """A `summarize` without geometric CVs above `CV_LIMIT_PERCENT`; the note says which were.
+
+    exp(s^2) grows without bound: three values over some decades give billions of percent."""
+    vast = (pl.col("geometric_cv_percent") > CV_LIMIT_PERCENT).fill_null(False)
+    words = pl.lit(f"geometric CV above {CV_LIMIT_PERCENT:,.0f} %")
+    said = pl.concat_str([pl.col("note"), words], separator="; ", ignore_nulls=True)
+    return summary.with_columns(
+        geometric_cv_percent=pl.when(~vast).then("geometric_cv_percent"),
+        note=pl.when(vast).then(said).otherwise("note"),
+    )
+
+
 class _Samples(NamedTuple):
     """Columns of the series as arrays, nan for missing; the values of a cell stand together."""
 

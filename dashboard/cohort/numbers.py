@@ -16,7 +16,7 @@ from analysis.derive.comparison import (
 from analysis.derive.peak import peaks
 from analysis.derive.response import best_response
 from analysis.derive.signal import Signal
-from analysis.derive.summary import BlqRule, summarize
+from analysis.derive.summary import BlqRule, summarize, with_cv_in_reason
 from dashboard.cohort.comparisons import by_visit, compare, forest, shown_rows
 from dashboard.cohort.panels import laboratory_beside, panels, related_signals
 from dashboard.cohort.series import series_of, windowed
@@ -126,4 +126,4 @@ def forest_frame(view: View) -> pl.DataFrame:
 
 def table_frame(view: View) -> pl.DataFrame:
     """Download: means by group and visit."""
-    return shown(view).summary.drop("values", strict=False)
+    return with_cv_in_reason(shown(view).summary.drop("values", strict=False))

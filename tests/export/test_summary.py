@@ -79,6 +79,28 @@ def expansion_of(trial: Trial, selection: Selection) -> pl.DataFrame:
     return frame(found, "response_by_expansion")
 
 
+def test_groups_stand_from_best_to_worst_response() -> None:
+    order = ["CR", "PR", "SD", "PD", "NE", "Not assessed"]
+    found = summary(Selection())
+    for _, rows in frame(found, "trajectories").group_by("signal"):
+        groups = rows["group"].unique(maintain_order=True).to_list()
+        assert groups == [group for group in order if group in groups]
+        for _, visits in rows.group_by("group"):
+            assert visits["nominal_day"].is_sorted()
+    groups = frame(found, "baseline")["group"].unique(maintain_order=True).to_list()
+    assert len(groups) > 4
+    assert groups == [group for group in [*order, "All"] if group in groups]
+
+
+def test_a_suv_has_its_unit() -> None:
+    rows = frame(summary(Selection()), "trajectories")
+    suv = rows.filter(
+        pl.col("signal").str.contains("SUV") & ~pl.col("signal").str.contains("volume")
+    )
+    assert suv.height
+    assert set(suv["unit"]) == {"g/mL"}
+
+
 def asked(outcome: str, **spec: object) -> AskedFit:
     return AskedFit(Fit("linear mixed model", "ok", None, "", spec={"outcome": outcome, **spec}))
 

@@ -4,7 +4,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from analysis.derive.summary import SCHEMA, summarize, summarize_peaks, summary_rule
+from analysis.derive.summary import (
+    SCHEMA,
+    summarize,
+    summarize_peaks,
+    summary_rule,
+    with_cv_in_reason,
+)
 
 
 def series(*rows):
@@ -53,6 +59,17 @@ def test_geometric_cv():
     found = summarize(series(*((f"P{i}", 1.0, 1.0, v) for i, v in enumerate(values))))
     s = np.std(np.log(values), ddof=1)
     assert found["geometric_cv_percent"][0] == pytest.approx(100 * np.sqrt(np.exp(s**2) - 1))
+
+
+def test_a_geometric_cv_beyond_any_use_is_said_in_words():
+    """1, 10 and 100,000 vary by some 10^10 %; 1, 10 and 100 by 1,413 %, 1, 3 and 9 by 153 %."""
+    rows = [(f"P{i}", day, day, value) for day, values in
+            ((1.0, (1.0, 3.0, 9.0)), (2.0, (1.0, 10.0, 100.0)), (3.0, (1.0, 10.0, 1e5)))
+            for i, value in enumerate(values)]  # fmt: skip
+    found = with_cv_in_reason(summarize(series(*rows)))
+    assert found["geometric_cv_percent"][0] == pytest.approx(153.08, abs=0.01)
+    assert found["geometric_cv_percent"].to_list()[1:] == [None, None]
+    assert found["note"].to_list() == [None, *["geometric CV above 1,000 %"] * 2]
 
 
 def test_negative_values_have_no_geometric_mean():
