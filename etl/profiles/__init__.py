@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from analysis.errors import UserError
 from etl.contracts import CONTRACTS
@@ -17,6 +18,14 @@ from etl.profiles.schema import NOTHING, Part, Profile, Table
 SHIPPED = ("car22", "sdtm", "synthetic")
 FOLDER = Path(__file__).parent
 LIMIT_BYTE = 2_000_000
+WORDS_WITH_VALUES = "words with a value each (`name: abc01`)"
+SHAPES = {
+    "model_type": WORDS_WITH_VALUES,
+    "dict_type": WORDS_WITH_VALUES,
+    "tuple_type": "a list (lines that begin with `- `)",
+    "string_type": "a text",
+}
+"""What pydantic expected, by its type of error."""
 
 
 @dataclass(frozen=True)
@@ -91,12 +100,26 @@ def parse_profile(text: str, name: str) -> SavedProfile:
         errors = error.errors()
         unknown = [one for one in errors if one["type"] == "extra_forbidden"]
         first = (unknown or errors)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        words = _unknown_word(first["loc"]) if first["type"] == "extra_forbidden" else first["msg"]
-        raise UserError(f"profile {name!r}, {place}: {words}; see docs/profiles.md") from error
+        inner = ".".join(str(part) for part in first["loc"])
+        place = f"profile {name!r}" + f", {inner}" * bool(inner)
+        raise UserError(f"{place}: {_wrong(first)}; see docs/profiles.md") from error
     for table in profile.tables:
         _require_known_fields(profile, table)
     return SavedProfile(profile, text, hashlib.sha256(text.encode()).hexdigest())
+
+
+def _wrong(one: ErrorDetails) -> str:
+    """What is wrong at one place of a profile, in words of YAML."""
+    if one["type"] == "extra_forbidden":
+        return _unknown_word(one["loc"])
+    expected = SHAPES.get(one["type"])
+    return f"expected {expected}, found {_shape(one['input'])}" if expected else one["msg"]
+
+
+def _shape(given: object) -> str:
+    if isinstance(given, dict | list):
+        return "words with a value each" if isinstance(given, dict) else "a list"
+    return "a text" if given else "nothing"
 
 
 def _unknown_word(place: Sequence[int | str]) -> str:

@@ -242,3 +242,23 @@ def test_a_mistyped_word_of_a_table_names_those_of_its_part(text: str, words: st
     with pytest.raises(UserError) as caught:
         parse_profile(HEAD + text, "t")
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("- name: x\n- tables: []\n", "profile 'bad.yaml': expected words with a value each (`name: abc01`), found a list;"),
+        ("", "profile 'bad.yaml': expected words with a value each (`name: abc01`), found nothing;"),
+        ("subject\n", "profile 'bad.yaml': expected words with a value each (`name: abc01`), found a text;"),
+        ("name: x\ntables: {contract: subject}\n", "'bad.yaml', tables: expected a list (lines that begin with `- `), found words with a value each;"),
+        ("name: x\ntables: [subject]\n", "'bad.yaml', tables.0: expected words with a value each (`name: abc01`), found a text;"),
+        ("name: x\ntables:\n  - contract: subject\n    constants: [a]\n", "tables.0.constants: expected words with a value each (`name: abc01`), found a list;"),
+        ("name: [x]\ntables: []\n", "'bad.yaml', name: expected a text, found a list;"),
+    ],
+)  # fmt: skip
+def test_a_profile_of_another_shape_is_told_in_words_of_yaml(text: str, words: str) -> None:
+    with pytest.raises(UserError) as caught:
+        parse_profile(text, "bad.yaml")
+    message = str(caught.value)
+    assert words in message
+    assert message.endswith("see docs/profiles.md")
