@@ -244,6 +244,18 @@ def test_a_mistyped_word_of_a_table_names_those_of_its_part(text: str, words: st
     assert words in str(caught.value)
 
 
+def test_a_blank_upper_cell_drops_out_of_the_path_and_the_error_shows_the_name() -> None:
+    rows = [(None, "Day 7"), ("Pat", "CAR")]
+    assert header_paths(rows) == ("Pat", "Day 7 | CAR")
+    text = "    header: [1, 2]\n    columns: {usubjid: NAME, value: Day 7 | CAR}\n"
+    (row,) = records(text.replace("NAME", "Pat"), *rows, ("P1", "5"))
+    assert (row["usubjid"], row["value"]) == ("P1", "5")
+    with pytest.raises(UserError, match=r"no column '\* \| Pat'; nearest headers: 'Pat'"):
+        records(text.replace("NAME", "'* | Pat'"), *rows, ("P1", "5"))
+    said = " ".join(DOCS.read_text(encoding="utf-8").split())
+    assert "the columns are `Pat` and `Day 7 | CAR`, and `* | Pat` names none" in said
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
