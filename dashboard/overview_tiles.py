@@ -14,6 +14,7 @@ from dashboard.components.stat_tile import stat_tile
 from dashboard.theme import NO_BREAK, format_percent
 from dashboard.trial_numbers import TrialNumbers
 from dashboard.view import View
+from figures.scan_completeness import CompletenessNumbers
 
 SET_WORDS = {
     "imaging": "imaging-evaluable",
@@ -36,8 +37,8 @@ def overview_sentence(numbers: TrialNumbers, selection: Selection = _NO_FILTER) 
             f", {overview.complete.infused.successes} completely",
         ]
     found = numbers.completeness
-    if found is not None and any(found.n_due):
-        share = format_percent(sum(found.n_evaluable) / sum(found.n_due))
+    if found is not None and found.share[1]:
+        share = format_percent(found.share[0] / found.share[1])
         done = "evaluable" if numbers.examinations == "scans" else "there"
         words += [f". {share} of the {numbers.examinations} due are {done}"]
     return [*words, "."]
@@ -102,15 +103,21 @@ def _complete_tile(numbers: TrialNumbers) -> Component | None:
     found = numbers.completeness
     if found is None:
         return None
-    done, due = sum(found.n_evaluable), sum(found.n_due)
+    done, due = found.share
     scans = numbers.examinations == "scans"
     return stat_tile(
         "Scans evaluable" if scans else f"{numbers.examinations.capitalize()} taken",
         format_percent(done / due) if due else "–",
-        f"{done:,} of {due:,} due",
+        f"{done:,} of {due:,} due" if due else "not countable",
         "#overview-completeness",
-        note=count(len(found.visits), "planned visit"),
+        note="; ".join(filter(None, (count(len(found.visits), "planned visit"), uncounted(found)))),
     )
+
+
+def uncounted(found: CompletenessNumbers) -> str:
+    """Which series are not in the share, and why; empty when all are."""
+    names = [found.series_names.get(series, series) for series in found.uncounted]
+    return f"not in the share, with one visit only: {', '.join(names)}" if names else ""
 
 
 def _rate_tile(view: View, label: str, rate: Rate | None, counted: str) -> Component | None:

@@ -1,5 +1,6 @@
 """Which planned examinations were done: visits down, patients across, best responders first."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -32,6 +33,20 @@ class CompletenessNumbers(NamedTuple):
     days: tuple[tuple[float | None, ...], ...]
     n_evaluable: tuple[int, ...]
     n_due: tuple[int, ...]
+
+    @property
+    def uncounted(self) -> tuple[str, ...]:
+        """Series with one planned visit. An examination is due to those who ever had the series,
+        so that nobody can be seen to miss the only one: its share says nothing."""
+        visits = Counter(series for series, _ in self.visits)
+        return tuple(series for series, n in visits.items() if n == 1)
+
+    @property
+    def share(self) -> tuple[int, int]:
+        """Examinations that are evaluable, and that were due, of the series that can be counted."""
+        alone = self.uncounted
+        rows = [row for row, (series, _) in enumerate(self.visits) if series not in alone]
+        return sum(self.n_evaluable[row] for row in rows), sum(self.n_due[row] for row in rows)
 
 
 def prepare_scan_completeness(
@@ -268,12 +283,16 @@ def _heads(numbers: CompletenessNumbers, rows: list[float], theme: Theme) -> lis
 
 
 def _totals(numbers: CompletenessNumbers, rows: list[float], theme: Theme) -> list[dict[str, Any]]:
-    """How many of those due were done, at the end of each visit's row."""
+    """How many of those due were done, at the end of each visit's row; of a series that cannot be
+    counted only how many were done."""
+    alone = numbers.uncounted
     return [
         {
             "x": 1, "xref": "x domain", "y": row, "yref": "y", "xanchor": "left", "xshift": 10,
-            "showarrow": False, "text": f"{done}/{due}",
+            "showarrow": False, "text": f"{done}" if series in alone else f"{done}/{due}",
             "font": {"size": 12, "color": theme.secondary},
         }
-        for row, done, due in zip(rows, numbers.n_evaluable, numbers.n_due, strict=True)
+        for row, done, due, (series, _) in zip(
+            rows, numbers.n_evaluable, numbers.n_due, numbers.visits, strict=True
+        )
     ]  # fmt: skip

@@ -17,7 +17,7 @@ from dashboard.components.provenance_strip import figure_downloads, provenance_s
 from dashboard.components.stat_tile import stat_strip
 from dashboard.components.text import join_facts
 from dashboard.contact import SEEN, timed
-from dashboard.overview_tiles import SET_WORDS, overview_sentence, overview_tiles
+from dashboard.overview_tiles import SET_WORDS, overview_sentence, overview_tiles, uncounted
 from dashboard.quality_list import quality_list
 from dashboard.recent_changes import changed_kinds, recent_changes
 from dashboard.trial_numbers import TrialNumbers, trial_numbers
@@ -179,11 +179,12 @@ def _completeness_card(view: View, numbers: TrialNumbers) -> Component | None:
     found = numbers.completeness
     if found is None:
         return None
-    done, due = sum(found.n_evaluable), sum(found.n_due)
+    done, due = found.share
     what = numbers.examinations
+    state = "are evaluable" if what == "scans" else "were taken"
     return card(
-        f"{done} of {due} planned {what} are evaluable" if what == "scans"
-        else f"{done} of {due} planned {what} were taken",
+        f"{done} of {due} planned {what} {state}" if due
+        else f"Planned {what}: no visit can be missed",
         graph(
             draw_scan_completeness(
                 found,
@@ -200,6 +201,7 @@ def _completeness_card(view: View, numbers: TrialNumbers) -> Component | None:
             f"n = {len(found.patients)}",
             "sorted by best response, then number done",
             "planned: a fifth of the patients have it; counted for those who ever had the series",
+            uncounted(found),
             downloads=figure_downloads(view, Ids.COMPLETENESS, "completeness"),
         ),
     )  # fmt: skip

@@ -119,6 +119,31 @@ def test_a_visit_is_planned_by_what_the_shown_patients_had() -> None:
     assert 200.0 not in {day for _, day in found.visits}
 
 
+def test_a_series_with_one_visit_is_named_and_not_in_the_share() -> None:
+    """FDG is left with the scan of day 28 alone: whoever lacks it does not owe it."""
+
+    class ReaderOfOneVisit(MemoryReader):
+        def _read_trial(self, studyid: str, cut: str) -> Trial:
+            trial = super()._read_trial(studyid, cut)
+            once = (pl.col("tracer_id") != "f18_fdg") | (pl.col("nominal_day") == 28)
+            return replace(trial, scans=trial.scans.filter(once))
+
+    services = Services(ReaderOfOneVisit(), no_job, no_job, no_job, "demo", "0.1.0")
+    shown = build_view(Request("/", "", LIGHT, narrow=False), "", services)
+    found = trial_numbers(shown).completeness
+    assert found is not None
+    assert found.uncounted == ("f18_fdg",)
+    (alone,) = (row for row, (series, _) in enumerate(found.visits) if series == "f18_fdg")
+    assert found.share == (
+        sum(found.n_evaluable) - found.n_evaluable[alone],
+        sum(found.n_due) - found.n_due[alone],
+    )
+    page = words(overview.layout(shown))
+    said = f"not in the share, with one visit only: {found.series_names['f18_fdg']}"
+    assert page.count(said) == 2
+    assert f"{found.share[0]} of {found.share[1]} planned scans are evaluable" in page
+
+
 def test_what_is_of_the_whole_study_says_so() -> None:
     shown = view("site=01")
     assert "whole study" in words(overview_tiles(shown, trial_numbers(shown))[-1])

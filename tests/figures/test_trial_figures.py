@@ -57,9 +57,19 @@ def test_completeness_draws_every_state_once_and_links_its_patient():
     assert {a.text for a in figure.layout.annotations} >= {
         "<b>PSMA</b>",
         "<b>FDG</b>",
-        "2/3",
-        "1/2",
+        "2",
+        "1",
     }
+
+
+def test_a_visit_says_how_many_were_due_where_its_series_has_another():
+    """PSMA has a second visit, FDG none: of FDG nobody can be seen to miss the only one."""
+    later = _STATES.filter(pl.col("series") == "psma").with_columns(nominal_day=pl.lit(14.0))
+    states = pl.concat([_STATES, later])
+    numbers = prepare_scan_completeness(states, _BEST, _NAMES, {})
+    assert (numbers.uncounted, numbers.share) == (("fdg",), (4, 6))
+    texts = [a.text for a in draw_scan_completeness(numbers, DARK).layout.annotations]
+    assert [texts.count(text) for text in ("2/3", "1", "1/2")] == [2, 1, 0]
 
 
 def test_accrual_counts_each_patient_once_at_the_first_infusion():
