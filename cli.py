@@ -179,11 +179,11 @@ def fit(
     as_json: JsonOption = False,
 ) -> None:
     """Fit the model that links expansion to response; without --spec the study's default."""
-    from jobs.fitting import fit_study, read_spec
+    from jobs.fitting import fit_study, read_fields
 
     engine = open_database(database)
     result = fit_study(
-        engine, study, read_spec(spec) if spec else None, cut=cut, actor=Settings().who_acts()
+        engine, study, read_fields(spec) if spec else None, cut=cut, actor=Settings().who_acts()
     )
     if as_json:
         print_json(result.to_dict())

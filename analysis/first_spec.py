@@ -61,17 +61,23 @@ def default_spec(
     )
     after = sorted({day for day in nominal_days if day > 0})
     factor = bool(after) and (len(after) <= 6 or not precise_days)
+    time = "visit" if factor else "spline"
     return ModelSpec(
         outcome=outcome,
         question="expansion_by_group" if outcome.startswith("kinetics:") else "signal_by_group",
         unit="lesion" if outcome.endswith(":lesion") else "patient",
         group="responder",
-        time="visit" if factor else "spline",
-        random="intercept" if factor else "matching",
+        time=time,
+        random=usual_random(time),
         day_low=_first_visit(after) if factor else 0.0,
         criterion=criteria[0] if criteria else "",
         cohort=tuple(cohort),
     )
+
+
+def usual_random(time: str) -> str:
+    """A curve for each patient beside a mean curve, else a level."""
+    return "matching" if time == "spline" else "intercept"
 
 
 def _first_visit(after: Sequence[float]) -> float:

@@ -213,7 +213,7 @@ def _science_problems(spec: "ModelSpec", tracer_class: str | None) -> list[str]:
             "peak; as a baseline covariate it gives immortal-time bias; model the signal as the "
             "outcome by response, or use a landmark or time-varying analysis"
         )
-    outcomes = [name for name in measured if name in _RESPONSE_GROUPS or name.startswith("event:")]
+    outcomes = [name for name in measured if name in RESPONSE_GROUPS or name.startswith("event:")]
     if outcomes:
         found.append(
             f"{outcomes[0]!r} is known only after the signal; adjusting for it takes away what is "
@@ -238,7 +238,7 @@ def _mixed_variables(key: str) -> list[str]:
     return []
 
 
-_RESPONSE_GROUPS = ("responder", "complete_response", "best_response")
+RESPONSE_GROUPS = ("responder", "complete_response", "best_response")
 _EXPANSION_REFUSALS: Mapping[str, str] = {
     "direct_label": "a direct label is diluted when cells divide and can never show expansion; ask "
     "signal_by_group about retention of the infused label, or take a reporter gene or blood "

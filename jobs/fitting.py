@@ -1,8 +1,10 @@
 """Fit a model specification to a study at one data cut, and keep the fit."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine
 
@@ -10,9 +12,12 @@ from analysis import fit_specification
 from analysis.derive.default_question import default_question, selection_changes
 from analysis.derive.model_frame import study_frame
 from analysis.errors import UserError
+from analysis.exposure_rules import SIGNAL_DOMAINS
 from analysis.fits.recipe import with_source
+from analysis.left_out_fields import completed, is_complete
 from analysis.results import Fit
 from analysis.selection import Selection
+from analysis.spec_content import read_yaml
 from analysis.specs import ModelSpec
 from models import fits as fit_table
 from models.audit import insert_audit
@@ -23,13 +28,14 @@ from models.trial import Trial
 def fit_study(
     engine: Engine,
     studyid: str,
-    spec: ModelSpec | None = None,
+    spec: ModelSpec | Mapping[str, Any] | None = None,
     *,
     cut: str | None = None,
     actor: str,
 ) -> Fit:
     """Fit `spec` (the study's default question when None) and store the result with its cut.
 
+    spec: a question, or the fields of a file (`read_fields`), those left out as in `question_of`.
     The same answer to the same question at the same cut is stored once.
 
     Raises:
@@ -37,7 +43,7 @@ def fit_study(
         DatabaseError: the database is not reachable.
     """
     trial = read_trial(engine, studyid, cut)
-    question = spec or default_spec_of(trial)
+    question = spec if isinstance(spec, ModelSpec) else question_of(trial, spec)
     fit = fit_trial(trial, question)
     store(engine, trial, question, fit, actor=actor)
     return fit
@@ -70,19 +76,36 @@ def store(engine: Engine, trial: Trial, spec: ModelSpec, fit: Fit, *, actor: str
 
 def default_spec_of(trial: Trial, selection: Selection | None = None) -> ModelSpec:
     """The study's first question, of the patients of a selection as the model page asks it."""
-    spec = default_question(
+    spec = _first_question(trial)
+    if selection is None:
+        return spec
+    if not (selection.cohort or selection.criterion):
+        selection = selection.replace(cohort=spec.cohort)
+    return spec.replace(**selection_changes(selection, trial.subjects, trial.responses))
+
+
+def question_of(trial: Trial, content: Mapping[str, Any] | None) -> ModelSpec:
+    """The question of a file's fields; what it leaves out is the study's first question about the
+    signal, which without a file is the whole question."""
+    if not content:
+        return default_spec_of(trial)
+    asked = ModelSpec.from_dict(content)
+    key = asked.signal_key
+    if is_complete(content) or (key and key.split(":")[0] not in SIGNAL_DOMAINS):
+        return asked  # what is no signal is refused as such
+    return completed(content, _first_question(trial, key))
+
+
+def _first_question(trial: Trial, signal: str = "") -> ModelSpec:
+    return default_question(
         subjects=trial.subjects,
         kinetics=trial.kinetics,
         quantifications=trial.quantifications,
         labs=trial.labs,
         lesions=trial.lesions,
         responses=trial.responses,
+        outcome=signal,
     )
-    if selection is None:
-        return spec
-    if not (selection.cohort or selection.criterion):
-        selection = selection.replace(cohort=spec.cohort)
-    return spec.replace(**selection_changes(selection, trial.subjects, trial.responses))
 
 
 def fit_trial(trial: Trial, spec: ModelSpec) -> Fit:
@@ -94,8 +117,8 @@ def fit_trial(trial: Trial, spec: ModelSpec) -> Fit:
     return fit.replace(provenance=source, code=with_source(fit.code, source.study, source.cut))
 
 
-def read_spec(path: Path) -> ModelSpec:
-    """A specification from a YAML or JSON file (JSON is YAML).
+def read_fields(path: Path) -> Mapping[str, Any]:
+    """The fields of a specification that a file names, from YAML or JSON (which is YAML).
 
     Raises:
         UserError: the file is missing, cannot be read, or is no specification.
@@ -108,6 +131,8 @@ def read_spec(path: Path) -> ModelSpec:
             "a YAML or JSON file with a model specification."
         ) from error
     try:
-        return ModelSpec.from_yaml(text)
+        content = read_yaml(text)
+        ModelSpec.from_dict(content)
     except UserError as error:
         raise UserError(f"--spec {path}: {error}") from error
+    return content

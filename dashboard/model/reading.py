@@ -10,6 +10,7 @@ from analysis.derive.groups import patient_groups
 from analysis.derive.measured_peaks import MeasuredPeaks, measured_peaks
 from analysis.derive.model_frame import study_frame
 from analysis.derive.signal import Signal, signal_series
+from analysis.first_spec import usual_random
 from analysis.fits.model_rows import model_rows
 from analysis.fits.outcome_scale import measured_scale
 from analysis.fits.recipe import default_inference
@@ -59,7 +60,7 @@ def _by_group(spec: ModelSpec, params: Mapping[str, str]) -> ModelSpec:
         for name in ("group", "time", "random", "inference") if name in params
     }  # fmt: skip
     if "time" in changes:
-        changes.setdefault("random", "matching" if changes["time"] == "spline" else "intercept")
+        changes.setdefault("random", usual_random(changes["time"]))
     asked = spec.replace(**changes)
     if asked.inference == default_inference(asked):
         return asked.replace(inference="auto")  # the default by its name is the same question

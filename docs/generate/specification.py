@@ -2,6 +2,7 @@
 
 from dataclasses import MISSING, fields
 
+from analysis.left_out_fields import FOLLOWING
 from analysis.spec_rules import INFERENCES
 from analysis.specs import (
     ANALYSIS_SETS,
@@ -25,7 +26,8 @@ from docs.generate.markdown import bullets, code, page, table
 OPENING = """\
 One question to the data, as a YAML or JSON file for `cartograph fit --study ID --spec FILE`. Only
 `outcome` is needed; a field that is left out has the default below. The dashboard's Models page
-builds the same specification; every fit carries its own (`cartograph fit --json`, key `spec`)."""
+builds the same specification; every fit carries its own with all fields (`cartograph fit --json`,
+key `spec`)."""
 EXAMPLE = """\
 ```yaml
 outcome: kinetics:CARTG:qPCR:BLOOD
@@ -43,6 +45,17 @@ KEYS = """\
 behind it for one region. The questions by exposure and the joint ones have `response:responder`,
 `response:complete_response` or `event:ENDPOINT` as their outcome. An image whose decay correction
 is not known is left out of models: give `decay_state` in the profile."""
+LEFT_OUT = """\
+**First question's**: left out of a file, these fields are those of the study's first question about
+the signal, as the Models page asks it before anything is chosen: planned visits and a level for
+each patient where visits are few, a curve where they carry one; lesions within patients for a
+signal of lesions; one cohort where cohorts differ in their response criterion. What contradicts the
+file is not taken, and the default behind it holds: a cohort and its criterion where the file names
+one of them or compares groups that are no responses, a random part of another time course, a window
+without the file's days. `day_low: null` and `cohort: []` ask for all. The questions of an outcome
+take the Models page's own choices for all that is left out, such as the peak of the first 28 days
+with a landmark at their end. A file with every field, as the Models page gives it, is taken as it
+is."""
 JOINT = """\
 The joint questions ask by the whole course of a signal, not by one number of it. This file asks
 whether progression goes with the transgene in blood; `cartograph fit --study ID --spec FILE`
@@ -113,8 +126,11 @@ def specification_page() -> str:
         choices = isinstance(meaning, dict) or not isinstance(meaning, str)
         said = f"one of the [choices](#{field.name})" if choices else meaning
         default = "needed" if field.default is MISSING else _written(field.default)
+        if field.name in FOLLOWING:
+            default = f"first question's, else {default}"
         rows.append((code(field.name), default, said))
     parts = [OPENING, EXAMPLE, KEYS, table(("field", "default", "meaning"), rows)]
+    parts += [LEFT_OUT]
     parts += ["## Joint questions", JOINT, "## Choices"]
     for name, meaning in MEANING.items():
         if not isinstance(meaning, str):

@@ -13,7 +13,7 @@ from etl import synthetic
 from jobs import exporting
 from jobs.demo import build_demo, tracer_row
 from jobs.exporting import export_study
-from jobs.fitting import default_spec_of, fit_study, read_spec
+from jobs.fitting import default_spec_of, fit_study, fit_trial, question_of, read_fields
 from models import fits as fit_table
 from models.backup import backup, restore
 from models.connect import create_engine_for
@@ -127,7 +127,7 @@ def test_the_covariance_of_a_question_is_asked_by_a_file(
     )  # fmt: skip
     file = tmp_path / "question.yaml"
     file.write_text(spec.to_yaml())
-    fit = fit_study(demo, synthetic.STUDYID, read_spec(file), actor="tester")
+    fit = fit_study(demo, synthetic.STUDYID, read_fields(file), actor="tester")
     assert fit.status in ("ok", "warning"), fit.sentence
     assert fit.key_ratio is not None
     assert 1.2 < fit.key_ratio.ratio < 15
@@ -162,14 +162,48 @@ def test_lesions_with_slopes_are_asked_of_the_database(demo: Engine) -> None:
     assert fit.key_ratio.conf_low < 1 < fit.key_ratio.conf_high  # unrelated by construction
 
 
-def test_a_specification_file_round_trips_and_a_broken_one_names_the_file(tmp_path: Path) -> None:
+def test_a_specification_file_round_trips_and_a_broken_one_names_the_file(
+    demo: Engine, tmp_path: Path
+) -> None:
     spec = ModelSpec(outcome="kinetics:CARTG:qPCR:BLOOD", days=(14.0,))
     file = tmp_path / "question.yaml"
     file.write_text(spec.to_yaml())
-    assert read_spec(file) == spec
+    trial = read_trial(demo, synthetic.STUDYID)
+    assert question_of(trial, read_fields(file)) == spec
     file.write_text("outcome: [")
     with pytest.raises(UserError, match=r"question\.yaml"):
-        read_spec(file)
+        read_fields(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "random"),
+    [
+        ("outcome: uptake:zr89_oxine_cells:suv_mean:lesion", "intercept"),
+        ("outcome: kinetics:CARTG:qPCR:BLOOD", "matching"),
+        ("{outcome: 'event:PFS', question: event_by_exposure}", "matching"),
+    ],
+)
+def test_a_file_needs_the_outcome_alone(
+    demo: Engine, tmp_path: Path, text: str, random: str
+) -> None:
+    """Images of days 0 to 7 carry no curve of each patient, so their file must not ask for one."""
+    file = tmp_path / "question.yaml"
+    file.write_text(text)
+    fit = fit_study(demo, synthetic.STUDYID, read_fields(file), actor="tester")
+    assert fit.status in ("ok", "warning"), fit.sentence
+    assert fit.spec is not None
+    assert set(fit.spec) == set(ModelSpec("x").to_dict())
+    assert fit.spec["random"] == random
+
+
+def test_a_file_of_one_line_is_the_question_of_the_model_page(demo: Engine) -> None:
+    trial = read_trial(demo, synthetic.STUDYID)
+    usual = default_spec_of(trial)
+    assert question_of(trial, {"outcome": usual.outcome}) == usual
+    with pytest.raises(UserError, match="outcome 'event:PFS' is not a signal key"):
+        fit_trial(trial, question_of(trial, {"outcome": "event:PFS"}))
+    with pytest.raises(UserError, match="has no values in this study"):
+        question_of(trial, {"outcome": "laboratory:NONE:SERUM"})
 
 
 def test_the_summary_holds_the_fit_and_both_denominators_are_named(

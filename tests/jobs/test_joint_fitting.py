@@ -15,7 +15,7 @@ from etl import jobs as etl_jobs
 from etl import synthetic
 from etl.synthetic.design import COHORTS
 from jobs.demo import upgrade_database
-from jobs.fitting import fit_study, fit_trial, read_spec
+from jobs.fitting import fit_study, fit_trial, read_fields
 from models.connect import create_engine_for
 from models.fits import find_fit
 from models.queries import read_trial
@@ -64,7 +64,7 @@ def association(fit: Fit) -> tuple[float, float, float]:
 def test_the_planted_association_with_progression_is_found(engine: Engine, tmp_path: Path) -> None:
     file = tmp_path / "question.yaml"
     file.write_text(EVENT.replace(adjusters=(BURDEN["B-ALL"],)).to_yaml())
-    fit = fit_study(engine, synthetic.STUDYID, read_spec(file), actor="tester")
+    fit = fit_study(engine, synthetic.STUDYID, read_fields(file), actor="tester")
     truth = next(cohort for cohort in COHORTS if cohort.code == "B-ALL").events.association
     estimate, low, high = association(fit)
     assert estimate < 0, (estimate, low, high)
