@@ -11,7 +11,7 @@ from dashboard.components.empty_state import empty_state
 from dashboard.components.text import lower_first
 from dashboard.filters import window_text
 from dashboard.view import View
-from figures.number_text import EN_DASH, day_text
+from figures.number_text import day_text
 
 
 def nothing_drawn(view: View, found: CohortNumbers) -> Component:
@@ -26,7 +26,7 @@ def nothing_drawn(view: View, found: CohortNumbers) -> Component:
         return empty_state("No value to draw", f"None of {patients} has a value of {label}.", link)
     days = series.get_column("rel_day").drop_nulls().sort().to_list()
     span = (
-        f"are of days {day_text(days[0])}{EN_DASH}{day_text(days[-1])}"
+        f"are of days {day_text(days[0])} to {day_text(days[-1])}"
         if days
         else ("have no day from infusion")
     )
