@@ -46,16 +46,20 @@ def mean_cell(row: dict[str, Any]) -> str:
     return " / ".join(number(value) for value in values[:LISTED_BELOW]) or EN_DASH
 
 
-def peak_cells(found: CohortNumbers, group: str) -> tuple[str, str]:
-    """Geometric mean of the peaks with its interval, by the rule of the other cells, and the
-    median day (range) of the peaks that are known."""
-    rows = found.peaks.filter(pl.col("group") == group)
-    if rows.is_empty():
-        return EN_DASH, EN_DASH
-    (mean,) = summarize_peaks(rows, found.signal.unit, blq=found.blq).to_dicts()
-    known = rows.filter(~pl.col("at_limit") & ~pl.col("above_limit"))
-    days = known.get_column("peak_day").sort().to_list()
+def peak_cells(found: CohortNumbers) -> dict[str, tuple[str, str]]:
+    """By group: geometric mean of the peaks with its interval, by the rule of the other cells, and
+    the median day (range) of the peaks that are known. A group without a peak has none."""
+    means = summarize_peaks(found.peaks, found.signal.unit, blq=found.blq)
+    known = found.peaks.filter(~pl.col("at_limit") & ~pl.col("above_limit"))
+    days = dict(known.group_by("group").agg(pl.col("peak_day").sort()).iter_rows())
+    return {
+        row["group"]: (mean_cell(row), _day_words(days.get(row["group"], [])))
+        for row in means.to_dicts()
+    }
+
+
+def _day_words(days: list[float]) -> str:
+    """ "11 (7-17)"; a dash without a day."""
     if not days:
-        return mean_cell(mean), EN_DASH
-    ends = f"{day_text(days[0])}{EN_DASH}{day_text(days[-1])}"
-    return mean_cell(mean), f"{day_text(median(days))} ({ends})"
+        return EN_DASH
+    return f"{day_text(median(days))} ({day_text(days[0])}{EN_DASH}{day_text(days[-1])})"

@@ -250,7 +250,11 @@ def table_card(view: View, found: CohortNumbers) -> Component:
         Column("Day of peak", "median (range)", align="right"),
         *(Column(f"Day {day_text(day)}", align="right") for day in days),
     ]
-    rows = [table_row(found, group, days) for group in found.groups]
+    peaks = visit_table.peak_cells(found)
+    rows = [
+        table_row(found, group, days, peaks.get(group, (EN_DASH, EN_DASH)))
+        for group in found.groups
+    ]
     unit = f", {found.signal.shown_unit}" if found.signal.shown_unit else ""
     return card(
         f"{found.signal.label} by visit",
@@ -269,13 +273,14 @@ def table_card(view: View, found: CohortNumbers) -> Component:
     )
 
 
-def table_row(found: CohortNumbers, group: str, days: list[float]) -> list[Any]:
+def table_row(
+    found: CohortNumbers, group: str, days: list[float], peak: tuple[str, str]
+) -> list[Any]:
     """One group's cells."""
     cells = {
         row["nominal_day"]: visit_table.mean_cell(row)
         for row in found.summary.filter(pl.col("group") == group).to_dicts()
     }
-    peak = visit_table.peak_cells(found, group)
     mark = response_mark(group) if group in ("CR", "PR", "SD", "PD", "NE") else group
     return [
         mark,

@@ -108,15 +108,15 @@ def test_a_patient_never_above_the_limit_counts_in_the_mean_of_the_peaks() -> No
         "at_limit": [False] * 4 + [True], "above_limit": [False] * 5,
     })  # fmt: skip
     page = found()._replace(peaks=peaks_found)
-    censored, day = visit_table.peak_cells(page, "PD")
+    censored, day = visit_table.peak_cells(page)["PD"]
     (row,) = summarize_peaks(peaks_found, "x", blq="censored").to_dicts()
     assert (row["n"], row["n_below_limit"]) == (5, 1)
     assert row["geometric_mean"] == pytest.approx(17.7058, abs=1e-4)
     assert censored.startswith("18 (")
     assert day == "12 (10–14)"
-    half, _ = visit_table.peak_cells(page._replace(blq="half_lloq"), "PD")
+    half, _ = visit_table.peak_cells(page._replace(blq="half_lloq"))["PD"]
     assert half.startswith("17 (")
-    left_out, _ = visit_table.peak_cells(page._replace(blq="drop"), "PD")
+    left_out, _ = visit_table.peak_cells(page._replace(blq="drop"))["PD"]
     assert left_out.startswith("28 (")
 
 
